@@ -1,0 +1,77 @@
+# The build options of every target of ours, and the functions that add
+# programs and tests.
+
+add_library(gd_build_options INTERFACE)
+target_compile_options(gd_build_options INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wpointer-arith -Wvla
+  $<$<BOOL:${GRADUS_WERROR}>:-Werror>
+  $<$<CONFIG:Release>:-O3>)
+if(GRADUS_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|aarch64")
+  target_compile_options(gd_build_options INTERFACE -march=${GRADUS_ARCH})
+endif()
+if(GRADUS_SANITIZE)
+  target_compile_options(gd_build_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer)
+  target_link_options(gd_build_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# gd_add_test(NAME room/file ... ) : one CMocka program of the tests.
+#
+#   gd_add_test(range)                       tests/unit/test_range.c, unit.range
+#   gd_add_test(agree MPI NP 1 2 3 4)        tests/mpi/test_agree.c, mpi.agree.npN
+#   gd_add_test(conv TIMEOUT 300)            seconds until ctest gives up
+#   gd_add_test(mtcnn SHARED)                skips (code 77) without GRADUS_SHARED
+function(gd_add_test name)
+  cmake_parse_arguments(arg "MPI;SHARED" "TIMEOUT" "NP" ${ARGN})
+  set(folder unit)
+  if(arg_MPI)
+    set(folder mpi)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set(program test_${folder}_${name})
+  add_executable(${program}
+    ${PROJECT_SOURCE_DIR}/tests/${folder}/test_${name}.c)
+  target_link_libraries(${program} PRIVATE
+    gradus::gradus gd_build_options gd_test_support)
+  set_target_properties(${program} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  if(arg_MPI)
+    foreach(np IN LISTS arg_NP)
+      set(test ${folder}.${name}.np${np})
+      add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE}
+        ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe
+        $<TARGET_FILE:${program}>)
+      set_tests_properties(${test} PROPERTIES
+        LABELS mpi PROCESSORS ${np} RESOURCE_LOCK mpi TIMEOUT ${arg_TIMEOUT}
+        SKIP_RETURN_CODE 77 ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+    endforeach()
+  else()
+    set(test ${folder}.${name})
+    add_test(NAME ${test} COMMAND ${program})
+    set_tests_properties(${test} PROPERTIES
+      LABELS unit TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+      ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+  endif()
+endfunction()
+
+# What every test's process gets.  Leaks: Open MPI, OpenBLAS and Cairo keep
+# memory until the end; suppressions name them.
+set(GD_TEST_ENVIRONMENT
+  "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+  "OMPI_MCA_mpi_yield_when_idle=1" "OMPI_MCA_rmaps_base_oversubscribe=1"
+  "OMPI_MCA_btl_vader_single_copy_mechanism=none"
+  "OMP_NUM_THREADS=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "ASAN_OPTIONS=detect_leaks=1"
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks.supp:print_suppressions=0"
+  "GRADUS_SOURCE=${PROJECT_SOURCE_DIR}" "GRADUS_BUILD=${PROJECT_BINARY_DIR}")
+if(DEFINED ENV{GRADUS_SHARED})
+  list(APPEND GD_TEST_ENVIRONMENT "GRADUS_SHARED=$ENV{GRADUS_SHARED}")
+else()
+  list(APPEND GD_TEST_ENVIRONMENT
+    "GRADUS_SHARED=${PROJECT_SOURCE_DIR}/../shared")
+endif()

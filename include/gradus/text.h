@@ -1,0 +1,36 @@
+/**
+ * Text that grows: for CSV, JSON, YAML and HTML, written as one file later.
+ *
+ * Failure is remembered: after one, further calls do nothing, and
+ * gd_text_status() tells.  So a page is composed without a check per line.
+ */
+#ifndef GRADUS_TEXT_H
+#define GRADUS_TEXT_H
+
+#include <stddef.h>
+
+#include "gradus/status.h"
+
+typedef struct {
+  char *data; /**< zero-terminated; NULL while empty */
+  size_t length_bytes;
+  size_t room_bytes;
+  gd_status status;
+} gd_text; /**< starts as {0}; ends with gd_text_free() */
+
+void gd_text_add(gd_text *t, const char *text);
+void gd_text_bytes(gd_text *t, const void *data, size_t size_bytes);
+void gd_text_printf(gd_text *t, const char *format, ...) GD_PRINTF(2, 3);
+/** Add with <, >, &, " and ' escaped, for HTML and SVG. */
+void gd_text_html(gd_text *t, const char *text);
+/** Add as a JSON string, quoted and escaped; also a valid YAML scalar. */
+void gd_text_json(gd_text *t, const char *text);
+/** Add as one CSV field (RFC 4180): quoted where it must be. */
+void gd_text_csv(gd_text *t, const char *text);
+/** Return what has been composed, "" if nothing; borrowed until a change. */
+const char *gd_text_get(const gd_text *t);
+/** Return GD_OK, or GD_ERR_NOMEM if something could not be added. */
+GD_NODISCARD gd_status gd_text_status(const gd_text *t);
+void gd_text_free(gd_text *t);
+
+#endif

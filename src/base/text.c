@@ -1,0 +1,131 @@
+#include "gradus/text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int make_room(gd_text *t, size_t more_bytes)
+{
+  if (t->status != GD_OK)
+    return 0;
+  size_t need = t->length_bytes + more_bytes + 1;
+  if (need <= t->room_bytes)
+    return 1;
+  size_t room = t->room_bytes < 256 ? 256 : t->room_bytes;
+  while (room < need)
+    room *= 2;
+  char *data = realloc(t->data, room);
+  if (data == NULL) {
+    t->status = gd_fail(GD_ERR_NOMEM, "out of memory: text of %zu bytes", room);
+    return 0;
+  }
+  t->data = data;
+  t->room_bytes = room;
+  return 1;
+}
+
+void gd_text_bytes(gd_text *t, const void *data, size_t size_bytes)
+{
+  assert(t != NULL && (data != NULL || size_bytes == 0));
+  if (!make_room(t, size_bytes))
+    return;
+  if (size_bytes > 0)
+    memcpy(t->data + t->length_bytes, data, size_bytes);
+  t->length_bytes += size_bytes;
+  t->data[t->length_bytes] = '\0';
+}
+
+void gd_text_add(gd_text *t, const char *text)
+{
+  gd_text_bytes(t, text, strlen(text));
+}
+
+void gd_text_printf(gd_text *t, const char *format, ...)
+{
+  assert(t != NULL && format != NULL);
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  const int length = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  if (length > 0 && make_room(t, (size_t)length)) {
+    vsnprintf(t->data + t->length_bytes, (size_t)length + 1, format, again);
+    t->length_bytes += (size_t)length;
+  }
+  va_end(again);
+}
+
+void gd_text_html(gd_text *t, const char *text)
+{
+  for (const char *c = text; *c != '\0'; c++)
+    switch (*c) {
+    case '<':
+      gd_text_add(t, "&lt;");
+      break;
+    case '>':
+      gd_text_add(t, "&gt;");
+      break;
+    case '&':
+      gd_text_add(t, "&amp;");
+      break;
+    case '"':
+      gd_text_add(t, "&quot;");
+      break;
+    case '\'':
+      gd_text_add(t, "&#39;");
+      break;
+    default:
+      gd_text_bytes(t, c, 1);
+    }
+}
+
+void gd_text_json(gd_text *t, const char *text)
+{
+  gd_text_add(t, "\"");
+  for (const char *c = text; *c != '\0'; c++)
+    if (*c == '"' || *c == '\\')
+      gd_text_printf(t, "\\%c", *c);
+    else if (*c == '\n')
+      gd_text_add(t, "\\n");
+    else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+      gd_text_printf(t, "\\u%04x", (unsigned)(unsigned char)*c);
+    else
+      gd_text_bytes(t, c, 1);
+  gd_text_add(t, "\"");
+}
+
+void gd_text_csv(gd_text *t, const char *text)
+{
+  if (text[strcspn(text, ",\"\r\n")] == '\0') {
+    gd_text_add(t, text);
+    return;
+  }
+  gd_text_add(t, "\"");
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"')
+      gd_text_add(t, "\"");
+    gd_text_bytes(t, c, 1);
+  }
+  gd_text_add(t, "\"");
+}
+
+const char *gd_text_get(const gd_text *t)
+{
+  assert(t != NULL);
+  return t->data == NULL ? "" : t->data;
+}
+
+gd_status gd_text_status(const gd_text *t)
+{
+  assert(t != NULL);
+  return t->status;
+}
+
+void gd_text_free(gd_text *t)
+{
+  if (t == NULL)
+    return;
+  free(t->data);
+  *t = (gd_text){0};
+}

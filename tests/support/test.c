@@ -1,0 +1,99 @@
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[GD_PATH_MAX];
+static int skipped;
+
+int gd_test_has(const char *text, const char *part)
+{
+  return strstr(text, part) != NULL;
+}
+
+static void remove_directory(void)
+{
+  if (directory[0] == '\0')
+    return;
+  pid_t child = fork();
+  if (child == 0) {
+    execlp("rm", "rm", "-rf", "--", directory, (char *)NULL);
+    _exit(127);
+  }
+  if (child > 0)
+    waitpid(child, NULL, 0);
+}
+
+const char *gd_test_directory(void)
+{
+  if (directory[0] == '\0') {
+    const char *base = getenv("TMPDIR");
+    snprintf(directory, sizeof directory, "%s/gradus-test-XXXXXX",
+             base == NULL ? "/tmp" : base);
+    if (mkdtemp(directory) == NULL)
+      fail_msg("cannot make %s", directory);
+  }
+  return directory;
+}
+
+static const char *joined(const char *folder, const char *name)
+{
+  static char paths[8][GD_PATH_MAX];
+  static int next;
+  char *path = paths[next++ % 8];
+  snprintf(path, GD_PATH_MAX, "%s/%s", folder, name);
+  return path;
+}
+
+const char *gd_test_path(const char *name)
+{
+  return joined(gd_test_directory(), name);
+}
+
+const char *gd_test_shared(const char *name)
+{
+  const char *shared = getenv("GRADUS_SHARED");
+  const char *path = joined(shared == NULL ? "../shared" : shared, name);
+  if (access(path, R_OK) == 0)
+    return path;
+  printf("SKIPPED: %s is not there (set GRADUS_SHARED)\n", path);
+  skipped++;
+  return NULL;
+}
+
+void gd_test_say_skip(const char *what)
+{
+  printf("SKIPPED: %s\n", what);
+  skipped++;
+}
+
+void gd_test_begin_mpi(int *argc, char ***argv)
+{
+  int size;
+  MPI_Init(argc, argv);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (size > 1)
+    setenv("CMOCKA_TEST_ABORT", "1", 1);
+}
+
+/* Defined by the sanitizer's runtime; absent from other builds. */
+void __lsan_do_leak_check(void) __attribute__((weak));
+
+int gd_test_end(int failed)
+{
+  int has_mpi;
+  MPI_Initialized(&has_mpi);
+  remove_directory();
+  /* MPI unloads its modules when it ends: afterwards, nobody could tell which
+   * library kept a block. */
+  if (__lsan_do_leak_check != NULL)
+    __lsan_do_leak_check();
+  if (has_mpi)
+    MPI_Finalize();
+  if (failed)
+    return 1;
+  return skipped > 0 ? 77 : 0;
+}

@@ -1,0 +1,85 @@
+/** What every test needs: CMocka, a scratch directory, the shared data. */
+#ifndef GRADUS_TEST_H
+#define GRADUS_TEST_H
+
+#include <mpi.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* CMocka needs the four above first. */
+#include <cmocka.h>
+
+#include "gradus/file.h"
+#include "gradus/status.h"
+
+/** Assert that a call succeeds, and show its reason if not. */
+#define assert_ok(call)                                                        \
+  do {                                                                         \
+    gd_status st_ = (call);                                                    \
+    if (st_ != GD_OK)                                                          \
+      fail_msg("%s: %s: %s", #call, gd_status_text(st_), gd_reason());         \
+  } while (0)
+
+/** Assert that a call fails with `code` and that the reason has `part`. */
+#define assert_fails(call, code, part)                                         \
+  do {                                                                         \
+    gd_status st_ = (call);                                                    \
+    if (st_ != (code) || !gd_test_has(gd_reason(), part))                      \
+      fail_msg("%s: got %s (%s), expected %s with \"%s\"", #call,              \
+               gd_status_text(st_), gd_reason(), gd_status_text(code), part);  \
+  } while (0)
+
+int gd_test_has(const char *text, const char *part);
+
+/**
+ * Return a fresh empty directory of this process (rank); removed at the end of
+ * the program.  Borrowed.
+ */
+const char *gd_test_directory(void);
+/** Return `<gd_test_directory()>/<name>`; borrowed until the eighth next call.
+ */
+const char *gd_test_path(const char *name);
+/**
+ * Return the path of `name` in the shared data (GRADUS_SHARED), or NULL after
+ * saying on stdout that the test skips.  Borrowed like gd_test_path().
+ */
+const char *gd_test_shared(const char *name);
+
+/**
+ * The program of a group of tests: gd_test_main() without MPI, under unit/;
+ * gd_test_mpi_main() with MPI_Init and MPI_Finalize around it, where a failed
+ * assertion ends the whole job instead of leaving the other ranks waiting.
+ * Exit code: 0, 1 after a failure, 77 if a test was skipped.
+ */
+#define gd_test_main(tests)                                                    \
+  int main(void)                                                               \
+  {                                                                            \
+    return gd_test_end(cmocka_run_group_tests(tests, NULL, NULL));             \
+  }
+#define gd_test_mpi_main(tests)                                                \
+  int main(int argc, char **argv)                                              \
+  {                                                                            \
+    gd_test_begin_mpi(&argc, &argv);                                           \
+    return gd_test_end(cmocka_run_group_tests(tests, NULL, NULL));             \
+  }
+void gd_test_begin_mpi(int *argc, char ***argv);
+int gd_test_end(int failed);
+/** Skip this test, and say what is missing. */
+#define gd_test_skip(what)                                                     \
+  do {                                                                         \
+    gd_test_say_skip(what);                                                    \
+    skip();                                                                    \
+  } while (0)
+void gd_test_say_skip(const char *what);
+
+/** Assert on every rank that `cond` holds on every rank. */
+#define gd_assert_all(comm, cond)                                              \
+  do {                                                                         \
+    int all_ = (cond) ? 1 : 0;                                                 \
+    MPI_Allreduce(MPI_IN_PLACE, &all_, 1, MPI_INT, MPI_MIN, comm);             \
+    if (!all_)                                                                 \
+      fail_msg("does not hold on every rank: %s", #cond);                      \
+  } while (0)
+
+#endif

@@ -1,0 +1,33 @@
+#include "gradus/text.h"
+
+#include "test.h"
+
+static void text_grows_and_escapes(void **state)
+{
+  (void)state;
+  gd_text t = {0};
+  assert_string_equal(gd_text_get(&t), "");
+  gd_text_printf(&t, "%d,", 42);
+  gd_text_csv(&t, "plain");
+  gd_text_csv(&t, "a,\"b\"");
+  assert_string_equal(gd_text_get(&t), "42,plain\"a,\"\"b\"\"\"");
+  gd_text_free(&t);
+  gd_text_html(&t, "<a href=\"x\">'&");
+  assert_string_equal(gd_text_get(&t),
+                      "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+  gd_text_free(&t);
+  gd_text_json(&t, "a\"\\\n\x01");
+  assert_string_equal(gd_text_get(&t), "\"a\\\"\\\\\\n\\u0001\"");
+  gd_text_free(&t);
+  for (int i = 0; i < 10000; i++)
+    gd_text_add(&t, "0123456789");
+  assert_int_equal(t.length_bytes, 100000);
+  assert_ok(gd_text_status(&t));
+  gd_text_free(&t);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(text_grows_and_escapes),
+};
+
+gd_test_main(tests)
