@@ -15,7 +15,7 @@
 
 #include <stdarg.h>
 
-#define GD_NODISCARD             __attribute__((warn_unused_result))
+#define GD_NODISCARD         __attribute__((warn_unused_result))
 #define GD_PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 #define GD_STATUS_LIST(X)                                                      \

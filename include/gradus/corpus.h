@@ -1,0 +1,71 @@
+/**
+ * A corpus: the list of videos with their labels, persons and partitions.
+ *
+ * It is read from folders as labs have them (`layout`), never from a database:
+ *
+ *   table      <root>/labels.csv with a header row and the columns video
+ *              (path below root), label, subject, partition (train, dev or
+ *              test), and optionally id, task, fold, landmarks
+ *   avec2014   NNN_S_Freeform_video.mp4 and NNN_S_Northwind_video.mp4, labels
+ *              NNN_S_Depression.csv, partitions from the folders' names
+ *   avec2013   NNN_S_cut_combined.mp4, likewise
+ *
+ * Videos are ordered by id, so that the same tree gives the same corpus
+ * wherever it is mounted.  A landmark CSV with the video's name beside it
+ * (`clip.avi`, `clip.csv`) is the video's `landmarks`.
+ */
+#ifndef GRADUS_CORPUS_H
+#define GRADUS_CORPUS_H
+
+#include <stdint.h>
+
+#include "gradus/digest.h"
+#include "gradus/status.h"
+
+typedef enum { GD_TRAIN, GD_DEV, GD_TEST, GD_N_PARTITIONS } gd_partition;
+
+/** Return "train", "dev" or "test". */
+const char *gd_partition_name(gd_partition p);
+/** Find a partition by its exact name. Errors: GD_ERR_USAGE */
+GD_NODISCARD gd_status gd_partition_of(const char *name, gd_partition *out);
+
+/** One video.  All texts are owned by the corpus. */
+typedef struct {
+  const char *id;        /**< unique: path below root without extension */
+  const char *path;      /**< to open it */
+  const char *landmarks; /**< landmark CSV beside it, "" if there is none */
+  const char *subject;   /**< the person */
+  const char *task;      /**< "Freeform", "Northwind", ""... */
+  gd_partition partition;
+  double label; /**< ordinal level, 0 .. K-1 */
+} gd_video;
+
+typedef struct {
+  const gd_video *videos;
+  int64_t n_videos;
+  int64_t n_warnings;
+  const char *const *warnings; /**< e.g. a person in two partitions */
+} gd_corpus;
+
+/**
+ * Read a corpus.
+ * @param[in]  layout    "table", "avec2013", "avec2014"
+ * @param[in]  root      the folder
+ * @param[in]  n_levels  K: labels must be in 0 .. K-1
+ * @param[out] out       ends with gd_corpus_free()
+ * Errors: GD_ERR_USAGE (label missing, doubled with another value, out of
+ *         range; unknown partition or layout; no video at all: file and line
+ *         are named), GD_ERR_IO (root or a table cannot be read).  A video
+ *         that is listed but missing is no error here: extract skips it.
+ */
+GD_NODISCARD gd_status gd_corpus_read(const char *layout, const char *root,
+                                      int n_levels, gd_corpus **out);
+void gd_corpus_free(gd_corpus *c);
+/**
+ * Digest of what the results depend on: ids, sizes of the videos, labels,
+ * partitions, subjects, tasks and the content of landmark files.  Not of where
+ * the corpus lies.
+ */
+GD_NODISCARD gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out);
+
+#endif

@@ -1,0 +1,81 @@
+/**
+ * Face shards: aligned faces, from `align` to `train` and `evaluate`.
+ *
+ *   format gradus-faces 1, attributes: size_px, template (5 points, text)
+ *   /faces         uint8 (N, S, S, 3)   RGB
+ *   /box           float32 (N, 4)       x0 y0 x1 y1, px of the frame
+ *   /landmarks     float32 (N, 5, 2)    x y, px of the frame: eye at image
+ * left, eye at image right, nose, mouth corner at image left, at image right
+ *   /confidence    float32 (N)          0 .. 1
+ *   /status        uint8 (N)            gd_face_status
+ *   /frame_index   int64 (N)
+ *   /video         int32 (N)            index into the corpus
+ *   /videos/...    see gradus/videos.h
+ *
+ * Rows are in order of (video, frame_index); a video lies in one shard.
+ */
+#ifndef GRADUS_FACES_H
+#define GRADUS_FACES_H
+
+#include <stdint.h>
+
+#include "gradus/digest.h"
+#include "gradus/status.h"
+#include "gradus/videos.h"
+
+typedef enum {
+  GD_FACE_DETECTED,
+  GD_FACE_TRACKED,  /**< between two detections */
+  GD_FACE_FALLBACK, /**< policy for a frame without a face */
+  GD_FACE_MISSING   /**< counted, never stored */
+} gd_face_status;
+
+typedef struct {
+  float box[4];
+  float landmarks[5][2];
+  float confidence;
+  gd_face_status status;
+  int64_t frame_index;
+  int32_t video;
+} gd_face_info;
+
+typedef struct gd_face_writer gd_face_writer;
+
+/** Begin a shard. Ends with: commit or abandon. Errors: GD_ERR_IO, _NOMEM */
+GD_NODISCARD gd_status gd_face_writer_create(const char *path, gd_digest digest,
+                                             int size_px, const char *face_template,
+                                             const gd_video_table *videos,
+                                             gd_face_writer **out);
+/** Append a face; rgb (S, S, 3) uint8, borrowed. */
+GD_NODISCARD gd_status gd_face_writer_append(gd_face_writer *w,
+                                             const gd_face_info *info,
+                                             const uint8_t *rgb);
+/** Count frames of this shard that gave no face (status missing). */
+void gd_face_writer_missing(gd_face_writer *w, int64_t n);
+GD_NODISCARD gd_status gd_face_writer_skip(gd_face_writer *w, int32_t video);
+GD_NODISCARD gd_status gd_face_writer_commit(gd_face_writer *w);
+void gd_face_writer_abandon(gd_face_writer *w);
+
+/** All face shards of one align directory, as one table of faces. */
+typedef struct gd_face_set gd_face_set;
+
+/**
+ * Open every `faces-*.h5` of a directory (metadata only).
+ * Ends with: gd_face_set_close()
+ * Errors: GD_ERR_IO, GD_ERR_FORMAT (which shard, and what is wrong)
+ */
+GD_NODISCARD gd_status gd_face_set_open(const char *directory,
+                                        gd_face_set **out);
+void gd_face_set_close(gd_face_set *s);
+int gd_face_set_size_px(const gd_face_set *s);
+int64_t gd_face_set_n_faces(const gd_face_set *s);
+const gd_video_table *gd_face_set_videos(const gd_face_set *s);
+/** Return the row in gd_face_set_videos() that face i belongs to. */
+int64_t gd_face_set_video_row(const gd_face_set *s, int64_t i);
+/** Describe face i; faces are in order of (video, frame_index). */
+gd_face_info gd_face_set_info(const gd_face_set *s, int64_t i);
+/** Read face i: rgb (S, S, 3) uint8. Errors: GD_ERR_FORMAT, GD_ERR_IO */
+GD_NODISCARD gd_status gd_face_set_read(gd_face_set *s, int64_t i,
+                                        uint8_t *rgb);
+
+#endif

@@ -1,0 +1,96 @@
+/**
+ * A job: what a manifest says, typed, with sweeps expanded and digests known.
+ *
+ *   manifest (YAML) --load--> job: instances in topological order
+ *
+ * An instance is one stage with one set of parameters.  A sweep over a stage
+ * multiplies it and all that depends on it, except stages that gather (report
+ * takes all members).  Two members that share a prefix of the dataflow share
+ * the instances of that prefix.
+ *
+ * Every key of a stage stands in one table (src/manifest/keys.c) with type,
+ * unit, default and a sentence; the same table prints the reference.
+ */
+#ifndef GRADUS_JOB_H
+#define GRADUS_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gradus/digest.h"
+#include "gradus/status.h"
+#include "gradus/text.h"
+
+typedef struct gd_job gd_job;
+typedef struct gd_instance gd_instance;
+
+/**
+ * Load a manifest.
+ * @param[in]  path    of the manifest; "-" is not special
+ * @param[in]  sets    n_sets texts "stage.key=value" that override it
+ * @param[out] out     ends with gd_job_free(); NULL on failure
+ * Collective: no
+ * Errors: GD_ERR_USAGE; the reason is `file:line:column: what`, the line, a
+ *         caret below it and the nearest valid key, ready to print.
+ *         GD_ERR_IO (manifest cannot be read)
+ */
+GD_NODISCARD gd_status gd_job_load(const char *path, const char *const *sets,
+                                   int n_sets, gd_job **out);
+void gd_job_free(gd_job *job);
+
+const char *gd_job_name(const gd_job *job);
+const char *gd_job_work(const gd_job *job); /**< the work directory */
+/** Return the effective manifest, defaults filled in, as YAML; borrowed. */
+const char *gd_job_effective(const gd_job *job);
+
+int gd_job_n_instances(const gd_job *job);
+/** Return instance i; inputs come before what depends on them. */
+const gd_instance *gd_job_instance(const gd_job *job, int i);
+
+const char *gd_instance_name(const gd_instance *s); /**< "model" */
+const char *gd_instance_kind(const gd_instance *s); /**< "train" */
+/** Return its sweep values, "loss=softmax,seed=2", or "" outside a sweep. */
+const char *gd_instance_member(const gd_instance *s);
+/** Return "model[loss=softmax,seed=2]", for people. */
+const char *gd_instance_title(const gd_instance *s);
+/** Return <work>/<name>-<first 8 digits of the digest>. */
+const char *gd_instance_directory(const gd_instance *s);
+gd_digest gd_instance_digest(const gd_instance *s);
+
+int gd_instance_n_inputs(const gd_instance *s);
+const gd_instance *gd_instance_input(const gd_instance *s, int i);
+/**
+ * Return the nearest instance of a kind upstream of `s` (its input, its
+ * input's input, ...; breadth first), or NULL.
+ */
+const gd_instance *gd_instance_upstream(const gd_instance *s, const char *kind);
+
+/*
+ * Parameters, by their dotted key ("every", "optimizer.rate").  A key that the
+ * stage's kind does not have, or of another type, is a programmer's error
+ * (assert): the table has been checked when the manifest was loaded.
+ */
+int64_t gd_instance_int(const gd_instance *s, const char *key);
+double gd_instance_real(const gd_instance *s, const char *key);
+int gd_instance_flag(const gd_instance *s, const char *key);
+const char *gd_instance_text(const gd_instance *s, const char *key);
+
+/** The corpus block of the job; NULL root when a synth stage makes it. */
+typedef struct {
+  const char *layout;
+  const char *root; /**< absolute or relative to the current directory */
+  int n_levels;     /**< K */
+} gd_corpus_source;
+/**
+ * Say where the corpus of `s` comes from: the job's `corpus:` block, or the
+ * directory of the synth instance upstream.
+ */
+gd_corpus_source gd_instance_corpus(const gd_instance *s);
+
+/**
+ * Compose the reference of all keys: kind, key, type, unit, default, sentence.
+ * @param[in] markdown  a Markdown table for the README, else plain text
+ */
+void gd_keys_reference(gd_text *out, int markdown);
+
+#endif

@@ -1,0 +1,101 @@
+/**
+ * A stage: one kind of work between the corpus and the report, and what it is
+ * given while it runs.
+ *
+ * The command line owns MPI, the manifest, run directories, progress, reports,
+ * `done` and the exit code.  A stage has one function, run on every rank:
+ *
+ *     static gd_status run(gd_stage_env *env) { ... }
+ *     const gd_stage gd_stage_align = {.kind = "align", .run = run, ...};
+ *
+ * Most stages are lists of independent work units, each of which makes one
+ * file named after the work.  gd_stage_units() deals them to the ranks, skips
+ * those whose file is there, and agrees at the end: kill any rank, run again,
+ * and only what is missing is done.
+ */
+#ifndef GRADUS_STAGE_H
+#define GRADUS_STAGE_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+#include "gradus/file.h"
+#include "gradus/job.h"
+#include "gradus/status.h"
+
+typedef struct gd_stage_state gd_stage_state;
+
+typedef struct {
+  MPI_Comm comm;  /**< the stage's own communicator */
+  int rank, size; /**< in comm */
+  int threads;    /**< OpenMP threads this rank may use */
+  const gd_job *job;
+  const gd_instance *self;
+  const char *directory; /**< its run directory: exists */
+  gd_stage_state *state; /**< progress, counts and skipped items: flow's own */
+} gd_stage_env;
+
+typedef struct {
+  const char *kind;
+  const char *summary; /**< one line for `gradus help` */
+  /**
+   * Do the stage's work, resuming what an earlier run left.
+   * Collective: yes. Every rank returns; all agree on success.
+   */
+  gd_status (*run)(gd_stage_env *env);
+} gd_stage;
+
+/** Return the stage of a kind, or NULL. */
+const gd_stage *gd_stage_of(const char *kind);
+
+/** Write the path of `name` in the run directory into out. */
+GD_NODISCARD gd_status gd_stage_path(const gd_stage_env *env, const char *name,
+                                     char out[GD_PATH_MAX]);
+
+/** Announce how many items all ranks together will tick; rank 0's counts. */
+void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit);
+/**
+ * Report `n_items` more done by this rank, and look around: shows progress by
+ * time, not by item.
+ * Collective: no; never waits for another rank
+ * Errors: GD_ERR_STOPPED (a signal asks to stop: finish the item, return),
+ *         GD_ERR_PEER (another rank has failed)
+ */
+GD_NODISCARD gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items);
+/**
+ * Count an input item as skipped, with the reason of the last gd_fail().
+ * For items that belong to no unit's file; the others note it in their store
+ * (gd_store_skip()), where it survives a restart.
+ */
+GD_NODISCARD gd_status gd_stage_skip(gd_stage_env *env, const char *item);
+/** Add to a named count of report.yaml ("frames", "detected"); summed over
+ * ranks.  `name` is static. */
+void gd_stage_count(gd_stage_env *env, const char *name, int64_t n);
+
+/** A list of independent pieces of work, the same on every rank. */
+typedef struct {
+  int64_t n_units;
+  const double *cost; /**< per unit, any scale: longest first; NULL: equal */
+  /** Write the unit's file name, relative to the run directory. */
+  void (*name)(const void *context, int64_t unit, char out[GD_PATH_MAX]);
+  /**
+   * Make the unit's file at `path`, complete when this returns GD_OK.
+   * An item within it that is broken is noted in the file, not returned.
+   */
+  gd_status (*make)(void *context, gd_stage_env *env, int64_t unit,
+                    const char *path);
+  /** Count what a finished unit holds into report.yaml; NULL: nothing.  Called
+   * for every unit on rank 0 at the end, in order, whoever made it and when. */
+  gd_status (*count)(void *context, gd_stage_env *env, int64_t unit,
+                     const char *path);
+  void *context;
+} gd_units;
+
+/**
+ * Do every unit whose file is not there yet.
+ * Collective: yes, same units on all ranks
+ * Errors: the first failure of this rank; GD_ERR_PEER, GD_ERR_STOPPED
+ */
+GD_NODISCARD gd_status gd_stage_units(gd_stage_env *env, const gd_units *units);
+
+#endif

@@ -1,0 +1,41 @@
+/**
+ * The table of videos that every shard carries along, so that labels, persons
+ * and partitions travel with the data and no later stage asks the corpus again.
+ *
+ *   /videos/index      int32 (V)    index into the corpus
+ *   /videos/id, path, subject, task, partition   text (V)
+ *   /videos/label      float64 (V)
+ */
+#ifndef GRADUS_VIDEOS_H
+#define GRADUS_VIDEOS_H
+
+#include <stdint.h>
+
+#include "gradus/corpus.h"
+#include "gradus/status.h"
+#include "gradus/store.h"
+
+typedef struct {
+  int64_t n_videos;
+  const int32_t *index;   /**< into the corpus, ascending */
+  const gd_video *videos; /**< `landmarks` included */
+} gd_video_table;
+
+/** Make the table of a whole corpus. Ends with: gd_video_table_free() */
+GD_NODISCARD gd_status gd_video_table_of_corpus(const gd_corpus *c,
+                                                gd_video_table **out);
+/** Copy the rows whose corpus index is in wanted[n] (ascending). */
+GD_NODISCARD gd_status gd_video_table_select(const gd_video_table *t,
+                                             const int32_t *wanted, int64_t n,
+                                             gd_video_table **out);
+/** Merge tables; a video that is in several is kept once, in corpus order. */
+GD_NODISCARD gd_status gd_video_table_merge(const gd_video_table *const *tables,
+                                            int64_t n, gd_video_table **out);
+GD_NODISCARD gd_status gd_video_table_write(const gd_video_table *t,
+                                            gd_store_writer *w);
+GD_NODISCARD gd_status gd_video_table_read(gd_store *s, gd_video_table **out);
+/** Return the row of a corpus index, or -1. */
+int64_t gd_video_table_find(const gd_video_table *t, int32_t index);
+void gd_video_table_free(gd_video_table *t);
+
+#endif
