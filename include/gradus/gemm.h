@@ -1,0 +1,62 @@
+/**
+ * The one building block: a batch-reduce matrix product on small tiles,
+ *
+ *     C = sum_i A_i B_i      or      C += sum_i A_i B_i
+ *
+ * C stays in registers over the whole sum.  Convolutions and dense layers are
+ * loops around it.  All matrices are row-major floats with a row stride each.
+ *
+ * Two backends: `libxsmm` compiles a kernel for each shape at run time
+ * (x86-64), `openblas` calls a library made for the machine.  The environment
+ * variable GRADUS_GEMM chooses one; without it, libxsmm if it was built in.
+ * The two round differently, so results name the backend they came from.
+ *
+ * Source: Georganas et al., "High-Performance Deep Learning via a Single
+ * Building Block", arXiv:1906.06440 (2019), section 2.
+ */
+#ifndef GRADUS_GEMM_H
+#define GRADUS_GEMM_H
+
+#include "gradus/status.h"
+
+typedef struct {
+  int m, n, k;       /**< C is (m, n), A_i (m, k), B_i (k, n) */
+  int lda, ldb, ldc; /**< floats from one row to the next */
+  int transposed_a;  /**< A_i lies in memory as (k, m), with stride lda */
+  int accumulate;    /**< add to C instead of overwriting it */
+} gd_gemm_shape;
+
+/** A kernel for one shape: a plain value, usable by several threads at once. */
+typedef struct {
+  gd_gemm_shape shape;
+  void (*kernel)(void); /**< the backend's own; NULL: none made */
+} gd_gemm;
+
+/**
+ * Settle the backend for this process, from GRADUS_GEMM.  Every gd_*_new() that
+ * makes kernels calls it; a program calls it first to fail early.
+ * Errors: GD_ERR_USAGE (unknown name, or not built into this program)
+ */
+GD_NODISCARD gd_status gd_gemm_begin(void);
+
+/** Return the backend's name for --version and model files; static; "none"
+ * when GRADUS_GEMM asks for what there is not. */
+const char *gd_gemm_backend(void);
+
+/**
+ * Make the kernel of a shape.  Equal shapes share one compiled kernel.
+ * @param[in] shape  sizes >= 1, strides at least as long as a row
+ * Errors: GD_ERR_USAGE (as gd_gemm_begin()), GD_ERR_NOMEM (cannot compile)
+ */
+GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
+
+/**
+ * Compute C from `count` pairs.  Nothing is allocated.  The order of the sum is
+ * i, then k: the same for every call.
+ * @param[in]     a, b   `count` >= 1 addresses each
+ * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B
+ */
+void gd_gemm_run(const gd_gemm *g, const float *const *a, const float *const *b,
+                 int count, float *c);
+
+#endif

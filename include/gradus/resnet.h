@@ -1,0 +1,147 @@
+/**
+ * ResNet with bottleneck blocks (50, 101, 152), then global average pooling, a
+ * hidden dense layer with ReLU, and a dense layer to K outputs.
+ *
+ *   conv1 7x7/2, bn1, ReLU, 3x3/2 max pool
+ *   layer1..4   blocks of 1x1, 3x3, 1x1 convolutions with batch norm, and an
+ *               identity shortcut (a 1x1 `downsample` where the shape changes)
+ *   mean over pixels, fc.0 -> hidden, ReLU, fc.2 -> K outputs
+ *
+ * A net is made for images of one size and at most `microbatch` samples; all
+ * its memory is planned then, and no call allocates.  One microbatch is the
+ * unit of arithmetic: its batch norm statistics, loss and gradient depend on
+ * nothing else.  A training step of one microbatch:
+ *
+ *     gd_resnet_pack(net, weights);
+ *     gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, x, n, logits);
+ *     gd_loss_forward_backward(...);
+ *     gd_resnet_backward(net, dlogits, gradient);
+ *     ... optimiser ...
+ *     gd_resnet_update_running(running, gd_resnet_statistics(net), count, 0.1);
+ *
+ * Several microbatches per step: pack once; add up gradients and statistics.
+ *
+ * Source: He et al., "Deep Residual Learning for Image Recognition" (CVPR
+ * 2016), table 1; tensor names and `stride_on_3x3` (v1.5) as torchvision 0.14.
+ */
+#ifndef GRADUS_RESNET_H
+#define GRADUS_RESNET_H
+
+#include <stdint.h>
+
+#include "gradus/status.h"
+#include "gradus/tensor.h"
+
+typedef enum {
+  GD_RESNET_POOL_PAD,  /**< 3x3/2, pad 1: torchvision */
+  GD_RESNET_POOL_CEIL, /**< 3x3/2, no pad, last window may reach out: Caffe */
+} gd_resnet_pooling;
+
+typedef struct {
+  int depth;         /**< 50, 101 or 152 */
+  int height, width; /**< pixels, multiples of 32 */
+  int hidden;        /**< units of the hidden dense layer */
+  int outputs;       /**< K */
+  int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1 */
+  double bn_epsilon;
+  gd_resnet_pooling pooling;
+} gd_resnet_config;
+
+/** Return the paper's net: depth 50, 224x224, hidden 512, 64 outputs, stride in
+ * the first 1x1, epsilon 1e-5, pool with pad. */
+gd_resnet_config gd_resnet_config_default(void);
+
+/** Check a configuration. Errors: GD_ERR_USAGE (which value, what is allowed)
+ */
+GD_NODISCARD gd_status gd_resnet_config_check(const gd_resnet_config *config);
+
+/**
+ * List the tensors of the weights and of the running statistics
+ * (`bn1.running_mean`, `bn1.running_var`, ...).
+ * @param[out] weights, running  either may be NULL; emptied on failure
+ * Ends with: gd_tensor_table_free() of each
+ * Errors:    GD_ERR_USAGE (configuration), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_resnet_tables(const gd_resnet_config *config,
+                                        gd_tensor_table *weights,
+                                        gd_tensor_table *running);
+
+/**
+ * Fill a block with random first weights: a pure function of seed and shapes.
+ * Convolutions normal with variance 2 / (K R S) (He 2015, fan out), batch norm
+ * 1 and 0, but 0 for the last factor of each block, so that every block begins
+ * as the identity (Goyal et al. 2017, section 5.1); dense layers uniform within
+ * 1 / sqrt(C), as PyTorch.
+ * @param[in]  table    as from gd_resnet_tables()
+ * @param[out] weights  table->count floats
+ */
+void gd_resnet_init_weights(const gd_tensor_table *table, uint64_t seed,
+                            float *weights);
+/** Fill a block of running statistics: mean 0, variance 1. */
+void gd_resnet_init_running(const gd_tensor_table *table, float *running);
+
+typedef struct gd_resnet gd_resnet;
+
+/**
+ * Make a net and plan all its memory.
+ * @param[in] microbatch  most samples per call, >= 1
+ * @param[in] training    also plan what the backward pass needs
+ * Ends with: gd_resnet_free()
+ * Errors:    GD_ERR_USAGE (configuration, or see gd_gemm_begin()),
+ *            GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_resnet_new(const gd_resnet_config *config,
+                                     int microbatch, int training,
+                                     gd_resnet **out);
+void gd_resnet_free(gd_resnet *net);
+/** Return the bytes that the net holds: activations, packed weights, scratch.
+ */
+int64_t gd_resnet_bytes(const gd_resnet *net);
+
+/** Take new weights, copied into blocked form: once per optimiser step. */
+void gd_resnet_pack(gd_resnet *net, const float *weights);
+
+typedef enum {
+  GD_RESNET_EVALUATE, /**< batch norm by the running statistics */
+  GD_RESNET_TRAIN,    /**< batch norm by this microbatch's own statistics */
+} gd_resnet_mode;
+
+/**
+ * Compute the outputs of n images.
+ * @param[in]  mode     GD_RESNET_TRAIN needs `training`, and n > 1 where the
+ *                      last convolutions see one pixel per image (32 x 32)
+ * @param[in]  running  block of running statistics; NULL in GD_RESNET_TRAIN
+ * @param[in]  x        (n, H, W, 3), normalised as the weights expect; borrowed
+ *                      until gd_resnet_backward() is done
+ * @param[in]  n        1 <= n <= microbatch
+ * @param[out] logits   (n, K)
+ * Errors: GD_ERR_USAGE (a variance of one value does not exist)
+ */
+GD_NODISCARD gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
+                                         const float *running, const float *x,
+                                         int n, float *logits);
+
+/**
+ * Return this microbatch's batch norm statistics, laid out as the running
+ * block: mean and unbiased variance of the last GD_RESNET_TRAIN forward.
+ * Borrowed until the next one.
+ */
+const float *gd_resnet_statistics(const gd_resnet *net);
+
+/**
+ * Compute the gradient of the last GD_RESNET_TRAIN forward.
+ * @param[in]  dlogits   (n, K)
+ * @param[out] gradient  block as the weights, overwritten
+ */
+void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient);
+
+/**
+ * Move the running statistics: running += momentum (statistics - running).
+ * @param[in] statistics  the mean over a step's microbatches
+ * @param[in] count       floats of either block
+ * @param[in] momentum    PyTorch's 0.1
+ */
+void gd_resnet_update_running(float *running, const float *statistics,
+                              int64_t count, double momentum);
+
+#endif
