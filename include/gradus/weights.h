@@ -1,0 +1,54 @@
+/**
+ * Weights files: named float32 tensors, from safetensors or HDF5.
+ *
+ *   safetensors   uint64 length, JSON header, data (little-endian)
+ *   HDF5          float32 datasets in groups, `pnet/conv1/weight`
+ *
+ * Both kinds give the same names: groups are joined by dots.  A file is foreign
+ * input: every length in it is checked against the file's own size before it is
+ * used, and a tensor of another shape than asked for is refused.
+ */
+#ifndef GRADUS_WEIGHTS_H
+#define GRADUS_WEIGHTS_H
+
+#include <stdint.h>
+
+#include "gradus/status.h"
+
+enum { GD_WEIGHTS_MAX_RANK = 4 };
+
+/** One tensor of a file. */
+typedef struct {
+  const char *name; /**< "pnet.conv1.weight"; borrowed from the file */
+  int rank;
+  int64_t shape[GD_WEIGHTS_MAX_RANK];
+} gd_weights_entry;
+
+typedef struct gd_weights gd_weights;
+
+/**
+ * Open a file; its first bytes say which kind it is.
+ * Ends with: gd_weights_close()
+ * Errors: GD_ERR_IO (missing, unreadable), GD_ERR_FORMAT (neither kind,
+ *         truncated, header contradicts itself or the file's size, a tensor
+ * that is not float32), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_weights_open(const char *path, gd_weights **out);
+void gd_weights_close(gd_weights *w); /**< NULL is allowed */
+
+int gd_weights_n(const gd_weights *w);
+/** Describe tensor i, in the order of their names. */
+gd_weights_entry gd_weights_at(const gd_weights *w, int i);
+
+/**
+ * Read one tensor, row-major.
+ * @param[in]  shape   `rank` sizes that it must have
+ * @param[out] values  room for their product
+ * Errors: GD_ERR_FORMAT (no such tensor; another shape: found and expected;
+ *         a value is not finite), GD_ERR_IO
+ */
+GD_NODISCARD gd_status gd_weights_read(gd_weights *w, const char *name,
+                                       int rank, const int64_t *shape,
+                                       float *values);
+
+#endif
