@@ -1,0 +1,220 @@
+#include "gradus/store.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "test.h"
+
+enum { ROWS = 37 };
+static const gd_dataset PIXELS = {
+    .name = "faces", .dtype = GD_U8, .rank = 4, .dims = {0, 5, 5, 3}};
+static const gd_dataset TIMES = {
+    .name = "time_s", .dtype = GD_F64, .rank = 1, .dims = {0}, .unit = "s"};
+
+static void fill(uint8_t *pixels, double *times)
+{
+  for (int i = 0; i < ROWS * 75; i++)
+    pixels[i] = (uint8_t)(i * 7);
+  for (int i = 0; i < ROWS; i++)
+    times[i] = 0.1 * i;
+}
+
+/* Write a store in pieces of `piece` rows. */
+static gd_status write_store(const char *path, int piece)
+{
+  uint8_t pixels[ROWS * 75];
+  double times[ROWS];
+  const char *const texts[] = {"a", "longer text", ""};
+  fill(pixels, times);
+  gd_store_writer *w;
+  gd_status st = gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w);
+  if (st != GD_OK)
+    return st;
+  st = gd_store_declare(w, &PIXELS, 300);
+  if (st == GD_OK)
+    st = gd_store_declare(w, &TIMES, 64);
+  for (int i = 0; st == GD_OK && i < ROWS; i += piece) {
+    const int n = ROWS - i < piece ? ROWS - i : piece;
+    st = gd_store_append(w, "faces", n, pixels + 75 * i);
+    if (st == GD_OK)
+      st = gd_store_append(w, "time_s", n, times + i);
+  }
+  if (st == GD_OK)
+    st = gd_store_put_texts(w, "videos/id", 3, texts);
+  if (st == GD_OK)
+    st = gd_store_set_int(w, "size_px", 5);
+  if (st == GD_OK)
+    st = gd_store_set_real(w, "rate", 2.5);
+  if (st == GD_OK)
+    st = gd_store_skip(w, "x.avi", "x.avi: no video stream");
+  if (st != GD_OK) {
+    gd_store_abandon(w);
+    return st;
+  }
+  return gd_store_commit(w);
+}
+
+static void store_reads_back_what_was_written(void **state)
+{
+  (void)state;
+  uint8_t pixels[ROWS * 75], read[ROWS * 75];
+  double times[ROWS], part[10];
+  fill(pixels, times);
+  const char *path = gd_test_path("a.h5");
+  assert_ok(write_store(path, 5));
+
+  gd_store *s;
+  assert_ok(gd_store_open(path, "gradus-test", 2, &s));
+  assert_ok(gd_store_read(s, &PIXELS, 0, ROWS, read));
+  assert_memory_equal(read, pixels, sizeof pixels);
+  assert_ok(gd_store_read(s, &TIMES, 20, 10, part));
+  assert_memory_equal(part, times + 20, sizeof part);
+  char text[32], item[GD_STORE_NAME_MAX * 8], reason[1024];
+  assert_ok(gd_store_read_text(s, "videos/id", 1, text, sizeof text));
+  assert_string_equal(text, "longer text");
+  assert_ok(gd_store_read_text(s, "videos/id", 2, text, sizeof text));
+  assert_string_equal(text, "");
+  int64_t size;
+  double rate;
+  assert_ok(gd_store_get_int(s, "size_px", &size));
+  assert_ok(gd_store_get_real(s, "rate", &rate));
+  assert_int_equal(size, 5);
+  assert_true(rate == 2.5);
+  assert_true(gd_digest_equal(gd_store_digest(s), (gd_digest){1, 2}));
+  assert_int_equal(gd_store_n_skipped(s), 1);
+  assert_ok(gd_store_read_skipped(s, 0, item, reason));
+  assert_string_equal(item, "x.avi");
+  assert_string_equal(reason, "x.avi: no video stream");
+  gd_store_close(s);
+  assert_ok(gd_store_verify(path));
+}
+
+static void bytes_do_not_depend_on_the_pieces(void **state)
+{
+  (void)state;
+  gd_digest a, b;
+  assert_ok(write_store(gd_test_path("p1.h5"), 1));
+  assert_ok(write_store(gd_test_path("p37.h5"), 37));
+  assert_ok(gd_digest_of_file(gd_test_path("p1.h5"), &a));
+  assert_ok(gd_digest_of_file(gd_test_path("p37.h5"), &b));
+  assert_true(gd_digest_equal(a, b));
+}
+
+static void wrong_expectations_are_named(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("w.h5");
+  gd_store *s;
+  uint8_t row[75];
+  assert_ok(write_store(path, 5));
+  assert_fails(gd_store_open(path, "gradus-faces", 1, &s), GD_ERR_FORMAT,
+               "is a gradus-test file, expected gradus-faces");
+  assert_fails(gd_store_open(path, "gradus-test", 1, &s), GD_ERR_FORMAT,
+               "newer");
+  assert_fails(gd_store_open(gd_test_path("none.h5"), NULL, 1, &s), GD_ERR_IO,
+               "none.h5");
+  assert_ok(gd_file_write(gd_test_path("text.h5"), "hello", 5));
+  assert_fails(gd_store_open(gd_test_path("text.h5"), NULL, 1, &s),
+               GD_ERR_FORMAT, "no HDF5 file");
+  assert_ok(gd_store_open(path, "gradus-test", 2, &s));
+  gd_dataset other = PIXELS;
+  other.dims[1] = 6;
+  assert_fails(gd_store_read(s, &other, 0, 1, row), GD_ERR_FORMAT,
+               "/faces is uint8 (rows, 5, 5, 3), expected uint8 (rows, 6, 5, "
+               "3)");
+  assert_fails(gd_store_read(s, &PIXELS, ROWS, 1, row), GD_ERR_FORMAT,
+               "37 rows");
+  other.name = "boxes";
+  assert_fails(gd_store_read(s, &other, 0, 1, row), GD_ERR_FORMAT,
+               "no dataset /boxes");
+  gd_store_close(s);
+}
+
+/* A byte that is flipped anywhere is found, or was never part of what is read:
+ * then everything still reads as written. */
+static void flipped_bytes_and_truncation_are_found(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("f.h5"), *bad = gd_test_path("bad.h5");
+  char *data;
+  size_t size, found = 0, tried = 0;
+  assert_ok(write_store(path, 5));
+  assert_ok(gd_file_read(path, 1 << 20, &data, &size));
+  for (size_t i = 0; i < size; i += 37) {
+    data[i] ^= 0x10;
+    assert_ok(gd_file_write(bad, data, size));
+    data[i] ^= 0x10;
+    tried++;
+    if (gd_store_verify(bad) != GD_OK)
+      found++;
+    else {
+      gd_store *s;
+      uint8_t pixels[ROWS * 75], read[ROWS * 75];
+      double times[ROWS];
+      fill(pixels, times);
+      assert_ok(gd_store_open(bad, "gradus-test", 2, &s));
+      assert_ok(gd_store_read(s, &PIXELS, 0, ROWS, read));
+      assert_memory_equal(read, pixels, sizeof pixels);
+      gd_store_close(s);
+    }
+  }
+  assert_true(found > tried / 3);
+  for (size_t cut = 0; cut < size; cut += 397) {
+    assert_ok(gd_file_write(bad, data, cut));
+    gd_status st = gd_store_verify(bad);
+    assert_int_equal(st, GD_ERR_FORMAT);
+  }
+  free(data);
+}
+
+/* A file size limit stands in for a full disk: writes fail the same way. */
+static void full_disk_leaves_no_file(void **state)
+{
+  (void)state;
+  struct rlimit old, small = {2048, 0};
+  getrlimit(RLIMIT_FSIZE, &old);
+  small.rlim_max = old.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  gd_status st = write_store(gd_test_path("full.h5"), 5);
+  setrlimit(RLIMIT_FSIZE, &old);
+  assert_int_equal(st, GD_ERR_IO);
+  assert_true(gd_test_has(gd_reason(), "full.h5"));
+  assert_true(gd_test_has(gd_reason(), "File too large"));
+  assert_false(gd_path_exists(gd_test_path("full.h5")));
+  assert_false(gd_path_exists(gd_test_path("full.h5.part")));
+}
+
+static gd_status count_dataset(void *context, const gd_dataset *d)
+{
+  char *names = context;
+  strcat(names, d->name);
+  strcat(names, ";");
+  return GD_OK;
+}
+
+static void walk_visits_datasets_by_name(void **state)
+{
+  (void)state;
+  char names[200] = "";
+  gd_store *s;
+  assert_ok(write_store(gd_test_path("n.h5"), 5));
+  assert_ok(gd_store_open(gd_test_path("n.h5"), NULL, 0, &s));
+  assert_ok(gd_store_each(s, count_dataset, names));
+  assert_string_equal(names,
+                      "faces;skipped/item;skipped/reason;time_s;videos/id;");
+  gd_store_close(s);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(store_reads_back_what_was_written),
+    cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
+    cmocka_unit_test(wrong_expectations_are_named),
+    cmocka_unit_test(flipped_bytes_and_truncation_are_found),
+    cmocka_unit_test(full_disk_leaves_no_file),
+    cmocka_unit_test(walk_visits_datasets_by_name),
+};
+
+gd_test_main(tests)
