@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <hdf5.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,18 @@ static gd_status fail_hdf5(gd_status code, const char *path, const char *what)
   return gd_fail(code, "%s: %s%s%s", path, what, text[0] ? ": " : "", text);
 }
 
-/* The library prints every error unless told not to; once per thread. */
+/* After a failed write (full disk) HDF5 cannot close the file, and its own work
+ * at exit crashes on what is left: everything is closed by us instead. */
+static void begin_hdf5(void)
+{
+  H5dont_atexit();
+}
+
+/* The library prints every error unless told not to. */
 static void quiet_hdf5(void)
 {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, begin_hdf5);
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
