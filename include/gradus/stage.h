@@ -45,23 +45,31 @@ typedef struct {
   gd_status (*run)(gd_stage_env *env);
 } gd_stage;
 
-/** Return the stage of a kind, or NULL. */
-const gd_stage *gd_stage_of(const char *kind);
-
 /** Write the path of `name` in the run directory into out. */
 GD_NODISCARD gd_status gd_stage_path(const gd_stage_env *env, const char *name,
                                      char out[GD_PATH_MAX]);
 
-/** Announce how many items all ranks together will tick; rank 0's counts. */
+/**
+ * Announce how many items all ranks together will tick; rank 0's counts.
+ * Stages made of units need not: gd_stage_units() counts units.
+ */
 void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit);
 /**
- * Report `n_items` more done by this rank, and look around: shows progress by
- * time, not by item.
- * Collective: no; never waits for another rank
+ * Report `n_items` more done by this rank (0: only look around).  Progress is
+ * shown by time, not by item: call it as often as is handy, at least once a
+ * second where possible, since it also serves other ranks' requests for work.
+ * Within a unit of gd_stage_units(), n_items is 0.
+ * Collective: no; never waits for another rank.  Ranks that must go on or end
+ *             at the same step agree on what they got.
  * Errors: GD_ERR_STOPPED (a signal asks to stop: finish the item, return),
  *         GD_ERR_PEER (another rank has failed)
  */
 GD_NODISCARD gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items);
+/**
+ * Say how many input items ("videos") the stage has: what a `max_skipped` in
+ * percent is a part of, and what report.yaml names.  Rank 0's counts.
+ */
+void gd_stage_items(gd_stage_env *env, int64_t n_items);
 /**
  * Count an input item as skipped, with the reason of the last gd_fail().
  * For items that belong to no unit's file; the others note it in their store
@@ -93,8 +101,12 @@ typedef struct {
 
 /**
  * Do every unit whose file is not there yet.
+ * Units are taken from a shared queue, longest first.  What the units' stores
+ * note as skipped goes into report.yaml.
  * Collective: yes, same units on all ranks
- * Errors: the first failure of this rank; GD_ERR_PEER, GD_ERR_STOPPED
+ * Ranks:      one without work waits, and serves the others
+ * Errors:     the first failure of this rank; GD_ERR_PEER, GD_ERR_STOPPED;
+ *             no rank returns GD_OK when another does not
  */
 GD_NODISCARD gd_status gd_stage_units(gd_stage_env *env, const gd_units *units);
 

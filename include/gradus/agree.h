@@ -1,0 +1,31 @@
+/**
+ * Agreement: a failing rank never leaves the others waiting.
+ *
+ * Each phase that ranks do together ends with gd_agree().  When all is well it
+ * is one allreduce; when not, the reason travels to every rank, so that any of
+ * them can say it.
+ */
+#ifndef GRADUS_AGREE_H
+#define GRADUS_AGREE_H
+
+#include <mpi.h>
+
+#include "gradus/status.h"
+
+/**
+ * Settle how a phase went.
+ * @param[in] mine  how it went on this rank; if not GD_OK, its gd_reason()
+ * @return `mine` if this rank failed itself; else GD_ERR_PEER if another rank
+ *         failed, with the reason "rank R: ..." of the lowest such rank; else
+ *         GD_ERR_STOPPED if any rank was asked to stop; else GD_OK
+ * Collective: yes; while waiting, feeds the watchdog and sleeps
+ */
+GD_NODISCARD gd_status gd_agree(MPI_Comm comm, gd_status mine);
+
+/**
+ * Wait until `request` completes without burning the core that another rank
+ * may need, feeding the watchdog.  For waits that may be long.
+ */
+void gd_wait(MPI_Request *request);
+
+#endif
