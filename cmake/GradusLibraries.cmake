@@ -1,29 +1,13 @@
 # Every outside library, in one INTERFACE target that only the library sees.
 # architecture: each is included by one source file.
 
-set(HDF5_PREFER_PARALLEL ON)
-find_package(MPI REQUIRED COMPONENTS C)
-find_package(HDF5 REQUIRED COMPONENTS C)
-if(NOT HDF5_IS_PARALLEL)
-  message(FATAL_ERROR "gradus needs HDF5 built for MPI "
-    "(Debian: libhdf5-openmpi-dev, Spack: hdf5 +mpi)")
-endif()
-find_package(OpenMP REQUIRED COMPONENTS C)
-find_package(PNG REQUIRED)
-find_package(JPEG REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
-  libavformat libavcodec libavutil libswscale)
-pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
-pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
-pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+include(GradusFind)
 
 add_library(gd_outside_libraries INTERFACE)
 target_link_libraries(gd_outside_libraries INTERFACE
   MPI::MPI_C HDF5::HDF5 OpenMP::OpenMP_C PNG::PNG JPEG::JPEG
   PkgConfig::OPENBLAS PkgConfig::FFMPEG PkgConfig::FYAML PkgConfig::CAIRO
-  PkgConfig::XXHASH m)
+  PkgConfig::XXHASH Threads::Threads m)
 
 if(GRADUS_LIBXSMM AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Debian's pkg-config file lacks the include path: look for the files.

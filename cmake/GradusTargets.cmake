@@ -75,3 +75,26 @@ else()
   list(APPEND GD_TEST_ENVIRONMENT
     "GRADUS_SHARED=${PROJECT_SOURCE_DIR}/../shared")
 endif()
+
+# gd_add_script_test(lint rooms) : tests/lint/rooms.sh as the test lint.rooms.
+#
+#   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
+#   gd_add_script_test(stage kill MPI)           starts ranks: runs alone
+#
+# The script finds GRADUS_SOURCE, GRADUS_BUILD and GRADUS_SHARED in its
+# environment; exit code 77 means skipped.
+function(gd_add_script_test folder name)
+  cmake_parse_arguments(arg "MPI" "TIMEOUT" "" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set(test ${folder}.${name})
+  add_test(NAME ${test} COMMAND
+    ${PROJECT_SOURCE_DIR}/tests/${folder}/${name}.sh)
+  set_tests_properties(${test} PROPERTIES
+    LABELS ${folder} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+  if(arg_MPI)
+    set_tests_properties(${test} PROPERTIES RESOURCE_LOCK mpi PROCESSORS 2)
+  endif()
+endfunction()

@@ -43,7 +43,8 @@ typedef struct gd_face_writer gd_face_writer;
 
 /** Begin a shard. Ends with: commit or abandon. Errors: GD_ERR_IO, _NOMEM */
 GD_NODISCARD gd_status gd_face_writer_create(const char *path, gd_digest digest,
-                                             int size_px, const char *face_template,
+                                             int size_px,
+                                             const char *face_template,
                                              const gd_video_table *videos,
                                              gd_face_writer **out);
 /** Append a face; rgb (S, S, 3) uint8, borrowed. */
