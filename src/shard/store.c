@@ -674,8 +674,9 @@ gd_status gd_store_open(const char *path, const char *format, int version,
   }
   if (st == GD_OK && format != NULL)
     st = read_header(s, format, version);
-  else if (st == GD_OK && H5Aexists(s->file, "format") > 0)
-    st = gd_store_get_text(s, "format", s->format, sizeof s->format);
+  else if (st == GD_OK && H5Aexists(s->file, "format") > 0 &&
+           gd_store_get_text(s, "format", s->format, sizeof s->format) != GD_OK)
+    s->format[0] = '\0'; /* a foreign file may mean something else by it */
   if (st != GD_OK) {
     gd_store_close(s);
     return st;
