@@ -20,16 +20,20 @@
 #include "gradus/status.h"
 
 typedef struct {
-  int m, n, k;       /**< C is (m, n), A_i (m, k), B_i (k, n) */
-  int lda, ldb, ldc; /**< floats from one row to the next */
-  int transposed_a;  /**< A_i lies in memory as (k, m), with stride lda */
-  int accumulate;    /**< add to C instead of overwriting it */
+  int m, n, k;            /**< C is (m, n), A_i (m, k), B_i (k, n) */
+  int lda, ldb, ldc;      /**< floats from one row to the next */
+  int stride_a, stride_b; /**< floats from A_i to A_(i+1), B_i to B_(i+1) */
+  int transposed_a;       /**< A_i lies in memory as (k, m), with stride lda */
+  int accumulate;         /**< add to C instead of overwriting it */
 } gd_gemm_shape;
 
 /** A kernel for one shape: a plain value, usable by several threads at once. */
-typedef struct {
+typedef struct gd_gemm {
   gd_gemm_shape shape;
-  void (*kernel)(void); /**< the backend's own; NULL: none made */
+  /** The backend's way to run it; NULL: none made. */
+  void (*run)(const struct gd_gemm *g, const float *a, const float *b,
+              int count, float *c);
+  void (*code)(void); /**< compiled code, where the backend compiles */
 } gd_gemm;
 
 /**
@@ -51,12 +55,13 @@ const char *gd_gemm_backend(void);
 GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 
 /**
- * Compute C from `count` pairs.  Nothing is allocated.  The order of the sum is
- * i, then k: the same for every call.
- * @param[in]     a, b   `count` >= 1 addresses each
+ * Compute C from `count` pairs.  Nothing is allocated.  An element's sum runs
+ * over i, then k, whatever the values.
+ * @param[in]     a, b   A_0 and B_0; the others follow at the shape's strides
+ * @param[in]     count  number of pairs, >= 1
  * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B
  */
-void gd_gemm_run(const gd_gemm *g, const float *const *a, const float *const *b,
-                 int count, float *c);
+void gd_gemm_run(const gd_gemm *g, const float *a, const float *b, int count,
+                 float *c);
 
 #endif

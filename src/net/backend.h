@@ -1,0 +1,11 @@
+/** The two backends behind gradus/gemm.h; only gemm.c calls them. */
+#ifndef GRADUS_NET_BACKEND_H
+#define GRADUS_NET_BACKEND_H
+
+#include "gradus/gemm.h"
+
+/** Make a kernel of the checked shape. Errors: GD_ERR_NOMEM (cannot compile) */
+GD_NODISCARD gd_status gd_gemm_libxsmm_make(gd_gemm_shape shape, gd_gemm *out);
+GD_NODISCARD gd_status gd_gemm_openblas_make(gd_gemm_shape shape, gd_gemm *out);
+
+#endif
