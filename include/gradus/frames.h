@@ -8,6 +8,7 @@
  *   /status        uint8 (N)           gd_frame_status
  *   /video         int32 (N)           index into the corpus
  *   /videos/...    one row per video of the shard: see gradus/videos.h
+ *   /readings/...  one row per piece of a video that was read: gd_frame_reading
  *
  * Rows are in order of (video, frame_index).  A long video may lie in several
  * shards; gd_frame_set puts it together again.
@@ -29,6 +30,16 @@ typedef struct {
   gd_frame_status status;
   int height_px, width_px;
 } gd_frame_info;
+
+/** How the reading of a video, or of a segment of one, went. */
+typedef struct {
+  int32_t video;       /**< index into the corpus */
+  int64_t first_frame; /**< of the piece */
+  int64_t n_decoded;   /**< pictures that came out of the decoder */
+  int64_t n_damaged;   /**< of them, kept or not */
+  int64_t n_lost;      /**< announced, but did not come out */
+  const char *note;    /**< what is wrong with it, for people; "": nothing */
+} gd_frame_reading;
 
 typedef struct gd_frame_writer gd_frame_writer;
 
@@ -52,6 +63,9 @@ GD_NODISCARD gd_status gd_frame_writer_create(const char *path,
 GD_NODISCARD gd_status gd_frame_writer_append(gd_frame_writer *w, int32_t video,
                                               const gd_frame_info *info,
                                               const uint8_t *rgb);
+/** Note how the reading of a piece went, after its frames; note is copied. */
+GD_NODISCARD gd_status gd_frame_writer_note(gd_frame_writer *w,
+                                            const gd_frame_reading *reading);
 /** Note a video that gives no frames here, and why (the last reason). */
 GD_NODISCARD gd_status gd_frame_writer_skip(gd_frame_writer *w, int32_t video);
 GD_NODISCARD gd_status gd_frame_writer_commit(gd_frame_writer *w);

@@ -1,0 +1,65 @@
+/**
+ * The video reader: every N-th frame of a video as RGB, exactly.
+ *
+ *   index --> open (every N, whole or a segment) --> next, next ... --> close
+ *
+ * Frames are numbered as a decoder gives them out, from 0; those with a number
+ * that N divides are kept.  That is what `ffmpeg -vf select=not(mod(n\,N))
+ * -vsync 0` keeps, bit for bit, damaged files included.
+ *
+ * A long video may be read in segments that begin and end at the cuts of its
+ * index.  A segment's frames are numbered by the index, so that a picture
+ * which is lost in one segment does not shift the next; in an undamaged video
+ * segments and whole agree.
+ *
+ * A picture is damaged when the decoder concealed something in it, or in a
+ * picture before it since the last key picture.  Pictures of another size than
+ * the index tells are scaled to it when their shape is the same; at the first
+ * picture of another shape reading ends, and the note says so.
+ */
+#ifndef GRADUS_VIDEO_READER_H
+#define GRADUS_VIDEO_READER_H
+
+#include <stdint.h>
+
+#include "gradus/frames.h"
+#include "gradus/range.h"
+#include "gradus/status.h"
+#include "gradus/video_index.h"
+
+typedef struct gd_video_reader gd_video_reader;
+
+/**
+ * Begin to read a video.
+ * @param[in]  index  kept until the reader is closed
+ * @param[in]  every  N >= 1
+ * @param[in]  part   frames to read: first is one of the index's cuts, end is
+ *                    another or index->n_frames; NULL: the whole video
+ * @param[out] out    NULL on failure
+ * Ends with:  gd_video_reader_close()
+ * Collective: no
+ * Errors:     GD_ERR_DECODE (cannot be opened any more, no decoder),
+ *             GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_video_reader_open(const gd_video_index *index,
+                                            int64_t every, const gd_range *part,
+                                            gd_video_reader **out);
+/**
+ * Decode up to the next kept frame.
+ * @param[out] info  its number, time, status and size (that of the index)
+ * @param[out] rgb   (height_px, width_px, 3) uint8, displayed orientation, in
+ *                   the matrix and range of the stream's tags (BT.601, limited,
+ *                   where untagged); borrowed until the next call; NULL at the
+ *                   end of the video
+ * Errors: GD_ERR_DECODE (the video gives no picture at all), GD_ERR_IO (the
+ *         disk fails), GD_ERR_NOMEM
+ * Source: FFmpeg 5.1: libswscale's default conversion, vf_select's count
+ */
+GD_NODISCARD gd_status gd_video_reader_next(gd_video_reader *r,
+                                            gd_frame_info *info,
+                                            const uint8_t **rgb);
+/** Say how the reading went so far; its note is borrowed until close. */
+gd_frame_reading gd_video_reader_result(const gd_video_reader *r);
+void gd_video_reader_close(gd_video_reader *r); /**< NULL is allowed */
+
+#endif
