@@ -1,16 +1,17 @@
 /**
- * Model files: weights, running statistics, optimiser state, and where in
- * training they were taken.
+ * Model files: a network's weights and running statistics, with everything
+ * that must be known to use them.
  *
- *   format gradus-model 1, attributes: the network's configuration (depth,
- *   height_px, width_px, hidden, outputs, stride_on_3x3, bn_epsilon, ...),
- *   loss, n_levels, normalisation, template, gemm, epoch, step, dev_mae
- *   /weights/<torchvision name>   float32 (O, I, R, S) or (O, I) or (O)
- *   /running/<torchvision name>   float32 (C)
- *   /optimizer/<state 0..>        float32 (all weights); checkpoints only
+ *   format gradus-model 1, attributes: depth, height_px, width_px, hidden,
+ *   outputs, stride_on_3x3, bn_epsilon, pooling (pad, ceil): the network;
+ *   channels, normalisation: what its input is; loss, n_levels, template: what
+ *   its output and its faces are; gemm: who computed; epoch, step, dev_mae
+ *   /weights/<torchvision name>   float32 (K, C, R, S), (K, C) or (K)
+ *   /running/<torchvision name>   float32 (K)
  *
  * A model is read by anything that reads HDF5, and is the same file, bit for
- * bit, for any number of ranks.
+ * bit, for any number of ranks.  A checkpoint (gradus/checkpoint.h) is a model
+ * file with more in it.
  */
 #ifndef GRADUS_MODEL_H
 #define GRADUS_MODEL_H
@@ -21,12 +22,13 @@
 #include "gradus/loss.h"
 #include "gradus/resnet.h"
 #include "gradus/status.h"
+#include "gradus/store.h"
 
 /** What a model is, beside its numbers. */
 typedef struct {
   gd_resnet_config network;
-  gd_loss_kind loss;
-  int n_levels;
+  gd_loss loss;
+  int n_levels;            /**< K: levels are 0 .. K-1 */
   char face_template[256]; /**< alignment its faces were made with */
   int64_t epoch, step;     /**< completed */
   double dev_mae;          /**< of these weights; < 0: not evaluated */
@@ -34,16 +36,54 @@ typedef struct {
 
 typedef struct {
   gd_model_info info;
-  float *weights; /**< all weights, by gd_resnet_tables() */
+  float *weights; /**< block as listed by gd_resnet_tables() */
   float *running;
 } gd_model;
 
 /**
  * Read a model for evaluation.
  * Ends with: gd_model_free()
- * Errors: GD_ERR_IO, GD_ERR_FORMAT (which tensor, found and expected shape)
+ * Errors: GD_ERR_IO, GD_ERR_FORMAT (no model; which attribute makes no sense;
+ *         which tensor is missing or of another shape: found and expected;
+ *         which tensor has a value that is not finite), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_model_read(const char *path, gd_model **out);
-void gd_model_free(gd_model *m);
+void gd_model_free(gd_model *m); /**< NULL is allowed */
+
+/** Read only what a model is. Errors: GD_ERR_IO, GD_ERR_FORMAT */
+GD_NODISCARD gd_status gd_model_read_info(const char *path, gd_model_info *out);
+
+/**
+ * Read the tensors of a model into the blocks of a network, to go on from them.
+ * @param[in]  config   the network; depth, strides, epsilon and pooling must be
+ *                      the file's own, the input size may differ
+ * @param[out] weights  block as listed by gd_resnet_tables(config)
+ * @param[out] running  likewise
+ * Errors: as gd_model_read(); GD_ERR_USAGE (the file is of another network:
+ *         which property, found and wanted)
+ */
+GD_NODISCARD gd_status gd_model_load(const char *path,
+                                     const gd_resnet_config *config,
+                                     float *weights, float *running);
+
+/**
+ * Write a model; it appears under its name when it is complete.
+ * @param[in] digest  of the stage instance that made it
+ * Errors: GD_ERR_IO (disk full), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_model_write(const char *path, gd_digest digest,
+                                      const gd_model_info *info,
+                                      const float *weights,
+                                      const float *running);
+
+/** Put a model's attributes and tensors into a store that is being written;
+ * for files that hold a model among other things. */
+GD_NODISCARD gd_status gd_model_put(gd_store_writer *w,
+                                    const gd_model_info *info,
+                                    const float *weights, const float *running);
+/** Read them back from an open store. Errors: as gd_model_read() */
+GD_NODISCARD gd_status gd_model_get_info(gd_store *s, gd_model_info *out);
+GD_NODISCARD gd_status gd_model_get(gd_store *s, const gd_resnet_config *config,
+                                    float *weights, float *running);
 
 #endif
