@@ -17,9 +17,10 @@
 
 enum { GD_WEIGHTS_MAX_RANK = 4 };
 
-/** One tensor of a file. */
+/** One tensor of a file; its texts are borrowed from the file. */
 typedef struct {
-  const char *name; /**< "pnet.conv1.weight"; borrowed from the file */
+  const char *name; /**< "pnet.conv1.weight" */
+  const char *type; /**< "F32"; of another type, a tensor cannot be read */
   int rank;
   int64_t shape[GD_WEIGHTS_MAX_RANK];
 } gd_weights_entry;
@@ -31,7 +32,7 @@ typedef struct gd_weights gd_weights;
  * Ends with: gd_weights_close()
  * Errors: GD_ERR_IO (missing, unreadable), GD_ERR_FORMAT (neither kind,
  *         truncated, header contradicts itself or the file's size, a tensor
- * that is not float32), GD_ERR_NOMEM
+ *         of more than GD_WEIGHTS_MAX_RANK dimensions), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_weights_open(const char *path, gd_weights **out);
 void gd_weights_close(gd_weights *w); /**< NULL is allowed */
@@ -44,8 +45,8 @@ gd_weights_entry gd_weights_at(const gd_weights *w, int i);
  * Read one tensor, row-major.
  * @param[in]  shape   `rank` sizes that it must have
  * @param[out] values  room for their product
- * Errors: GD_ERR_FORMAT (no such tensor; another shape: found and expected;
- *         a value is not finite), GD_ERR_IO
+ * Errors: GD_ERR_FORMAT (no such tensor; another type or shape: found and
+ *         expected; a value is not finite), GD_ERR_IO
  */
 GD_NODISCARD gd_status gd_weights_read(gd_weights *w, const char *name,
                                        int rank, const int64_t *shape,
