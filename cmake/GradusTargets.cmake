@@ -17,6 +17,25 @@ if(GRADUS_SANITIZE)
   target_link_options(gd_build_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+# gd_add_mpi_run(TEST PROGRAM NP ...) : one test that starts a program by MPI.
+#
+#   gd_add_mpi_run(mpi.queue.pt2pt test_mpi_queue 3 ENVIRONMENT OMPI_MCA_osc=pt2pt)
+function(gd_add_mpi_run test program np)
+  cmake_parse_arguments(arg "" "TIMEOUT" "ENVIRONMENT" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  # Whole call stacks, or Open MPI's own blocks cannot be told from ours.
+  list(TRANSFORM GD_TEST_ENVIRONMENT REPLACE "detect_leaks=1"
+    "detect_leaks=1:fast_unwind_on_malloc=0" OUTPUT_VARIABLE environment)
+  add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE}
+    ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe $<TARGET_FILE:${program}>)
+  set_tests_properties(${test} PROPERTIES
+    LABELS mpi PROCESSORS ${np} RESOURCE_LOCK mpi TIMEOUT ${arg_TIMEOUT}
+    SKIP_RETURN_CODE 77
+    ENVIRONMENT "${environment};${arg_ENVIRONMENT}")
+endfunction()
+
 # gd_add_test(NAME room/file ... ) : one CMocka program of the tests.
 #
 #   gd_add_test(range)                       tests/unit/test_range.c, unit.range
@@ -41,13 +60,8 @@ function(gd_add_test name)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   if(arg_MPI)
     foreach(np IN LISTS arg_NP)
-      set(test ${folder}.${name}.np${np})
-      add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE}
-        ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe
-        $<TARGET_FILE:${program}>)
-      set_tests_properties(${test} PROPERTIES
-        LABELS mpi PROCESSORS ${np} RESOURCE_LOCK mpi TIMEOUT ${arg_TIMEOUT}
-        SKIP_RETURN_CODE 77 ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+      gd_add_mpi_run(${folder}.${name}.np${np} ${program} ${np}
+        TIMEOUT ${arg_TIMEOUT})
     endforeach()
   else()
     set(test ${folder}.${name})

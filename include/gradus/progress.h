@@ -31,8 +31,9 @@ typedef struct gd_progress gd_progress;
 GD_NODISCARD gd_status gd_progress_begin(MPI_Comm comm, const char *title,
                                          gd_progress **out);
 /**
- * Say how much there is to do, on all ranks together, and start from zero.
- * @param[in] n_items  only rank 0's counts; 0: unknown
+ * Say how much there is to do on all ranks together; every rank starts from
+ * zero.  Called by all ranks, without waiting.
+ * @param[in] n_items  only rank 0's number is used; 0: unknown
  * @param[in] n_done   of these, done by an earlier run
  * @param[in] unit     "videos", "steps"; copied
  */

@@ -50,8 +50,9 @@ GD_NODISCARD gd_status gd_stage_path(const gd_stage_env *env, const char *name,
                                      char out[GD_PATH_MAX]);
 
 /**
- * Announce how many items all ranks together will tick; rank 0's counts.
- * Stages made of units need not: gd_stage_units() counts units.
+ * Announce how many items all ranks together will tick.  Called by all ranks;
+ * rank 0's number is used.  Stages made of units need not: gd_stage_units()
+ * counts units.
  */
 void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit);
 /**
