@@ -75,6 +75,19 @@ double gd_instance_real(const gd_instance *s, const char *key);
 int gd_instance_flag(const gd_instance *s, const char *key);
 const char *gd_instance_text(const gd_instance *s, const char *key);
 
+/**
+ * Return how many of `n_items` input items may be skipped: the key
+ * `max_skipped`, a number or a percentage; all of them for a kind without it.
+ */
+int64_t gd_instance_max_skipped(const gd_instance *s, int64_t n_items);
+
+/**
+ * Compose what the instance is, for stage.yaml and for comparing two: name,
+ * kind, member, digest, effective parameters (`parameters:`) and digests of
+ * the inputs by name (`inputs:`), as YAML.
+ */
+void gd_instance_describe(const gd_instance *s, gd_text *out);
+
 /** The corpus block of the job; NULL root when a synth stage makes it. */
 typedef struct {
   const char *layout;
