@@ -36,8 +36,9 @@ typedef struct {
   int32_t video;       /**< index into the corpus */
   int64_t first_frame; /**< of the piece */
   int64_t n_decoded;   /**< pictures that came out of the decoder */
-  int64_t n_damaged;   /**< of them, kept or not */
   int64_t n_lost;      /**< announced, but did not come out */
+  int64_t n_kept;      /**< pictures that were given out */
+  int64_t n_damaged;   /**< of those given out */
   const char *note;    /**< what is wrong with it, for people; "": nothing */
 } gd_frame_reading;
 
@@ -70,6 +71,17 @@ GD_NODISCARD gd_status gd_frame_writer_note(gd_frame_writer *w,
 GD_NODISCARD gd_status gd_frame_writer_skip(gd_frame_writer *w, int32_t video);
 GD_NODISCARD gd_status gd_frame_writer_commit(gd_frame_writer *w);
 void gd_frame_writer_abandon(gd_frame_writer *w);
+
+/**
+ * Call `visit` for every reading that a shard notes, in order, with the id of
+ * its video.  The first status other than GD_OK ends the walk and is returned.
+ * Errors: GD_ERR_IO, GD_ERR_FORMAT
+ */
+GD_NODISCARD gd_status gd_frame_shard_readings(
+    const char *path,
+    gd_status (*visit)(void *context, const gd_frame_reading *reading,
+                       const char *video_id),
+    void *context);
 
 /** All frame shards of one extract directory, as one table by video. */
 typedef struct gd_frame_set gd_frame_set;

@@ -3,7 +3,7 @@
  * and partitions travel with the data and no later stage asks the corpus again.
  *
  *   /videos/index      int32 (V)    index into the corpus
- *   /videos/id, path, subject, task, partition   text (V)
+ *   /videos/id, path, landmarks, subject, task, partition   text (V)
  *   /videos/label      float64 (V)
  */
 #ifndef GRADUS_VIDEOS_H
