@@ -73,7 +73,10 @@ const gd_instance *gd_instance_upstream(const gd_instance *s, const char *kind);
 int64_t gd_instance_int(const gd_instance *s, const char *key);
 double gd_instance_real(const gd_instance *s, const char *key);
 int gd_instance_flag(const gd_instance *s, const char *key);
+/** Return any parameter as it is written; borrowed. */
 const char *gd_instance_text(const gd_instance *s, const char *key);
+/** Return a list of reals, as many as the table says; borrowed. */
+const double *gd_instance_reals(const gd_instance *s, const char *key);
 
 /**
  * Return how many of `n_items` input items may be skipped: the key

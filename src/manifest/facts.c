@@ -1,0 +1,138 @@
+#include "facts.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gd_fact {
+  gd_fact *next;
+  const char *question, *answer;
+};
+
+static const char *find(const gd_facts *f, const char *question)
+{
+  for (const gd_fact *fact = f->first; fact != NULL; fact = fact->next)
+    if (strcmp(fact->question, question) == 0)
+      return fact->answer;
+  return NULL;
+}
+
+gd_status gd_facts_note(gd_facts *f, const char *question, const char *answer)
+{
+  gd_fact *fact = gd_arena_get(f->arena, 1, sizeof *fact);
+  if (fact == NULL)
+    return GD_ERR_NOMEM;
+  *fact =
+      (gd_fact){.next = f->first,
+                .question = gd_arena_copy(f->arena, question, strlen(question)),
+                .answer = gd_arena_copy(f->arena, answer, strlen(answer))};
+  if (fact->question == NULL || fact->answer == NULL)
+    return GD_ERR_NOMEM;
+  f->first = fact;
+  return GD_OK;
+}
+
+void gd_facts_write(const gd_facts *f, gd_text *out)
+{
+  for (const gd_fact *fact = f->first; fact != NULL; fact = fact->next) {
+    gd_text_bytes(out, fact->question, strlen(fact->question) + 1);
+    gd_text_bytes(out, fact->answer, strlen(fact->answer) + 1);
+  }
+}
+
+/* The questions are told apart by their first word.  A variable's answer
+ * begins with '=' if it is set. */
+static gd_status compose(gd_facts *f, const char *kind, const char *of,
+                         char **question)
+{
+  const size_t room = strlen(kind) + strlen(of) + 2;
+  *question = gd_arena_get(f->arena, room, 1);
+  if (*question == NULL)
+    return GD_ERR_NOMEM;
+  snprintf(*question, room, "%s %s", kind, of);
+  return GD_OK;
+}
+
+gd_status gd_facts_variable(gd_facts *f, const char *name, const char **value)
+{
+  char *question;
+  *value = NULL;
+  gd_status st = compose(f, "variable", name, &question);
+  if (st != GD_OK)
+    return st;
+  const char *answer = find(f, question);
+  if (answer == NULL && !f->noted) {
+    const char *set = getenv(name);
+    gd_text t = {0};
+    gd_text_printf(&t, "%s%s", set == NULL ? "" : "=", set == NULL ? "" : set);
+    st = gd_text_status(&t);
+    if (st == GD_OK)
+      st = gd_facts_note(f, question, gd_text_get(&t));
+    gd_text_free(&t);
+    answer = st == GD_OK ? f->first->answer : NULL;
+  }
+  if (answer != NULL && answer[0] == '=')
+    *value = answer + 1;
+  return st;
+}
+
+static gd_digest digest_of_hex(const char *hex)
+{
+  gd_digest d = {0, 0};
+  char half[17];
+  if (strlen(hex) != GD_DIGEST_HEX - 1)
+    return d;
+  snprintf(half, sizeof half, "%.16s", hex);
+  d.high = strtoull(half, NULL, 16);
+  d.low = strtoull(hex + 16, NULL, 16);
+  return d;
+}
+
+static gd_status note_digest(gd_facts *f, const char *question, gd_digest d)
+{
+  char hex[GD_DIGEST_HEX];
+  gd_digest_hex(d, hex);
+  return gd_facts_note(f, question, hex);
+}
+
+gd_status gd_facts_file(gd_facts *f, const char *path, gd_digest *out)
+{
+  char *question;
+  gd_status st = compose(f, "file", path, &question);
+  if (st != GD_OK)
+    return st;
+  const char *answer = find(f, question);
+  assert(answer != NULL || !f->noted);
+  if (answer != NULL) {
+    *out = digest_of_hex(answer);
+    return GD_OK;
+  }
+  st = gd_digest_of_file(path, out);
+  return st == GD_OK ? note_digest(f, question, *out) : st;
+}
+
+gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
+                          int n_levels, gd_digest *out)
+{
+  char *question;
+  gd_status st = compose(f, "corpus", root, &question);
+  if (st != GD_OK)
+    return st;
+  const char *answer = find(f, question);
+  assert(answer != NULL || !f->noted);
+  if (answer != NULL) {
+    *out = digest_of_hex(answer);
+    return GD_OK;
+  }
+  gd_hasher *h;
+  st = gd_hasher_new(&h);
+  if (st != GD_OK)
+    return st;
+  gd_hasher_text(h, layout);
+  gd_hasher_text(h, root);
+  gd_hasher_int(h, n_levels);
+  *out = gd_hasher_end(h);
+  return st == GD_OK ? note_digest(f, question, *out) : st;
+}

@@ -1,0 +1,244 @@
+#include "keys.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "gradus/nearest.h"
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof(array)[0])
+/* The largest whole number that a double, and so a range, holds exactly. */
+#define LARGEST 9007199254740992.0
+
+#define MAX_SKIPPED                                                            \
+  {                                                                            \
+    .name = "max_skipped", .type = GD_KEY_LIMIT, .unit = "videos or %",        \
+    .fallback = "0", .neutral = 1,                                             \
+    .sentence = "Videos that may be skipped before the exit code becomes 3."   \
+  }
+
+static const gd_key corpus_keys[] = {
+    {"layout", GD_KEY_CHOICE, .words = "table|avec2013|avec2014",
+     .fallback = "table", .sentence = "How videos and labels lie in the root."},
+    {"root", GD_KEY_TEXT, .unit = "folder",
+     .sentence = "Where the videos and labels are."},
+    {"levels", GD_KEY_INT, .unit = "levels", .fallback = "64", .low = 2,
+     .high = 4096, .sentence = "K: labels are 0 to K-1."},
+};
+
+static const gd_key synth_keys[] = {
+    {"layout", GD_KEY_CHOICE, .words = "table|avec2013|avec2014",
+     .fallback = "table", .sentence = "Names of files and folders to make."},
+    {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
+     .sentence = "The same seed draws the same videos."},
+    {"subjects", GD_KEY_INT, .unit = "persons", .fallback = "36", .low = 3,
+     .high = 999, .sentence = "Persons, dealt to the three partitions."},
+    {"videos_per_subject", GD_KEY_INT, .unit = "videos", .fallback = "3",
+     .low = 1, .high = 9,
+     .sentence = "Sessions of each person; two videos each in avec2014."},
+    {"seconds", GD_KEY_REAL, .unit = "s", .fallback = "3", .low = 0.2,
+     .high = 3600, .sentence = "Length of a video."},
+    {"fps", GD_KEY_REAL, .unit = "1/s", .fallback = "25", .low = 1, .high = 240,
+     .sentence = "Frames per second."},
+    {"width", GD_KEY_INT, .unit = "px", .fallback = "192", .low = 64,
+     .high = 4096, .n = 2, .sentence = "Width of a frame."},
+    {"height", GD_KEY_INT, .unit = "px", .fallback = "160", .low = 64,
+     .high = 4096, .n = 2, .sentence = "Height of a frame."},
+    {"levels", GD_KEY_INT, .unit = "levels", .fallback = "64", .low = 2,
+     .high = 1000, .sentence = "K: labels are 0 to K-1."},
+};
+
+static const gd_key extract_keys[] = {
+    {"every", GD_KEY_INT, .unit = "frames", .fallback = "10", .low = 1,
+     .high = 1e6,
+     .sentence = "Keep each such frame, by presentation order, from the first "
+                 "one."},
+    {"shard_bytes", GD_KEY_BYTES, .unit = "bytes", .fallback = "256MiB",
+     .low = 4096, .high = 1099511627776.0,
+     .sentence = "About how large a file of frames becomes."},
+    MAX_SKIPPED,
+};
+
+static const gd_key align_keys[] = {
+    {"detector", GD_KEY_FILE, .words = "landmarks", .fallback = "landmarks",
+     .sentence = "Weights of MTCNN (.h5, .safetensors), or `landmarks`: the "
+                 "landmark CSV beside each video."},
+    {"size", GD_KEY_INT, .unit = "px", .fallback = "224", .low = 32,
+     .high = 1024, .n = 32, .sentence = "Side of an aligned face."},
+    {"min_face", GD_KEY_INT, .unit = "px", .fallback = "20", .low = 12,
+     .high = 4096, .sentence = "Smallest face that MTCNN looks for."},
+    {"thresholds", GD_KEY_REALS, .fallback = "[0.6, 0.7, 0.7]", .low = 0,
+     .high = 1, .n = 3,
+     .sentence = "Least probability of a face in P-, R- and O-Net."},
+    {"missing", GD_KEY_CHOICE, .words = "drop|previous|centre",
+     .fallback = "drop",
+     .sentence = "A frame without a face: leave it out, use the landmarks of "
+                 "the frame before, or the frame's centre."},
+    MAX_SKIPPED,
+};
+
+static const gd_key train_keys[] = {
+    {"loss", GD_KEY_CHOICE, .words = "expectation|softmax|euclidean",
+     .fallback = "expectation", .sentence = "What training minimises."},
+    {"levels", GD_KEY_INT, .unit = "levels", .fallback = GD_FROM_CORPUS,
+     .low = 2, .high = 4096,
+     .sentence = "K: levels that the network tells apart; the corpus's own."},
+    {"depth", GD_KEY_INT, .unit = "layers", .words = "50|101|152",
+     .fallback = "50", .low = 50, .high = 152,
+     .sentence = "Layers of the residual network."},
+    {"hidden", GD_KEY_INT, .unit = "units", .fallback = "512", .low = 1,
+     .high = 65536, .sentence = "Width of the dense layer before the levels."},
+    {"stride_on_3x3", GD_KEY_FLAG, .fallback = "true",
+     .sentence = "Blocks shrink at the 3x3 convolution (torchvision), not at "
+                 "the first 1x1 (VGGFace2)."},
+    {"batch_norm", GD_KEY_CHOICE, .words = "train|frozen", .fallback = "train",
+     .sentence = "Use each microbatch's statistics, or those of `init`."},
+    {"init", GD_KEY_FILE, .fallback = "",
+     .sentence = "Model file to start from; empty: random weights."},
+    {"optimizer.kind", GD_KEY_CHOICE, .words = "adam|sgd", .fallback = "adam",
+     .sentence = "How a gradient becomes a step."},
+    {"optimizer.rate", GD_KEY_REAL, .fallback = "1e-4", .low = 0, .high = 1e6,
+     .sentence = "Learning rate."},
+    {"optimizer.beta1", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 1,
+     .sentence = "Adam: decay of the mean gradient."},
+    {"optimizer.beta2", GD_KEY_REAL, .fallback = "0.999", .low = 0, .high = 1,
+     .sentence = "Adam: decay of the mean squared gradient."},
+    {"optimizer.epsilon", GD_KEY_REAL, .fallback = "1e-8", .low = 0, .high = 1,
+     .sentence = "Adam: added to the divisor."},
+    {"optimizer.momentum", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 1,
+     .sentence = "SGD: momentum."},
+    {"optimizer.weight_decay", GD_KEY_REAL, .fallback = "0", .low = 0,
+     .high = 1, .sentence = "Pull of weights towards zero."},
+    {"schedule.kind", GD_KEY_CHOICE, .words = "constant|cosine|step",
+     .fallback = "constant", .sentence = "How the rate changes over epochs."},
+    {"schedule.warmup", GD_KEY_REAL, .unit = "epochs", .fallback = "0",
+     .low = 0, .high = 1e6, .sentence = "The rate rises linearly so long."},
+    {"schedule.every", GD_KEY_INT, .unit = "epochs", .fallback = "10", .low = 1,
+     .high = 1e6, .sentence = "step: epochs between two falls of the rate."},
+    {"schedule.factor", GD_KEY_REAL, .fallback = "0.1", .low = 0, .high = 1,
+     .sentence = "step: what the rate is multiplied with."},
+    {"batch", GD_KEY_INT, .unit = "faces", .fallback = "32", .low = 1,
+     .high = 1e6, .sentence = "Faces per step, over all ranks."},
+    {"microbatch", GD_KEY_INT, .unit = "faces", .fallback = "8", .low = 1,
+     .high = 65536,
+     .sentence = "Faces computed together: the unit of arithmetic and of batch "
+                 "norm; at most `batch`."},
+    {"epochs", GD_KEY_INT, .unit = "epochs", .fallback = "30", .low = 1,
+     .high = 1e6, .sentence = "Passes over the training faces."},
+    {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
+     .sentence = "Initial weights, order and augmentation."},
+    {"flip", GD_KEY_FLAG, .fallback = "true",
+     .sentence = "Mirror half of the training faces."},
+    {"select", GD_KEY_CHOICE, .words = "dev|last", .fallback = "dev",
+     .sentence = "Keep the epoch with the least development MAE, or the last "
+                 "one."},
+    {"checkpoint_every", GD_KEY_INT, .unit = "steps", .fallback = "0",
+     .high = 1e9, .neutral = 1,
+     .sentence = "Steps between checkpoints; 0: only at the end of an epoch."},
+};
+
+static const gd_key evaluate_keys[] = {
+    {"partition", GD_KEY_CHOICE, .words = "train|dev|test", .fallback = "test",
+     .sentence = "Videos that are scored."},
+    {"batch", GD_KEY_INT, .unit = "faces", .fallback = "16", .low = 1,
+     .high = 65536, .neutral = 1,
+     .sentence = "Faces read at a time; no result depends on it."},
+};
+
+static const gd_key report_keys[] = {
+    {"title", GD_KEY_TEXT, .fallback = "",
+     .sentence = "Heading of the report; empty: the job's name."},
+};
+
+static const gd_key slurm_keys[] = {
+    {"nodes", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e5,
+     .sentence = "Nodes."},
+    {"ntasks-per-node", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e4,
+     .sentence = "Ranks per node."},
+    {"cpus-per-task", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e4,
+     .sentence = "Threads per rank."},
+    {"time", GD_KEY_TEXT, .fallback = "", .unit = "[days-]h:m:s",
+     .sentence = "Time limit; write it in quotes."},
+    {"mem", GD_KEY_TEXT, .fallback = "", .sentence = "Memory per node."},
+    {"partition", GD_KEY_TEXT, .fallback = "", .sentence = "Queue."},
+    {"account", GD_KEY_TEXT, .fallback = "", .sentence = "Who pays."},
+    {"qos", GD_KEY_TEXT, .fallback = "", .sentence = "Quality of service."},
+    {"constraint", GD_KEY_TEXT, .fallback = "", .sentence = "Node features."},
+    {"exclusive", GD_KEY_FLAG, .fallback = "false",
+     .sentence = "Share nodes with nobody."},
+};
+
+#define SECTION(name_, version_, gathers_, summary_, ...)                      \
+  {                                                                            \
+    .kind = #name_, .summary = summary_, .version = version_,                  \
+    .gathers = gathers_, .inputs = {__VA_ARGS__}, .keys = name_##_keys,        \
+    .n_keys = LENGTH(name_##_keys)                                             \
+  }
+
+static const gd_section stage_sections[] = {
+    SECTION(synth, 1, 0, "draw a corpus of talking heads", NULL),
+    SECTION(extract, 1, 0, "decode videos into frame shards", "corpus"),
+    SECTION(align, 1, 0, "find, align and cut out faces", "extract"),
+    SECTION(train, 1, 0, "train a network on faces", "align"),
+    SECTION(evaluate, 1, 0, "score videos with a model", "train", "align"),
+    SECTION(report, 1, 1, "gather scores into tables and pages", "evaluate"),
+};
+
+static const gd_section corpus_section =
+    SECTION(corpus, 1, 0, "videos and labels that are there already", NULL);
+static const gd_section slurm_section =
+    SECTION(slurm, 1, 0, "resources of a stage, or of all (`defaults`)", NULL);
+
+const gd_section *gd_sections(int *n)
+{
+  *n = LENGTH(stage_sections);
+  return stage_sections;
+}
+
+const gd_section *gd_section_of(const char *kind)
+{
+  for (int i = 0; i < LENGTH(stage_sections); i++)
+    if (strcmp(stage_sections[i].kind, kind) == 0)
+      return &stage_sections[i];
+  return NULL;
+}
+
+const gd_section *gd_section_corpus(void)
+{
+  return &corpus_section;
+}
+
+const gd_section *gd_section_slurm(void)
+{
+  return &slurm_section;
+}
+
+int gd_section_find(const gd_section *s, const char *key)
+{
+  for (int i = 0; i < s->n_keys; i++)
+    if (strcmp(s->keys[i].name, key) == 0)
+      return i;
+  return -1;
+}
+
+const char *gd_section_nearest(const gd_section *s, const char *key)
+{
+  const char *names[64];
+  assert(s->n_keys <= LENGTH(names));
+  for (int i = 0; i < s->n_keys; i++)
+    names[i] = s->keys[i].name;
+  return gd_nearest(key, names, s->n_keys);
+}
+
+int gd_words_have(const char *words, const char *word)
+{
+  const size_t length = strlen(word);
+  if (length == 0)
+    return 0;
+  for (const char *c = words; c != NULL && *c != '\0';) {
+    const size_t n = strcspn(c, "|");
+    if (n == length && memcmp(c, word, n) == 0)
+      return 1;
+    c += n + (c[n] == '|');
+  }
+  return 0;
+}
