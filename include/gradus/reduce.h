@@ -3,13 +3,7 @@
  * any number of ranks, and step the optimiser where the sums arise.
  *
  * The leaves are the blocks of floats that the microbatches 0 .. M-1 give.
- * Their sum is DEFINED by one balanced binary tree:
- *
- *   sum(first, 1) = leaf first
- *   sum(first, n) = sum(first, p) + sum(first + p, n - p),
- *                   p the largest power of two below n
- *
- *        M = 7:   ((0 + 1) + (2 + 3)) + ((4 + 5) + 6)
+ * Their sum is defined by one balanced binary tree: gradus/tree.h.
  *
  * A rank owns the run gd_range_of(M, rank, size) of leaves.  Every run is a
  * sequence of at most 2 log2 M complete subtrees (aligned blocks of 2^k
@@ -38,8 +32,9 @@
 
 #include "gradus/range.h"
 #include "gradus/status.h"
+#include "gradus/tree.h"
 
-enum { GD_REDUCE_TALLIES = 3 };
+enum { GD_REDUCE_TALLIES = GD_TREE_TALLIES };
 
 typedef struct gd_reduce gd_reduce;
 

@@ -1,0 +1,245 @@
+#include "gradus/reduce.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/random.h"
+#include "test.h"
+
+/* Not a multiple of anything; several rounds of exchange on up to 3 ranks. */
+enum { COUNT = 15011, MOST_LEAVES = 9, SMALL_BYTES = 4096 };
+
+static void make_leaf(int64_t step, int64_t leaf, float *out)
+{
+  gd_random r = gd_random_of(3, GD_FOR_TESTS, step, leaf);
+  for (int i = 0; i < COUNT; i++)
+    out[i] = (float)(gd_random_normal(&r) *
+                     ldexp(1, (int)gd_random_below(&r, 24) - 12));
+}
+
+static double tally_of(int64_t leaf, int i)
+{
+  return 1.0 / (double)(3 + leaf * 7 + i);
+}
+
+/* The definition: sum(first, n) splits at the largest power of two below n. */
+static void sum_naive(int64_t step, int64_t first, int64_t n, float *out,
+                      double *tallies)
+{
+  if (n == 1) {
+    make_leaf(step, first, out);
+    for (int i = 0; i < GD_REDUCE_TALLIES; i++)
+      tallies[i] = tally_of(first, i);
+    return;
+  }
+  int64_t p = 1;
+  while (2 * p < n)
+    p *= 2;
+  float *right = malloc(COUNT * sizeof *right);
+  double right_tallies[GD_REDUCE_TALLIES];
+  sum_naive(step, first, p, out, tallies);
+  sum_naive(step, first + p, n - p, right, right_tallies);
+  for (int i = 0; i < COUNT; i++)
+    out[i] += right[i];
+  for (int i = 0; i < GD_REDUCE_TALLIES; i++)
+    tallies[i] += right_tallies[i];
+  free(right);
+}
+
+/* An optimiser of sorts: depends on the old value, and on each element alone.
+ */
+static void step_block(void *context, int64_t first, int64_t count,
+                       const float *sum)
+{
+  float *block = context;
+  for (int64_t i = 0; i < count; i++)
+    block[first + i] = 0.75f * block[first + i] - sum[i];
+}
+
+static gd_status make_step(gd_reduce *r, int64_t step, int64_t n_leaves,
+                           float *block, gd_reduce_outcome *outcome)
+{
+  gd_status st = gd_reduce_begin(r, n_leaves);
+  assert_ok(st);
+  const gd_range run = gd_reduce_run(r);
+  for (int64_t leaf = run.first; leaf < run.end; leaf++) {
+    double tallies[GD_REDUCE_TALLIES];
+    make_leaf(step, leaf, gd_reduce_leaf(r));
+    for (int i = 0; i < GD_REDUCE_TALLIES; i++)
+      tallies[i] = tally_of(leaf, i);
+    gd_reduce_add(r, tallies);
+  }
+  return gd_reduce_end(r, GD_OK, 0, step_block, block, block, outcome);
+}
+
+static void sums_are_those_of_the_tree_for_any_number_of_leaves(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  gd_reduce_outcome outcome;
+  assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT, SMALL_BYTES, &r));
+  float *block = calloc(COUNT, sizeof *block);
+  float *wanted = calloc(COUNT, sizeof *wanted);
+  float *sum = malloc(COUNT * sizeof *sum);
+  for (int64_t n_leaves = 1; n_leaves <= MOST_LEAVES; n_leaves++) {
+    double tallies[GD_REDUCE_TALLIES];
+    assert_ok(make_step(r, n_leaves, n_leaves, block, &outcome));
+    sum_naive(n_leaves, 0, n_leaves, sum, tallies);
+    step_block(wanted, 0, COUNT, sum);
+    gd_assert_all(MPI_COMM_WORLD,
+                  memcmp(block, wanted, COUNT * sizeof *block) == 0);
+    gd_assert_all(MPI_COMM_WORLD,
+                  memcmp(outcome.tallies, tallies, sizeof tallies) == 0);
+    assert_int_equal(outcome.bad_at, -1);
+    assert_int_equal(outcome.stop, 0);
+  }
+  free(sum);
+  free(wanted);
+  free(block);
+  gd_reduce_free(r);
+}
+
+/* One round of exchange or many, one thread or two: the same bits. */
+static void sums_do_not_depend_on_memory_or_threads(void **state)
+{
+  (void)state;
+  float *blocks[3];
+  gd_reduce_outcome outcome;
+  const int threads = omp_get_max_threads();
+  for (int i = 0; i < 3; i++) {
+    gd_reduce *r;
+    omp_set_num_threads(i == 2 ? 2 : 1);
+    blocks[i] = calloc(COUNT, sizeof(float));
+    assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT,
+                            i == 0 ? SMALL_BYTES : 64u << 20, &r));
+    assert_ok(make_step(r, 1, 7, blocks[i], &outcome));
+    gd_assert_all(MPI_COMM_WORLD,
+                  memcmp(blocks[i], blocks[0], COUNT * sizeof(float)) == 0);
+    gd_reduce_free(r);
+  }
+  omp_set_num_threads(threads);
+  for (int i = 0; i < 3; i++)
+    free(blocks[i]);
+}
+
+static void chunks_partition_the_block(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  for (int count = 1; count < 200; count += 37) {
+    assert_ok(gd_reduce_new(MPI_COMM_WORLD, count, SMALL_BYTES, &r));
+    const gd_range c = gd_reduce_chunk(r);
+    int64_t ends[64] = {0};
+    MPI_Allgather(&c.end, 1, MPI_INT64_T, ends, 1, MPI_INT64_T, MPI_COMM_WORLD);
+    assert_int_equal(c.first, rank == 0 ? 0 : ends[rank - 1]);
+    assert_int_equal(ends[size - 1], count);
+    gd_reduce_free(r);
+  }
+}
+
+static void failure_of_a_rank_reaches_all_and_applies_nothing(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  gd_reduce_outcome outcome;
+  int rank, size;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  const int culprit = size - 1;
+  float *block = calloc(COUNT, sizeof *block);
+  assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT, SMALL_BYTES, &r));
+  assert_ok(gd_reduce_begin(r, 6));
+  gd_status mine = GD_OK;
+  if (rank == culprit)
+    mine = gd_fail(GD_ERR_IO, "shard 7 is gone");
+  else
+    for (int64_t n = gd_reduce_run(r).end - gd_reduce_run(r).first; n > 0;
+         n--) {
+      memset(gd_reduce_leaf(r), 0, COUNT * sizeof(float));
+      gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
+    }
+  assert_fails(gd_reduce_end(r, mine, 0, step_block, block, block, &outcome),
+               rank == culprit ? GD_ERR_IO : GD_ERR_PEER, "shard 7 is gone");
+  for (int i = 0; i < COUNT; i++)
+    assert_true(block[i] == 0);
+  /* A failed step does not spoil the next. */
+  assert_ok(make_step(r, 2, 5, block, &outcome));
+  gd_reduce_free(r);
+  free(block);
+}
+
+static void request_to_stop_reaches_all(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  gd_reduce_outcome outcome;
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  float *block = calloc(COUNT, sizeof *block);
+  assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT, SMALL_BYTES, &r));
+  assert_ok(gd_reduce_begin(r, 1));
+  if (rank == 0) {
+    memset(gd_reduce_leaf(r), 0, COUNT * sizeof(float));
+    gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
+  }
+  assert_ok(
+      gd_reduce_end(r, GD_OK, rank == 0, step_block, block, block, &outcome));
+  gd_assert_all(MPI_COMM_WORLD, outcome.stop);
+  gd_reduce_free(r);
+  free(block);
+}
+
+static void value_that_is_not_finite_is_found_and_blamed(void **state)
+{
+  (void)state;
+  enum { AT = 9001, LEAF = 3, LEAVES = 5 };
+  gd_reduce *r;
+  gd_reduce_outcome outcome;
+  float *block = calloc(COUNT, sizeof *block);
+  assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT, SMALL_BYTES, &r));
+  assert_ok(gd_reduce_begin(r, LEAVES));
+  const gd_range run = gd_reduce_run(r);
+  for (int64_t leaf = run.first; leaf < run.end; leaf++) {
+    float *values = gd_reduce_leaf(r);
+    make_leaf(0, leaf, values);
+    if (leaf == LEAF)
+      values[AT] = values[AT + 1000] = NAN;
+    gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
+  }
+  assert_fails(gd_reduce_end(r, GD_OK, 0, step_block, block, block, &outcome),
+               GD_ERR_NUMERIC, "not finite");
+  gd_assert_all(MPI_COMM_WORLD, outcome.bad_at == AT);
+  const gd_range blame = gd_reduce_blame(r, AT);
+  if (LEAF >= run.first && LEAF < run.end)
+    assert_true(blame.first <= LEAF && LEAF < blame.end);
+  else
+    assert_int_equal(blame.first, blame.end);
+  gd_reduce_free(r);
+  free(block);
+}
+
+static void block_longer_than_mpi_counts_is_refused(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  assert_fails(gd_reduce_new(MPI_COMM_WORLD, INT64_C(1) << 31, 0, &r),
+               GD_ERR_USAGE, "counts");
+  assert_null(r);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(sums_are_those_of_the_tree_for_any_number_of_leaves),
+    cmocka_unit_test(sums_do_not_depend_on_memory_or_threads),
+    cmocka_unit_test(chunks_partition_the_block),
+    cmocka_unit_test(failure_of_a_rank_reaches_all_and_applies_nothing),
+    cmocka_unit_test(request_to_stop_reaches_all),
+    cmocka_unit_test(value_that_is_not_finite_is_found_and_blamed),
+    cmocka_unit_test(block_longer_than_mpi_counts_is_refused),
+};
+
+gd_test_mpi_main(tests)
