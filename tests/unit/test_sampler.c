@@ -1,0 +1,76 @@
+#include "gradus/sampler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+/* For every small (n, batch, microbatch): the leaves of the steps cover the
+ * epoch's places once, in order, and no piece is one sample where more are
+ * there. */
+static void leaves_cover_every_epoch_without_single_samples(void **state)
+{
+  (void)state;
+  for (int64_t n = 1; n <= 30; n++)
+    for (int batch = 1; batch <= 12; batch++)
+      for (int microbatch = 1; microbatch <= batch; microbatch++) {
+        gd_sampler *s;
+        assert_ok(gd_sampler_new(n, batch, microbatch, 1, &s));
+        int64_t next = 0, most = 0;
+        for (int64_t k = 0; k < gd_sampler_n_steps(s); k++) {
+          const gd_range step = gd_sampler_step(s, k);
+          assert_int_equal(step.first, next);
+          assert_true(step.end - step.first <= batch + (batch > 1));
+          for (int64_t i = 0; i < gd_sampler_n_leaves(s, k); i++) {
+            const gd_range leaf = gd_sampler_leaf(s, k, i);
+            const int64_t length = leaf.end - leaf.first;
+            assert_int_equal(leaf.first, next);
+            assert_true(length >= 1 && length <= gd_sampler_most(s));
+            assert_true(length > 1 || microbatch == 1 || n == 1);
+            most = length > most ? length : most;
+            next = leaf.end;
+          }
+          assert_int_equal(step.end, next);
+        }
+        assert_int_equal(next, n);
+        assert_int_equal(most, gd_sampler_most(s));
+        assert_true(most <= microbatch + 1);
+        gd_sampler_free(s);
+      }
+}
+
+static void order_is_a_function_of_seed_and_epoch(void **state)
+{
+  (void)state;
+  enum { N = 50 };
+  gd_sampler *a, *b;
+  int64_t first[N];
+  int seen[N] = {0};
+  assert_ok(gd_sampler_new(N, 8, 4, 7, &a));
+  assert_ok(gd_sampler_new(N, 32, 2, 7, &b));
+  gd_sampler_begin(a, 3);
+  memcpy(first, gd_sampler_order(a), sizeof first);
+  for (int i = 0; i < N; i++)
+    seen[first[i]]++;
+  for (int i = 0; i < N; i++)
+    assert_int_equal(seen[i], 1);
+  /* Whatever came before, and however the epoch is cut. */
+  gd_sampler_begin(b, 9);
+  gd_sampler_begin(b, 3);
+  assert_memory_equal(first, gd_sampler_order(b), sizeof first);
+  gd_sampler_begin(b, 4);
+  assert_memory_not_equal(first, gd_sampler_order(b), sizeof first);
+  gd_sampler_free(b);
+  assert_ok(gd_sampler_new(N, 8, 4, 8, &b));
+  gd_sampler_begin(b, 3);
+  assert_memory_not_equal(first, gd_sampler_order(b), sizeof first);
+  gd_sampler_free(a);
+  gd_sampler_free(b);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(leaves_cover_every_epoch_without_single_samples),
+    cmocka_unit_test(order_is_a_function_of_seed_and_epoch),
+};
+
+gd_test_main(tests)
