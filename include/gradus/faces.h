@@ -69,6 +69,8 @@ GD_NODISCARD gd_status gd_face_set_open(const char *directory,
                                         gd_face_set **out);
 void gd_face_set_close(gd_face_set *s);
 int gd_face_set_size_px(const gd_face_set *s);
+/** Return the template that all its faces were aligned to; borrowed. */
+const char *gd_face_set_template(const gd_face_set *s);
 int64_t gd_face_set_n_faces(const gd_face_set *s);
 const gd_video_table *gd_face_set_videos(const gd_face_set *s);
 /** Return the row in gd_face_set_videos() that face i belongs to. */
