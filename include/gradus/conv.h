@@ -11,7 +11,8 @@
  * Backward data is the same loop over the output's gradient, one pass per
  * residue class of the stride; backward weights multiplies panels, transposed,
  * with the gradient.  Pixels of all samples form one row dimension, so small
- * images keep the product large.
+ * images keep the product large.  A dense layer is a 1 x 1 convolution of 1 x 1
+ * images.
  *
  * The work is cut by shape alone and each piece is summed by one thread in one
  * order: results do not depend on the number of threads.
@@ -21,11 +22,13 @@
 #ifndef GRADUS_CONV_H
 #define GRADUS_CONV_H
 
+#include <stdint.h>
+
 #include "gradus/status.h"
 
 typedef struct {
-  int C, K;   /**< input and output channels, any count >= 1 */
-  int R, S;   /**< kernel rows and columns */
+  int C, K;   /**< input and output channels, 1..8192 */
+  int R, S;   /**< kernel rows and columns, R * S <= 576 */
   int stride; /**< of rows and columns, >= 1 */
   int pad;    /**< zeros on each side, < R and < S; 0 is `valid` */
 } gd_conv_shape;
@@ -46,6 +49,8 @@ typedef struct gd_workspace gd_workspace;
 /** Make a workspace. Ends with: gd_workspace_free(). Errors: GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_workspace_new(gd_workspace **out);
 void gd_workspace_free(gd_workspace *ws);
+/** Return the bytes that it holds. */
+int64_t gd_workspace_bytes(const gd_workspace *ws);
 
 typedef struct gd_conv gd_conv;
 
@@ -54,7 +59,7 @@ typedef struct gd_conv gd_conv;
  * @param[in]  training  also prepare the two backward passes
  * @param[out] out       weights and bias are zero until gd_conv_pack()
  * Ends with: gd_conv_free()
- * Errors:    GD_ERR_NOMEM, GD_ERR_USAGE (see gd_gemm_begin())
+ * Errors:    GD_ERR_NOMEM, GD_ERR_USAGE (shape, or see gd_gemm_begin())
  */
 GD_NODISCARD gd_status gd_conv_new(gd_conv_shape shape, int training,
                                    gd_conv **out);
@@ -92,15 +97,26 @@ void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
                               gd_conv_input in, const float *x, const float *dy,
                               float *dweights);
 
-/** The definitions, as plain loops summed in double; shapes as above. */
+/**
+ * Gradient by the bias.
+ * @param[in]  dy     (n_rows, K), n_rows = N * P * Q
+ * @param[out] dbias  (K), overwritten
+ */
+void gd_conv_backward_bias(const float *dy, int64_t n_rows, int K,
+                           float *dbias);
+
+/** Return the bytes that the layer holds. */
+int64_t gd_conv_bytes(const gd_conv *conv);
+
+/** The definitions, as plain loops in double; shapes as above. */
 void gd_conv_forward_naive(gd_conv_shape shape, gd_conv_input in,
-                           const float *x, const float *weights,
-                           const float *bias, float *y);
+                           const double *x, const double *weights,
+                           const double *bias, double *y);
 void gd_conv_backward_data_naive(gd_conv_shape shape, gd_conv_input in,
-                                 const float *dy, const float *weights,
-                                 float *dx);
+                                 const double *dy, const double *weights,
+                                 double *dx);
 void gd_conv_backward_weights_naive(gd_conv_shape shape, gd_conv_input in,
-                                    const float *x, const float *dy,
-                                    float *dweights);
+                                    const double *x, const double *dy,
+                                    double *dweights);
 
 #endif
