@@ -8,6 +8,8 @@
  * first, so that large levels with little spread lose no digits. */
 typedef struct {
   int64_t n;
+  double first_t, first_p; /* of the first pair */
+  int varies_t, varies_p;
   double mean_t, mean_p;
   double var_t, var_p, cov;
   double absolute, square;
@@ -26,7 +28,12 @@ static moments measure(int64_t n, const double *truth, const double *predicted,
     if (!inside(truth[i], low, high))
       continue;
     const double e = predicted[i] - truth[i];
-    m.n++;
+    if (m.n++ == 0) {
+      m.first_t = truth[i];
+      m.first_p = predicted[i];
+    }
+    m.varies_t |= truth[i] != m.first_t;
+    m.varies_p |= predicted[i] != m.first_p;
     m.mean_t += truth[i];
     m.mean_p += predicted[i];
     m.absolute += fabs(e);
@@ -34,8 +41,10 @@ static moments measure(int64_t n, const double *truth, const double *predicted,
   }
   if (m.n == 0)
     return m;
-  m.mean_t /= (double)m.n;
-  m.mean_p /= (double)m.n;
+  /* The rounded mean of equal values may differ from them, and would give them
+   * a spread that they do not have. */
+  m.mean_t = m.varies_t ? m.mean_t / (double)m.n : m.first_t;
+  m.mean_p = m.varies_p ? m.mean_p / (double)m.n : m.first_p;
   for (int64_t i = 0; i < n; i++) {
     if (!inside(truth[i], low, high))
       continue;

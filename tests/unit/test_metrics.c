@@ -62,6 +62,8 @@ static void metrics_of_a_constant_prediction_show_no_agreement(void **state)
   const gd_metrics m = gd_metrics_of(3, truth, predicted);
   assert_true(isnan(m.pearson));
   assert_float_equal(m.ccc, 0, 0);
+  const double tenth[] = {0.1, 0.1, 0.1}; /* their rounded sum is not 0.3 */
+  assert_true(isnan(gd_metrics_of(3, truth, tenth).pearson));
   const gd_metrics same = gd_metrics_of(3, predicted, predicted);
   assert_true(isnan(same.ccc));
   assert_float_equal(same.mae, 0, 0);
