@@ -1,15 +1,21 @@
 /**
  * Scores: what a model says of every face and every video of a partition.
  *
- *   format gradus-scores 1, attributes: partition, loss, n_levels, model,
- *   member
+ *   format gradus-scores 1, attributes: partition, loss, n_levels
  *   /frame/video         int32 (F)       index into the corpus
  *   /frame/frame_index   int64 (F)
  *   /frame/expected      float64 (F)     E, level
  *   /frame/sigma         float64 (F)     standard deviation of the distribution
  *   /frame/distribution  float32 (F, K)  none for the Euclidean loss
+ *   /video/video         int32 (V)       index into the corpus, ascending
  *   /video/predicted     float64 (V)     mean of E over its frames, in order
- *   /videos/...          see gradus/videos.h
+ *   /video/frames        int64 (V)       how many those are
+ *   /videos/...          the whole corpus: see gradus/videos.h
+ *
+ * The table of videos is that of all partitions, so that the constant
+ * predictor (mean of the training labels) and the audit of persons need no
+ * other file.  A part of the videos is a file of the same format; parts are
+ * joined by appending their videos to one writer, in order.
  *
  * predictions.csv beside it holds the same per video, for people.
  */
@@ -18,30 +24,77 @@
 
 #include <stdint.h>
 
+#include "gradus/corpus.h"
 #include "gradus/digest.h"
 #include "gradus/status.h"
+#include "gradus/text.h"
 #include "gradus/videos.h"
 
 typedef struct {
-  char partition[16];
-  char loss[32];
-  char member[256]; /**< sweep values, "" outside a sweep */
-  int n_levels;
-  int64_t n_frames, n_videos;
+  gd_partition partition;
+  char loss[32]; /**< name of the loss that the model was trained with */
+  int n_levels;  /**< K */
   int has_distribution;
-  gd_video_table *videos;   /**< those of the partition; owned */
-  double *predicted;        /**< (V) */
-  int64_t *n_video_frames;  /**< (V) frames that were averaged */
-  int32_t *frame_video;     /**< (F) */
-  int64_t *frame_index;     /**< (F) */
-  double *expected, *sigma; /**< (F) */
-  float *distribution;      /**< (F, K), or NULL */
+} gd_scores_info;
+
+typedef struct gd_scores_writer gd_scores_writer;
+
+/**
+ * Begin a scores file.
+ * @param[in]  videos  of the corpus; kept until commit or abandon
+ * Ends with: gd_scores_writer_commit() or gd_scores_writer_abandon()
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_scores_writer_create(const char *path,
+                                               gd_digest digest,
+                                               const gd_scores_info *info,
+                                               const gd_video_table *videos,
+                                               gd_scores_writer **out);
+/**
+ * Append one video: its score is the mean of `expected`, added in order.
+ * @param[in] video         index into the corpus; above that of the last call
+ * @param[in] n             frames, >= 1
+ * @param[in] frame_index   (n)
+ * @param[in] expected      (n) levels
+ * @param[in] sigma         (n) levels
+ * @param[in] distribution  (n, K); NULL without has_distribution
+ * Errors: GD_ERR_IO (disk full); the writer can then only be abandoned
+ */
+GD_NODISCARD gd_status gd_scores_writer_append(
+    gd_scores_writer *w, int32_t video, int64_t n, const int64_t *frame_index,
+    const double *expected, const double *sigma, const float *distribution);
+GD_NODISCARD gd_status gd_scores_writer_commit(gd_scores_writer *w);
+void gd_scores_writer_abandon(gd_scores_writer *w); /**< NULL is allowed */
+
+typedef struct {
+  gd_scores_info info;
+  gd_video_table *videos; /**< of the whole corpus */
+  int64_t n_videos;       /**< V: those that have a score */
+  int64_t *row;           /**< (V) row in `videos` */
+  double *predicted;      /**< (V) levels */
+  int64_t *first_frame;   /**< (V + 1) where each video's frames begin */
+  int64_t n_frames;       /**< F */
+  int64_t *frame_index;   /**< (F) */
+  double *expected;       /**< (F) levels */
+  double *sigma;          /**< (F) levels */
+  float *distribution;    /**< (F, K), or NULL */
 } gd_scores;
 
-GD_NODISCARD gd_status gd_scores_write(const gd_scores *s, const char *path,
-                                       gd_digest digest);
-/** Ends with: gd_scores_free(). Errors: GD_ERR_IO, GD_ERR_FORMAT */
+/**
+ * Read a scores file.
+ * @param[out] out  ends with gd_scores_free(); NULL on failure
+ * Errors: GD_ERR_IO, GD_ERR_FORMAT (what does not fit together), GD_ERR_NOMEM
+ */
 GD_NODISCARD gd_status gd_scores_read(const char *path, gd_scores **out);
-void gd_scores_free(gd_scores *s);
+void gd_scores_free(gd_scores *s); /**< NULL is allowed */
+
+/** Return the v-th scored video, v < n_videos; borrowed. */
+const gd_video *gd_scores_video(const gd_scores *s, int64_t v);
+
+/**
+ * Compose predictions.csv: video, task, subject, partition, label, predicted
+ * (six decimals) and frames, one line per scored video.
+ */
+void gd_scores_csv(const gd_scores *s, gd_text *out);
 
 #endif
