@@ -1,0 +1,191 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gradus/memory.h"
+#include "gradus/page.h"
+#include "sections.h"
+
+static gd_axis axis_of_levels(const gd_report_page *p)
+{
+  double low = 0, high = 0;
+  for (int i = 0; i < p->n_models; i++) {
+    const gd_comparison_row *row = &p->comparison->rows[i];
+    for (int64_t v = 0; v < row->n; v++) {
+      low = fmin(low, fmin(row->truth[v], row->predicted[v]));
+      high = fmax(high, fmax(row->truth[v], row->predicted[v]));
+    }
+  }
+  return gd_axis_of(low, high, 7, 0);
+}
+
+/* Compose "id: true 12, predicted 14.20" for every video of a row. */
+static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
+{
+  const gd_comparison_row *row = &p->comparison->rows[index];
+  gd_text notes = {0};
+  size_t *at = gd_alloc(row->n, sizeof *at);
+  const char **note = gd_alloc(row->n, sizeof *note);
+  gd_status st = at == NULL || note == NULL ? GD_ERR_NOMEM : GD_OK;
+  for (int64_t v = 0; st == GD_OK && v < row->n; v++) {
+    at[v] = notes.length_bytes;
+    gd_text_printf(&notes, "%s: true %g, predicted %.2f",
+                   gd_scores_video(row->scores, v)->id, row->truth[v],
+                   row->predicted[v]);
+    gd_text_bytes(&notes, "", 1);
+    st = gd_text_status(&notes);
+  }
+  if (st == GD_OK) {
+    for (int64_t v = 0; v < row->n; v++)
+      note[v] = gd_text_get(&notes) + at[v];
+    gd_series s = p->series[index];
+    s.n = row->n;
+    s.x = row->truth;
+    s.y = row->predicted;
+    s.notes = note;
+    char title[256];
+    snprintf(title, sizeof title, "%s: predicted against true level",
+             row->label);
+    gd_report_figure(p, row->label, 0,
+                     &(gd_chart){.kind = GD_CHART_POINTS,
+                                 .width = GD_REPORT_WIDTH,
+                                 .height = GD_REPORT_WIDTH - 50,
+                                 .title = title,
+                                 .x_label = "true level",
+                                 .y_label = "predicted level",
+                                 .x = levels,
+                                 .y = levels,
+                                 .identity = 1,
+                                 .n_series = 1,
+                                 .series = &s});
+  }
+  free(note);
+  free(at);
+  gd_text_free(&notes);
+  return st;
+}
+
+static void add_predictions_table(gd_report_page *p,
+                                  const gd_comparison_row *row)
+{
+  static const char *const headers[] = {"video", "task",      "person",
+                                        "true",  "predicted", "error"};
+  char caption[256];
+  snprintf(caption, sizeof caption, "Predictions of %s", row->label);
+  gd_page_fold_begin(p->out, caption);
+  gd_page_table_begin(p->out, caption, 3, 6, headers);
+  for (int64_t v = 0; v < row->n; v++) {
+    const gd_video *video = gd_scores_video(row->scores, v);
+    gd_page_row_begin(p->out);
+    gd_page_cell(p->out, video->id);
+    gd_page_cell(p->out, video->task);
+    gd_page_cell(p->out, video->subject);
+    gd_page_number(p->out, 2, row->truth[v]);
+    gd_page_number(p->out, 2, row->predicted[v]);
+    gd_page_number(p->out, 2, row->predicted[v] - row->truth[v]);
+    gd_page_row_end(p->out);
+  }
+  gd_page_table_end(p->out);
+  gd_page_fold_end(p->out);
+}
+
+gd_status gd_report_predictions(gd_report_page *p)
+{
+  const gd_axis levels = axis_of_levels(p);
+  gd_status st = GD_OK;
+  gd_page_section_begin(p->out, "predictions", "Predicted against true level");
+  gd_page_paragraph(p->out,
+                    "One point per video; on the dashed line, predicted and "
+                    "true level are equal.");
+  gd_text_add(p->out, "<div class=\"charts\">\n");
+  for (int i = 0; st == GD_OK && i < p->n_models; i++)
+    st = add_scatter(p, i, levels);
+  gd_text_add(p->out, "</div>\n");
+  for (int i = 0; i < p->n_models; i++)
+    add_predictions_table(p, &p->comparison->rows[i]);
+  gd_page_section_end(p->out);
+  return st;
+}
+
+/* --------------------------------------------------------------- severity */
+
+static void add_bands_table(gd_report_page *p)
+{
+  const gd_comparison *c = p->comparison;
+  char names[GD_MAX_BANDS][64];
+  const char *headers[GD_MAX_BANDS + 1] = {"model"};
+  for (int b = 0; b < c->n_bands; b++) {
+    snprintf(names[b], sizeof names[b], "%s %d\xe2\x80\x93%d", c->bands[b].name,
+             c->bands[b].first, c->bands[b].last);
+    headers[b + 1] = names[b];
+  }
+  gd_page_fold_begin(p->out, "Table of errors by severity");
+  gd_page_table_begin(p->out, "Mean absolute error by band, in levels", 1,
+                      c->n_bands + 1, headers);
+  for (int i = 0; i < c->n_rows; i++) {
+    gd_page_row_begin(p->out);
+    gd_page_cell(p->out, c->rows[i].label);
+    for (int b = 0; b < c->n_bands; b++)
+      gd_page_number(p->out, 2, c->rows[i].band[b].mae);
+    gd_page_row_end(p->out);
+  }
+  gd_page_table_end(p->out);
+  gd_page_fold_end(p->out);
+}
+
+/* Fill in the series: a bar per band. */
+static gd_axis fill_series(gd_report_page *p, double *mae)
+{
+  const gd_comparison *c = p->comparison;
+  double most = 0;
+  for (int i = 0; i < p->n_rows; i++) {
+    gd_series *s = &p->series[i];
+    *s = (gd_series){.name = s->name,
+                     .colour = s->colour,
+                     .n = c->n_bands,
+                     .y = mae + i * GD_MAX_BANDS};
+    for (int b = 0; b < c->n_bands; b++) {
+      mae[i * GD_MAX_BANDS + b] = c->rows[i].band[b].mae;
+      most = fmax(most, mae[i * GD_MAX_BANDS + b]);
+    }
+  }
+  return gd_axis_of(0, most, 6, 0);
+}
+
+gd_status gd_report_severity(gd_report_page *p)
+{
+  const gd_comparison *c = p->comparison;
+  char names[GD_MAX_BANDS][96];
+  const char *categories[GD_MAX_BANDS];
+  for (int b = 0; b < c->n_bands; b++) {
+    snprintf(names[b], sizeof names[b], "%s\n%d\xe2\x80\x93%d, n = %" PRId64,
+             c->bands[b].name, c->bands[b].first, c->bands[b].last,
+             c->rows[0].band[b].n);
+    categories[b] = names[b];
+  }
+  double *mae = gd_alloc((int64_t)p->n_rows * GD_MAX_BANDS, sizeof *mae);
+  if (mae == NULL)
+    return GD_ERR_NOMEM;
+  const gd_axis y = fill_series(p, mae);
+  gd_page_section_begin(p->out, "severity", "Error by severity");
+  gd_chart_legend(p->out, p->n_rows, p->series, GD_CHART_BARS);
+  gd_text_add(p->out, "<div class=\"charts\">\n");
+  gd_report_figure(p, "Mean absolute error by band of the true level", 1,
+                   &(gd_chart){.kind = GD_CHART_BARS,
+                               .width = GD_REPORT_WIDE,
+                               .height = GD_REPORT_HEIGHT,
+                               .title = "Mean absolute error by severity",
+                               .x_label = "true level",
+                               .y_label = "MAE, levels",
+                               .y = y,
+                               .n_categories = c->n_bands,
+                               .categories = categories,
+                               .n_series = p->n_rows,
+                               .series = p->series});
+  gd_text_add(p->out, "</div>\n");
+  add_bands_table(p);
+  gd_page_section_end(p->out);
+  free(mae);
+  return GD_OK;
+}

@@ -1,0 +1,29 @@
+/** The report's sections: each writes itself onto the page. */
+#ifndef GRADUS_PLOT_SECTIONS_H
+#define GRADUS_PLOT_SECTIONS_H
+
+#include "gradus/chart.h"
+#include "gradus/report.h"
+
+/* Sizes of charts: two or three stand side by side, or one fills the page. */
+enum { GD_REPORT_WIDTH = 380, GD_REPORT_HEIGHT = 270, GD_REPORT_WIDE = 720 };
+
+typedef struct {
+  const gd_report *report;
+  const gd_comparison *comparison;
+  int n_rows, n_models; /* the models come first */
+  gd_series *series;    /* (n_rows) name and colour, the same in all charts */
+  gd_text *out;
+} gd_report_page;
+
+gd_status gd_report_results(gd_report_page *p);
+gd_status gd_report_predictions(gd_report_page *p);
+gd_status gd_report_severity(gd_report_page *p);
+gd_status gd_report_training(gd_report_page *p);
+gd_status gd_report_corpus(gd_report_page *p);
+
+/* A chart with its heading; `wide` ones are scrolled on small screens. */
+void gd_report_figure(gd_report_page *p, const char *heading, int wide,
+                      const gd_chart *chart);
+
+#endif
