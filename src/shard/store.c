@@ -341,7 +341,7 @@ gd_status gd_store_declare(gd_store_writer *w, const gd_dataset *d,
   const size_t row_bytes = gd_dataset_row_bytes(d);
   const int64_t chunk_rows =
       chunk_bytes < row_bytes ? 1 : (int64_t)(chunk_bytes / row_bytes);
-  column *c;
+  column *c = NULL;
   return add_column(w, d, chunk_rows, &c);
 }
 
@@ -417,7 +417,7 @@ gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
                        const void *data)
 {
   assert(w != NULL && d != NULL && (data != NULL || d->dims[0] == 0));
-  column *c;
+  column *c = NULL;
   gd_status st = add_column(w, d, 0, &c);
   if (st == GD_OK && d->dims[0] > 0)
     st = write_rows(w, c, 0, d->dims[0], data);

@@ -44,7 +44,8 @@ static const char *joined(const char *folder, const char *name)
   static char paths[8][GD_PATH_MAX];
   static int next;
   char *path = paths[next++ % 8];
-  snprintf(path, GD_PATH_MAX, "%s/%s", folder, name);
+  if (gd_path_join(folder, name, path) != GD_OK)
+    fail_msg("%s", gd_reason());
   return path;
 }
 
