@@ -25,7 +25,8 @@ typedef struct gd_job gd_job;
 typedef struct gd_instance gd_instance;
 
 /**
- * Load a manifest.
+ * Load a manifest.  Files that it names are digested, the corpus is read: so
+ * all that can be known to be wrong is known now.
  * @param[in]  path    of the manifest; "-" is not special
  * @param[in]  sets    n_sets texts "stage.key=value" that override it
  * @param[out] out     ends with gd_job_free(); NULL on failure
@@ -36,7 +37,19 @@ typedef struct gd_instance gd_instance;
  */
 GD_NODISCARD gd_status gd_job_load(const char *path, const char *const *sets,
                                    int n_sets, gd_job **out);
-void gd_job_free(gd_job *job);
+void gd_job_free(gd_job *job); /**< NULL is allowed */
+
+/**
+ * Compose a message from which gd_job_unpack() makes the same job: one rank
+ * loads, the others ask neither files nor environment.
+ */
+void gd_job_pack(const gd_job *job, gd_text *out);
+/**
+ * Make a job from a message of gd_job_pack().
+ * Errors: GD_ERR_FORMAT (no such message), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_job_unpack(const void *message, size_t size_bytes,
+                                     gd_job **out);
 
 const char *gd_job_name(const gd_job *job);
 const char *gd_job_work(const gd_job *job); /**< the work directory */

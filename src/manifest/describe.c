@@ -1,17 +1,25 @@
 /* Jobs and instances as YAML again: the effective manifest, stage.yaml. */
-#include <assert.h>
 #include <string.h>
 
 #include "instance.h"
 
 void gd_value_write(const gd_key *key, const gd_value *value, gd_text *out)
 {
-  /* Words and paths are quoted, so that no YAML reader takes "off" for a
-   * truth or "1e3" for a number. */
-  if (key->type == GD_KEY_TEXT || key->type == GD_KEY_FILE)
-    gd_text_json(out, value->text);
-  else
+  if (key->type != GD_KEY_TEXT && key->type != GD_KEY_FILE) {
     gd_text_add(out, value->text);
+    return;
+  }
+  /* Words and paths are quoted, so that no YAML reader takes "off" for a
+   * truth or "1e3" for a number; what looks like a variable stays as it is. */
+  gd_text plain = {0};
+  for (const char *c = value->text; *c != '\0'; c++) {
+    gd_text_add(&plain, strncmp(c, "${", 2) == 0 ? "$" : "");
+    gd_text_bytes(&plain, c, 1);
+  }
+  gd_text_json(out, gd_text_get(&plain));
+  if (plain.status != GD_OK)
+    out->status = plain.status;
+  gd_text_free(&plain);
 }
 
 static void write_digest(gd_text *out, gd_digest d)
@@ -22,22 +30,43 @@ static void write_digest(gd_text *out, gd_digest d)
   gd_text_printf(out, "\"%s\"\n", hex);
 }
 
-void gd_instance_describe(const gd_instance *s, gd_text *out)
+/* Parameters that decide the results, or those that do not. */
+static void write_parameters(const gd_instance *s, int neutral, gd_text *out)
 {
   const gd_section *section = s->stage->section;
-  gd_text_printf(out, "name: %s\nkind: %s\nmember: ", s->stage->name,
-                 section->kind);
-  gd_text_json(out, s->member);
-  gd_text_add(out, "\ndigest: ");
-  write_digest(out, s->digest);
-  gd_text_add(out, "parameters:\n");
   for (int i = 0; i < section->n_keys; i++) {
+    if (section->keys[i].neutral != neutral)
+      continue;
     gd_text_printf(out, "  %s: ", section->keys[i].name);
     gd_value_write(&section->keys[i], &s->values[i], out);
     gd_text_add(out, "\n");
   }
-  gd_text_add(out,
-              s->n_inputs + s->takes_corpus > 0 ? "inputs:\n" : "inputs: {}\n");
+}
+
+static void write_files(const gd_instance *s, gd_text *out)
+{
+  const gd_section *section = s->stage->section;
+  for (int i = 0; i < section->n_keys; i++)
+    if (s->values[i].is_file) {
+      gd_text_printf(out, "  %s: ", section->keys[i].name);
+      write_digest(out, s->values[i].content);
+    }
+}
+
+void gd_instance_describe(const gd_instance *s, gd_text *out)
+{
+  gd_text_printf(out, "name: %s\nkind: %s\nmember: ", s->stage->name,
+                 s->stage->section->kind);
+  gd_text_json(out, s->member);
+  gd_text_add(out, "\ndigest: ");
+  write_digest(out, s->digest);
+  gd_text_add(out, "parameters: # these decide the results\n");
+  write_parameters(s, 0, out);
+  gd_text_add(out, "settings: # these do not\n");
+  write_parameters(s, 1, out);
+  gd_text_add(out, "files: # digests of the files named above\n");
+  write_files(s, out);
+  gd_text_add(out, "inputs: # their digests\n");
   if (s->takes_corpus) {
     gd_text_add(out, "  corpus: ");
     write_digest(out, s->job->corpus);

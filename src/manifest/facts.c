@@ -1,11 +1,12 @@
 #include "facts.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The questions are told apart by their first word; a variable's answer begins
+ * with '=' if it is set. */
 struct gd_fact {
   gd_fact *next;
   const char *question, *answer;
@@ -42,8 +43,6 @@ void gd_facts_write(const gd_facts *f, gd_text *out)
   }
 }
 
-/* The questions are told apart by their first word.  A variable's answer
- * begins with '=' if it is set. */
 static gd_status compose(gd_facts *f, const char *kind, const char *of,
                          char **question)
 {
@@ -104,11 +103,13 @@ gd_status gd_facts_file(gd_facts *f, const char *path, gd_digest *out)
   if (st != GD_OK)
     return st;
   const char *answer = find(f, question);
-  assert(answer != NULL || !f->noted);
   if (answer != NULL) {
     *out = digest_of_hex(answer);
     return GD_OK;
   }
+  if (f->noted)
+    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
+                   question);
   st = gd_digest_of_file(path, out);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }
@@ -121,11 +122,13 @@ gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
   if (st != GD_OK)
     return st;
   const char *answer = find(f, question);
-  assert(answer != NULL || !f->noted);
   if (answer != NULL) {
     *out = digest_of_hex(answer);
     return GD_OK;
   }
+  if (f->noted)
+    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
+                   question);
   gd_hasher *h;
   st = gd_hasher_new(&h);
   if (st != GD_OK)

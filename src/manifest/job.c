@@ -122,6 +122,86 @@ void gd_job_free(gd_job *job)
     gd_arena_free(job->facts.arena);
 }
 
+/* A message is a row of zero-terminated texts: path, manifest, one per `--set`
+ * after its mark, then questions and answers. */
+static const char mark_set[] = "--set", mark_facts[] = "facts";
+
+void gd_job_pack(const gd_job *job, gd_text *out)
+{
+  gd_text_bytes(out, job->path, strlen(job->path) + 1);
+  gd_text_bytes(out, job->text, strlen(job->text) + 1);
+  for (int i = 0; i < job->n_sets; i++) {
+    gd_text_bytes(out, mark_set, sizeof mark_set);
+    gd_text_bytes(out, job->sets[i], strlen(job->sets[i]) + 1);
+  }
+  gd_text_bytes(out, mark_facts, sizeof mark_facts);
+  gd_facts_write(&job->facts, out);
+}
+
+typedef struct {
+  const char *next, *end;
+} message_reader;
+
+static const char *next_text(message_reader *r)
+{
+  const char *text = r->next;
+  const char *zero =
+      text < r->end ? memchr(text, '\0', (size_t)(r->end - text)) : NULL;
+  r->next = zero == NULL ? r->end : zero + 1;
+  return zero == NULL ? NULL : text;
+}
+
+static gd_status read_message(gd_job *job, message_reader *r)
+{
+  gd_arena *a = job->facts.arena;
+  const char *path = next_text(r), *text = next_text(r), *mark, *value;
+  if (path == NULL || text == NULL)
+    return gd_fail(GD_ERR_FORMAT, "not the message of a job");
+  job->path = gd_arena_copy(a, path, strlen(path));
+  job->text = gd_arena_copy(a, text, strlen(text));
+  /* Two texts for each, of at least one byte. */
+  const char **sets =
+      gd_arena_get(a, (size_t)(r->end - r->next) / 2 + 1, sizeof *sets);
+  if (job->path == NULL || job->text == NULL || sets == NULL)
+    return GD_ERR_NOMEM;
+  job->sets = sets;
+  while ((mark = next_text(r)) != NULL && strcmp(mark, mark_set) == 0 &&
+         (value = next_text(r)) != NULL) {
+    sets[job->n_sets] = gd_arena_copy(a, value, strlen(value));
+    if (sets[job->n_sets++] == NULL)
+      return GD_ERR_NOMEM;
+  }
+  if (mark == NULL || strcmp(mark, mark_facts) != 0)
+    return gd_fail(GD_ERR_FORMAT, "not the message of a job");
+  gd_status st = GD_OK;
+  const char *question;
+  while (st == GD_OK && (question = next_text(r)) != NULL &&
+         (value = next_text(r)) != NULL)
+    st = gd_facts_note(&job->facts, question, value);
+  job->facts.noted = 1;
+  return st;
+}
+
+gd_status gd_job_unpack(const void *message, size_t size_bytes, gd_job **out)
+{
+  assert(out != NULL && (message != NULL || size_bytes == 0));
+  *out = NULL;
+  gd_job *job;
+  gd_status st = new_job(&job);
+  if (st != GD_OK)
+    return st;
+  message_reader r = {.next = message,
+                      .end = (const char *)message + size_bytes};
+  st = read_message(job, &r);
+  if (st == GD_OK)
+    st = build(job);
+  if (st == GD_OK)
+    *out = job;
+  else
+    gd_job_free(job);
+  return st;
+}
+
 /* --------------------------------------------------------------- accessors */
 
 const char *gd_job_name(const gd_job *job)

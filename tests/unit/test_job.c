@@ -1,5 +1,6 @@
 #include "gradus/job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,12 +139,264 @@ static void sweep_multiplies_a_stage_and_what_depends_on_it(void **state)
   gd_job_free(job);
 }
 
+/* Names of results: a digest that moves makes every user's results look not
+ * done.  Change these only on purpose, with a section's version. */
+static void digests_stay_what_they_were(void **state)
+{
+  (void)state;
+  static const char *const golden[] = {
+      "w/corpus-46b894f3", "w/frames-547931b4", "w/faces-2e2e1137",
+      "w/model-003fcc15",  "w/scores-2b882b01", "w/report-f392c9e1",
+  };
+  gd_job *job = load(pipeline);
+  for (int i = 0; i < gd_job_n_instances(job); i++)
+    assert_string_equal(gd_instance_directory(gd_job_instance(job, i)),
+                        golden[i]);
+  gd_job_free(job);
+}
+
+/* Load the pipeline with one override and say which stages got another digest:
+ * one letter each, in order, '.' for the same. */
+static const char *changed_by(const char *set)
+{
+  static char changed[8];
+  gd_job *before = load(pipeline), *after;
+  assert_ok(load_sets(pipeline, &set, 1, &after));
+  assert_int_equal(gd_job_n_instances(after), 6);
+  for (int i = 0; i < 6; i++) {
+    const gd_instance *a = gd_job_instance(before, i);
+    const gd_instance *b = gd_job_instance(after, i);
+    const int same =
+        gd_digest_equal(gd_instance_digest(a), gd_instance_digest(b));
+    changed[i] = same ? '.' : gd_instance_name(a)[0];
+  }
+  gd_job_free(before);
+  gd_job_free(after);
+  return changed;
+}
+
+static void digest_depends_on_parameters_and_inputs_only(void **state)
+{
+  (void)state;
+  assert_string_equal(changed_by("corpus.seed=2"), "cffmsr");
+  assert_string_equal(changed_by("frames.every=5"), ".ffmsr");
+  assert_string_equal(changed_by("faces.size=96"), "..fmsr");
+  assert_string_equal(changed_by("model.loss=softmax"), "...msr");
+  assert_string_equal(changed_by("scores.partition=dev"), "....sr");
+  assert_string_equal(changed_by("report.title=x"), ".....r");
+  /* A value that is the default, however written; what changes no result; where
+   * results lie. */
+  assert_string_equal(changed_by("model.optimizer.rate=0.00010"), "......");
+  assert_string_equal(changed_by("frames.shard_bytes=262144KiB"), "......");
+  assert_string_equal(changed_by("frames.max_skipped=50%"), "......");
+  assert_string_equal(changed_by("model.checkpoint_every=7"), "......");
+  assert_string_equal(changed_by("work=elsewhere"), "......");
+}
+
+static void file_enters_the_digest_by_its_content(void **state)
+{
+  (void)state;
+  const char *a = gd_test_path("a.h5"), *b = gd_test_path("b.h5");
+  char set_a[GD_PATH_MAX], set_b[GD_PATH_MAX];
+  snprintf(set_a, sizeof set_a, "faces.detector=%s", a);
+  snprintf(set_b, sizeof set_b, "faces.detector=%s", b);
+  assert_ok(gd_file_write(a, "weights", 7));
+  assert_ok(gd_file_write(b, "weights", 7));
+  gd_job *one, *two;
+  assert_ok(load_sets(pipeline, (const char *const[]){set_a}, 1, &one));
+  assert_ok(load_sets(pipeline, (const char *const[]){set_b}, 1, &two));
+  assert_string_equal(gd_instance_directory(find(one, "faces")),
+                      gd_instance_directory(find(two, "faces")));
+  gd_job_free(two);
+  assert_ok(gd_file_write(b, "others!", 7));
+  assert_ok(load_sets(pipeline, (const char *const[]){set_b}, 1, &two));
+  assert_string_not_equal(gd_instance_directory(find(one, "faces")),
+                          gd_instance_directory(find(two, "faces")));
+  gd_job_free(one);
+  gd_job_free(two);
+}
+
+static void unpacked_job_is_the_packed_one_without_the_world(void **state)
+{
+  (void)state;
+  static const char text[] = "job: x\n"
+                             "work: ${GRADUS_TEST_WORK}/w\n"
+                             "stages:\n"
+                             "  corpus: {stage: synth}\n"
+                             "  frames: {stage: extract, from: corpus}\n"
+                             "  faces: {stage: align, from: frames}\n";
+  char set[GD_PATH_MAX];
+  snprintf(set, sizeof set, "faces.detector=%s", gd_test_path("w.h5"));
+  assert_ok(gd_file_write(gd_test_path("w.h5"), "weights", 7));
+  assert_int_equal(setenv("GRADUS_TEST_WORK", "here", 1), 0);
+  gd_job *job, *again;
+  assert_ok(load_sets(text, (const char *const[]){set}, 1, &job));
+  gd_text message = {0};
+  gd_job_pack(job, &message);
+
+  assert_int_equal(unsetenv("GRADUS_TEST_WORK"), 0);
+  assert_ok(gd_file_remove(gd_test_path("w.h5")));
+  assert_ok(gd_file_remove(gd_test_path("job.yaml")));
+  assert_ok(gd_job_unpack(message.data, message.length_bytes, &again));
+  assert_string_equal(gd_job_work(again), "here/w");
+  assert_string_equal(gd_job_effective(job), gd_job_effective(again));
+  for (int i = 0; i < 3; i++)
+    assert_string_equal(gd_instance_directory(gd_job_instance(job, i)),
+                        gd_instance_directory(gd_job_instance(again, i)));
+  gd_job_free(again);
+
+  for (size_t n = 0; n < message.length_bytes; n++)
+    if (gd_job_unpack(message.data, n, &again) == GD_OK)
+      gd_job_free(again);
+  gd_text_free(&message);
+  gd_job_free(job);
+}
+
+static void variables_are_replaced_in_values(void **state)
+{
+  (void)state;
+  assert_int_equal(setenv("GRADUS_TEST_N", "7", 1), 0);
+  gd_job *job;
+  assert_ok(
+      load_sets(pipeline,
+                (const char *const[]){"frames.every=${GRADUS_TEST_N}",
+                                      "corpus.seed=${GRADUS_TEST_NONE:-12}",
+                                      "report.title=$${HOME} costs $5"},
+                3, &job));
+  assert_int_equal(gd_instance_int(find(job, "frames"), "every"), 7);
+  assert_int_equal(gd_instance_int(find(job, "corpus"), "seed"), 12);
+  assert_string_equal(gd_instance_text(find(job, "report"), "title"),
+                      "${HOME} costs $5");
+  gd_job *again;
+  assert_ok(load_sets(gd_job_effective(job), NULL, 0, &again));
+  assert_string_equal(gd_instance_text(find(again, "report"), "title"),
+                      "${HOME} costs $5");
+  gd_job_free(job);
+  gd_job_free(again);
+}
+
+static void set_of_a_swept_key_pins_it(void **state)
+{
+  (void)state;
+  gd_job *job;
+  assert_ok(
+      load_sets(pipeline,
+                (const char *const[]){"sweep.model.loss=[softmax]",
+                                      "sweep.model.zip.seed=[1, 2]",
+                                      "sweep.model.zip.batch=[8, 9]",
+                                      "model.loss=euclidean", "model.seed=5"},
+                5, &job));
+  const gd_instance *model = find(job, "model[batch=9]");
+  assert_string_equal(gd_instance_text(model, "loss"), "euclidean");
+  assert_int_equal(gd_instance_int(model, "seed"), 5);
+  gd_job_free(job);
+}
+
+static void members_share_what_they_do_not_vary(void **state)
+{
+  (void)state;
+  gd_job *job;
+  assert_ok(load_sets(pipeline,
+                      (const char *const[]){"sweep.frames.every=[5, 10]",
+                                            "sweep.model.seed=[1, 2]",
+                                            "sweep.corpus.seed=[3, 4]"},
+                      3, &job));
+  /* corpus 2, frames 4, faces 4, model 8, scores 8, report 1 */
+  assert_int_equal(gd_job_n_instances(job), 27);
+  const gd_instance *s =
+      find(job, "scores[every=10,model.seed=1,corpus.seed=4]");
+  assert_ptr_equal(gd_instance_input(s, 1),
+                   find(job, "faces[every=10,corpus.seed=4]"));
+  assert_ptr_equal(gd_instance_upstream(s, "align"), gd_instance_input(s, 1));
+  assert_ptr_equal(gd_instance_input(gd_instance_input(s, 0), 0),
+                   gd_instance_input(s, 1));
+  assert_string_equal(
+      gd_instance_corpus(s).root,
+      gd_instance_directory(find(job, "corpus[corpus.seed=4]")));
+  gd_job_free(job);
+}
+
+static void sweep_larger_than_any_cluster_is_refused(void **state)
+{
+  (void)state;
+  gd_text seeds = {0};
+  for (int i = 0; i < 400; i++)
+    gd_text_printf(&seeds, "%s%d", i == 0 ? "[" : ", ", i);
+  gd_text_add(&seeds, "]");
+  gd_text one = {0}, two = {0};
+  gd_text_printf(&one, "sweep.model.seed=%s", gd_text_get(&seeds));
+  gd_text_printf(&two, "sweep.corpus.seed=%s", gd_text_get(&seeds));
+  gd_job *job;
+  assert_fails(
+      load_sets(pipeline,
+                (const char *const[]){gd_text_get(&one), gd_text_get(&two)}, 2,
+                &job),
+      GD_ERR_USAGE, "more than 100000");
+  assert_ok(
+      load_sets(pipeline, (const char *const[]){gd_text_get(&one)}, 1, &job));
+  assert_int_equal(gd_job_n_instances(job), 3 + 400 + 400 + 1);
+  gd_job_free(job);
+  gd_text_free(&seeds);
+  gd_text_free(&one);
+  gd_text_free(&two);
+}
+
+static void every_manifest_of_the_house_loads(void **state)
+{
+  (void)state;
+  const char *source = getenv("GRADUS_SOURCE");
+  assert_non_null(source);
+  char path[GD_PATH_MAX];
+  snprintf(path, sizeof path, "%s/jobs/demo.yaml", source);
+  gd_job *job;
+  assert_ok(gd_job_load(path, NULL, 0, &job));
+  assert_int_equal(gd_job_n_instances(job), 3 + 3 + 3 + 1);
+  gd_job_free(job);
+}
+
+/* A key that the reference does not name is a key nobody finds. */
+static void reference_names_every_key(void **state)
+{
+  (void)state;
+  gd_job *job = load(pipeline);
+  gd_text plain = {0}, markdown = {0};
+  gd_keys_reference(&plain, 0);
+  gd_keys_reference(&markdown, 1);
+  for (const char *c = gd_job_effective(job); *c != '\0';) {
+    char key[64];
+    if (strncmp(c, "    ", 4) == 0 &&
+        sscanf(c + 4, "%63[a-z_0-9.]:", key) == 1 &&
+        strcmp(key, "stage") != 0 && strcmp(key, "from") != 0) {
+      char wanted[80];
+      snprintf(wanted, sizeof wanted, "\n  %s: ", key);
+      assert_non_null(strstr(gd_text_get(&plain), wanted));
+      snprintf(wanted, sizeof wanted, "\n| `%s` | ", key);
+      assert_non_null(strstr(gd_text_get(&markdown), wanted));
+    }
+    c += strcspn(c, "\n");
+    c += *c == '\n';
+  }
+  gd_text_free(&plain);
+  gd_text_free(&markdown);
+  gd_job_free(job);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pipeline_gives_one_instance_per_stage_in_order),
     cmocka_unit_test(parameters_have_their_defaults_and_types),
     cmocka_unit_test(skip_limit_is_a_count_or_a_percentage),
     cmocka_unit_test(effective_manifest_gives_the_same_job),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
+    cmocka_unit_test(digests_stay_what_they_were),
+    cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
+    cmocka_unit_test(file_enters_the_digest_by_its_content),
+    cmocka_unit_test(unpacked_job_is_the_packed_one_without_the_world),
+    cmocka_unit_test(variables_are_replaced_in_values),
+    cmocka_unit_test(set_of_a_swept_key_pins_it),
+    cmocka_unit_test(members_share_what_they_do_not_vary),
+    cmocka_unit_test(sweep_larger_than_any_cluster_is_refused),
+    cmocka_unit_test(every_manifest_of_the_house_loads),
+    cmocka_unit_test(reference_names_every_key),
 };
 
 gd_test_main(tests)
