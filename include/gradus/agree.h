@@ -23,6 +23,13 @@
 GD_NODISCARD gd_status gd_agree(MPI_Comm comm, gd_status mine);
 
 /**
+ * Like gd_agree(), but every rank returns the status of the rank that counts:
+ * for those who must act the same, as the program on its exit code.
+ * Collective: yes
+ */
+GD_NODISCARD gd_status gd_settle(MPI_Comm comm, gd_status mine);
+
+/**
  * Wait until `request` completes without burning the core that another rank
  * may need, feeding the watchdog.  For waits that may be long.
  */

@@ -4,10 +4,11 @@
  *
  *   gradus-done 1
  *   digest <32 hex>            of the instance
- *   items <n> skipped <n>      input items, and how many were left out
+ *   items <n> skipped <n> files <n>
  *   file <bytes> <modified, ns since 1970> <xxh128 or -> <name>
  *   ...                        one line per result, in order of name
  *
+ * `items` counts the input items, `skipped` those of them that were left out.
  * Results are all files of the run directory but the housekeeping ones
  * (stage.yaml, units, report.yaml, log.txt, lock, done, *.part).  Stores (.h5)
  * carry their digests themselves: "-".

@@ -1,6 +1,6 @@
 /**
  * The log: one line per event on stderr and in the stage's log file,
- * `level key=value ...`.
+ * `gradus: level: ...`.
  *
  * The level says who may speak: errors and debug lines come from any rank and
  * carry its number, information and warnings from rank 0 only.

@@ -72,7 +72,7 @@ void gd_log(gd_log_level level, const char *format, ...)
     snprintf(who, sizeof who, " rank=%d", sink.rank);
 
   gd_log_progress(NULL);
-  fprintf(stderr, "gradus: %s%s %s\n", names[level], who, text);
+  fprintf(stderr, "gradus: %s:%s %s\n", names[level], who, text);
   if (sink.file != NULL) {
     char when[32] = "";
     time_t now = time(NULL);

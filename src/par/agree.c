@@ -40,12 +40,15 @@ static int64_t weight_of(gd_status st)
   }
 }
 
-gd_status gd_agree(MPI_Comm comm, gd_status mine)
+/* Tell every rank the status and reason of the rank that counts: the gravest
+ * outcome, and among equals the lowest rank.  Return that rank, or -1 if all
+ * are well. */
+static int tell(MPI_Comm comm, gd_status mine, gd_status *first,
+                char reason[REASON_BYTES])
 {
   int rank;
   MPI_Comm_rank(comm, &rank);
 
-  /* The heaviest outcome wins; among equals, the lowest rank. */
   int64_t worst = weight_of(mine);
   if (worst > 0)
     worst = (worst << 32) | (int64_t)(INT32_MAX - rank);
@@ -53,21 +56,43 @@ gd_status gd_agree(MPI_Comm comm, gd_status mine)
   MPI_Iallreduce(MPI_IN_PLACE, &worst, 1, MPI_INT64_T, MPI_MAX, comm, &request);
   gd_wait(&request);
   if (worst == 0)
-    return GD_OK;
+    return -1;
 
-  const int64_t weight = worst >> 32;
-  const int first = INT32_MAX - (int)(worst & INT32_MAX);
-  char reason[REASON_BYTES] = "";
-  if (rank == first)
-    snprintf(reason, sizeof reason, "%s", gd_reason());
-  MPI_Ibcast(reason, REASON_BYTES, MPI_CHAR, first, comm, &request);
+  const int source = INT32_MAX - (int)(worst & INT32_MAX);
+  struct {
+    int status;
+    char reason[REASON_BYTES];
+  } news = {.status = (int)mine};
+  if (rank == source)
+    snprintf(news.reason, sizeof news.reason, "%s", gd_reason());
+  MPI_Ibcast(&news, (int)sizeof news, MPI_BYTE, source, comm, &request);
   gd_wait(&request);
+  *first = (gd_status)news.status;
+  if (weight_of(*first) == weight_of(GD_ERR_IO) && rank != source)
+    snprintf(reason, REASON_BYTES, "rank %d: %.2000s", source, news.reason);
+  else
+    snprintf(reason, REASON_BYTES, "%s", news.reason);
+  return source;
+}
 
-  if (rank == first || weight_of(mine) == weight_of(GD_ERR_IO))
+gd_status gd_agree(MPI_Comm comm, gd_status mine)
+{
+  char reason[REASON_BYTES];
+  gd_status first;
+  if (tell(comm, mine, &first, reason) < 0)
+    return GD_OK;
+  if (weight_of(mine) == weight_of(GD_ERR_IO))
     return mine;
-  if (weight == weight_of(GD_ERR_STOPPED))
+  if (first == GD_ERR_STOPPED)
     return gd_fail(GD_ERR_STOPPED, "%s", reason);
-  if (weight == weight_of(GD_ERR_PEER))
-    return gd_fail(GD_ERR_PEER, "%s", reason);
-  return gd_fail(GD_ERR_PEER, "rank %d: %s", first, reason);
+  return gd_fail(GD_ERR_PEER, "%s", reason);
+}
+
+gd_status gd_settle(MPI_Comm comm, gd_status mine)
+{
+  char reason[REASON_BYTES];
+  gd_status first;
+  if (tell(comm, mine, &first, reason) < 0)
+    return GD_OK;
+  return gd_fail(first, "%s", reason);
 }

@@ -79,12 +79,25 @@ static void hearsay_alone_stays_a_peers_failure(void **state)
                     strcmp(gd_reason(), "rank 9 has failed") == 0);
 }
 
+static void settled_status_is_the_failing_ranks_on_all(void **state)
+{
+  (void)state;
+  assert_ok(gd_settle(MPI_COMM_WORLD, GD_OK));
+  gd_status mine = GD_OK;
+  if (rank == size - 1)
+    mine = gd_fail(GD_ERR_USAGE, "no such video");
+  gd_status st = gd_settle(MPI_COMM_WORLD, mine);
+  gd_assert_all(MPI_COMM_WORLD, st == GD_ERR_USAGE &&
+                                    gd_test_has(gd_reason(), "no such video"));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(agreement_of_well_ranks_is_ok),
     cmocka_unit_test(one_failing_rank_reaches_all_with_its_reason),
     cmocka_unit_test(lowest_of_several_failures_is_told),
     cmocka_unit_test(request_to_stop_is_everyones_but_a_failure_outranks_it),
     cmocka_unit_test(hearsay_alone_stays_a_peers_failure),
+    cmocka_unit_test(settled_status_is_the_failing_ranks_on_all),
 };
 
 int main(int argc, char **argv)

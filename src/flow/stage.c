@@ -1,0 +1,42 @@
+#include "gradus/stage.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "state.h"
+
+gd_status gd_stage_path(const gd_stage_env *env, const char *name,
+                        char out[GD_PATH_MAX])
+{
+  return gd_path_join(env->directory, name, out);
+}
+
+void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit)
+{
+  snprintf(env->state->unit, sizeof env->state->unit, "%s", unit);
+  gd_progress_expect(env->state->progress, n_items, 0, unit);
+}
+
+gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items)
+{
+  env->state->n_ticked += n_items;
+  return gd_progress_add(env->state->progress, n_items);
+}
+
+void gd_stage_items(gd_stage_env *env, int64_t n_items)
+{
+  assert(n_items >= 0);
+  env->state->n_items = n_items;
+}
+
+gd_status gd_stage_skip(gd_stage_env *env, const char *item)
+{
+  return gd_tally_skip(env->state->tally, item, gd_reason());
+}
+
+void gd_stage_count(gd_stage_env *env, const char *name, int64_t n)
+{
+  const gd_status st = gd_tally_count(env->state->tally, name, n);
+  if (st != GD_OK)
+    env->state->failed = st;
+}

@@ -1,0 +1,20 @@
+/** What flow keeps for a running stage; stages see it as opaque. */
+#ifndef GRADUS_FLOW_STATE_H
+#define GRADUS_FLOW_STATE_H
+
+#include "gradus/progress.h"
+#include "gradus/stage.h"
+#include "gradus/tally.h"
+
+struct gd_stage_state {
+  gd_progress *progress;
+  gd_tally *tally;
+  gd_status failed;  /* of calls that return nothing: out of memory */
+  int64_t n_ticked;  /* by this rank, in all */
+  int64_t n_items;   /* input items; -1: not said */
+  int64_t n_units;   /* -1: not made of units */
+  int64_t n_resumed; /* units that were there already */
+  char unit[32];     /* what is ticked */
+};
+
+#endif

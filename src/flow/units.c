@@ -1,0 +1,185 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/memory.h"
+#include "gradus/queue.h"
+#include "gradus/stage.h"
+#include "gradus/store.h"
+#include "state.h"
+
+static gd_status path_of(const gd_stage_env *env, const gd_units *units,
+                         int64_t unit, char out[GD_PATH_MAX])
+{
+  char name[GD_PATH_MAX];
+  units->name(units->context, unit, name);
+  return gd_stage_path(env, name, out);
+}
+
+/* ----------------------------------------------------------------- what to do
+ */
+
+/* For `gradus status`, which sees files only. */
+static gd_status note_count(const gd_stage_env *env, int64_t n_units)
+{
+  char path[GD_PATH_MAX], text[32];
+  const int n = snprintf(text, sizeof text, "%" PRId64 "\n", n_units);
+  gd_status st = gd_stage_path(env, "units", path);
+  return st == GD_OK ? gd_file_write(path, text, (size_t)n) : st;
+}
+
+/* Rank 0 looks, the others are told: ranks may see a file system's changes at
+ * different times, and must not disagree on the list. */
+static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made)
+{
+  gd_status st = GD_OK;
+  if (env->rank == 0) {
+    st = note_count(env, units->n_units);
+    for (int64_t u = 0; st == GD_OK && u < units->n_units; u++) {
+      char path[GD_PATH_MAX];
+      st = path_of(env, units, u, path);
+      made[u] = st == GD_OK && gd_path_exists(path);
+      if (st == GD_OK)
+        st = gd_stage_tick(env, 0);
+    }
+  }
+  st = gd_agree(env->comm, st);
+  if (st == GD_OK)
+    MPI_Bcast(made, (int)units->n_units, MPI_CHAR, 0, env->comm);
+  return st;
+}
+
+typedef struct {
+  double cost;
+  int64_t unit;
+} entry;
+
+static int longest_first(const void *a, const void *b)
+{
+  const entry *x = a, *y = b;
+  if (x->cost != y->cost)
+    return x->cost > y->cost ? -1 : 1;
+  return x->unit < y->unit ? -1 : x->unit > y->unit;
+}
+
+/* The units that are missing, in the order in which to make them. */
+static int64_t order_missing(const gd_units *units, const char *made,
+                             entry *todo)
+{
+  int64_t n = 0;
+  for (int64_t u = 0; u < units->n_units; u++)
+    if (!made[u])
+      todo[n++] = (entry){units->cost == NULL ? 0.0 : units->cost[u], u};
+  if (n > 1)
+    qsort(todo, (size_t)n, sizeof *todo, longest_first);
+  return n;
+}
+
+/* ------------------------------------------------------------------- doing it
+ */
+
+static gd_status make_from_queue(gd_stage_env *env, const gd_units *units,
+                                 const entry *todo, gd_queue *queue)
+{
+  gd_status st = gd_stage_tick(env, 0);
+  int64_t next;
+  while (st == GD_OK && (next = gd_queue_take(queue)) >= 0) {
+    char path[GD_PATH_MAX];
+    st = path_of(env, units, todo[next].unit, path);
+    if (st == GD_OK)
+      st = units->make(units->context, env, todo[next].unit, path);
+    if (st == GD_OK)
+      st = gd_stage_tick(env, 1);
+  }
+  return st;
+}
+
+static gd_status make_missing(gd_stage_env *env, const gd_units *units,
+                              const entry *todo, int64_t n_missing)
+{
+  gd_progress *progress = env->state->progress;
+  gd_queue *queue;
+  gd_status st = gd_queue_open(env->comm, n_missing, &queue);
+  if (st != GD_OK)
+    return st;
+  st = make_from_queue(env, units, todo, queue);
+  gd_progress_tell(progress, st);
+  /* Here rank 0 goes on serving the queue to those who still work. */
+  gd_progress_wait(progress);
+  gd_queue_close(queue);
+  return gd_agree(env->comm, st);
+}
+
+/* ----------------------------------------------------------------- counting it
+ */
+
+static gd_status collect_skipped(gd_stage_env *env, const char *path)
+{
+  gd_store *store;
+  gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
+  if (st != GD_OK)
+    return st;
+  if (!gd_digest_equal(gd_store_digest(store), gd_instance_digest(env->self)))
+    st = gd_fail(GD_ERR_FORMAT, "%s: was made with other parameters; remove it",
+                 path);
+  const int64_t n = gd_store_n_skipped(store);
+  for (int64_t i = 0; st == GD_OK && i < n; i++) {
+    char item[GD_STORE_NAME_MAX * 8], reason[1024];
+    st = gd_store_read_skipped(store, i, item, reason);
+    if (st == GD_OK)
+      st = gd_tally_skip(env->state->tally, item, reason);
+  }
+  gd_store_close(store);
+  return st;
+}
+
+static gd_status count_all(gd_stage_env *env, const gd_units *units)
+{
+  gd_status st = GD_OK;
+  for (int64_t u = 0; st == GD_OK && u < units->n_units; u++) {
+    char path[GD_PATH_MAX];
+    st = path_of(env, units, u, path);
+    const size_t length = st == GD_OK ? strlen(path) : 0;
+    if (length > 3 && strcmp(path + length - 3, ".h5") == 0)
+      st = collect_skipped(env, path);
+    if (st == GD_OK && units->count != NULL)
+      st = units->count(units->context, env, u, path);
+    if (st == GD_OK)
+      st = gd_stage_tick(env, 0);
+  }
+  return st;
+}
+
+gd_status gd_stage_units(gd_stage_env *env, const gd_units *units)
+{
+  assert(env != NULL && units != NULL && units->n_units >= 0);
+  assert(units->name != NULL && units->make != NULL);
+
+  if (units->n_units > INT_MAX)
+    return gd_fail(GD_ERR_USAGE, "%" PRId64 " units of work, at most %d",
+                   units->n_units, INT_MAX);
+  char *made = gd_alloc(units->n_units, 1);
+  entry *todo = gd_alloc(units->n_units, sizeof *todo);
+  gd_status st =
+      gd_agree(env->comm, made == NULL || todo == NULL ? GD_ERR_NOMEM : GD_OK);
+  if (st == GD_OK)
+    st = find_made(env, units, made);
+  if (st == GD_OK) {
+    const int64_t n_missing = order_missing(units, made, todo);
+    env->state->n_units = units->n_units;
+    env->state->n_resumed = units->n_units - n_missing;
+    snprintf(env->state->unit, sizeof env->state->unit, "units");
+    gd_progress_expect(env->state->progress, units->n_units,
+                       env->state->n_resumed, "units");
+    st = make_missing(env, units, todo, n_missing);
+  }
+  if (st == GD_OK)
+    st = gd_agree(env->comm, env->rank == 0 ? count_all(env, units) : GD_OK);
+  free(todo);
+  free(made);
+  return st;
+}
