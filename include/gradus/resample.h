@@ -24,7 +24,8 @@ typedef struct {
  * @param[out] out     (height_px, width_px, 3) float: (average - offset) *
  *                     factor
  * Source: adaptive average pooling (PyTorch 1.13, adaptive_avg_pool2d), bit for
- *         bit: the sum of bytes is exact, then divided by rows, by columns.
+ *         bit above 1 x 1: the sum of bytes is exact, then divided by rows, by
+ *         columns.
  */
 void gd_area_resize(const gd_image *image, gd_window window, int width_px,
                     int height_px, float offset, float factor, uint32_t *sums,

@@ -48,14 +48,14 @@ void gd_subject_clear(gd_subject *s);
 GD_NODISCARD gd_status gd_subject_append(gd_subject *s, const gd_face *faces,
                                          int n);
 /**
- * Choose the chain and fill the frames without a face.
- * @param[out] out  one per appended frame: box, landmarks, confidence, status;
- *                  frame_index and video are left alone
- * Errors: GD_ERR_NOMEM
+ * Choose the chain and fill the frames without a face; their confidence is 0.
+ * With `previous`, a video without any face has all its frames missing.
+ * @param[in]  width_px, height_px  of the frames
+ * @param[out] out  one per appended frame: box, landmarks, confidence and
+ *                  status; frame_index and video are left alone
  */
-GD_NODISCARD gd_status gd_subject_choose(gd_subject *s,
-                                         gd_missing_policy policy, int width_px,
-                                         int height_px, gd_face_info *out);
+void gd_subject_choose(gd_subject *s, gd_missing_policy policy, int width_px,
+                       int height_px, gd_face_info *out);
 void gd_subject_free(gd_subject *s);
 
 #endif
