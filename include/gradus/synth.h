@@ -48,7 +48,7 @@ typedef struct {
 } gd_synth;
 
 /** Return the defaults: a table of 36 subjects with 3 sessions of 3 seconds,
- * 64 levels, 160 x 120 at 25 frames per second. */
+ * 64 levels, 192 x 160 at 25 frames per second. */
 gd_synth gd_synth_default(void);
 /** Say whether a configuration can be drawn. Errors: GD_ERR_USAGE */
 GD_NODISCARD gd_status gd_synth_check(const gd_synth *s);

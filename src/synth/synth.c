@@ -28,8 +28,8 @@ gd_synth gd_synth_default(void)
                     .n_levels = 64,
                     .seconds = 3.0,
                     .fps = 25.0,
-                    .width_px = 160,
-                    .height_px = 120};
+                    .width_px = 192,
+                    .height_px = 160};
 }
 
 static int is_table(const gd_synth *s)

@@ -18,6 +18,8 @@ static gd_synth small(const char *layout)
   s.n_subjects = 8;
   s.n_sessions = 2;
   s.seconds = 0.32;
+  s.width_px = WIDTH;
+  s.height_px = HEIGHT;
   return s;
 }
 
