@@ -371,7 +371,7 @@ static void drawn_corpus_reads_back_with_its_levels(void **state)
     const char *root = gd_test_path(name);
     assert_ok(gd_synth_labels(&s, root));
     for (int64_t i = 0; i < gd_synth_count(&s); i++)
-      assert_ok(gd_synth_video(&s, i, root));
+      assert_ok(gd_synth_video(&s, i, root, NULL, NULL));
     gd_corpus *c;
     assert_ok(gd_corpus_read(layouts[k], root, 64, &c));
     assert_int_equal(c->n_videos, gd_synth_count(&s));
