@@ -8,6 +8,8 @@
 #ifndef GRADUS_LOCK_H
 #define GRADUS_LOCK_H
 
+#include <stddef.h>
+
 #include "gradus/status.h"
 
 typedef struct gd_lock gd_lock;
@@ -19,6 +21,11 @@ typedef struct gd_lock gd_lock;
  * Errors: GD_ERR_IO (held: by whom; cannot create), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_lock_begin(const char *directory, gd_lock **out);
+/**
+ * Say whether another process holds the lock of a directory, on whatever host.
+ * @param[out] by  who says to hold it: host and process, zero-terminated
+ */
+int gd_lock_held(const char *directory, char *by, size_t by_bytes);
 /** Give the lock back and remove its file.  NULL is allowed. */
 void gd_lock_end(gd_lock *lock);
 

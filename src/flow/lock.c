@@ -19,12 +19,18 @@ struct gd_lock {
   char path[GD_PATH_MAX];
 };
 
-static gd_status held(const gd_lock *lock)
+/* Read the line by which the holder names itself. */
+static void read_holder(int fd, char *by, size_t by_bytes)
 {
-  char by[256] = "";
-  const ssize_t n = pread(lock->fd, by, sizeof by - 1, 0);
+  const ssize_t n = pread(fd, by, by_bytes - 1, 0);
   by[n > 0 ? n : 0] = '\0';
   by[strcspn(by, "\n")] = '\0';
+}
+
+static gd_status held(const gd_lock *lock)
+{
+  char by[256];
+  read_holder(lock->fd, by, sizeof by);
   return gd_fail(GD_ERR_IO,
                  "%s: another run works here (%s); wait for it, or end it",
                  lock->path, by[0] != '\0' ? by : "unknown");
@@ -86,6 +92,27 @@ gd_status gd_lock_begin(const char *directory, gd_lock **out)
     gd_log(GD_LOG_DEBUG, "%s: cannot note who holds it", lock->path);
   *out = lock;
   return GD_OK;
+}
+
+int gd_lock_held(const char *directory, char *by, size_t by_bytes)
+{
+  assert(directory != NULL && by != NULL && by_bytes > 0);
+  char path[GD_PATH_MAX];
+  by[0] = '\0';
+  if (gd_path_join(directory, "lock", path) != GD_OK)
+    return 0;
+  /* A file that is closed gives up its process's locks: a process that holds
+   * the lock itself must not look. */
+  const int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  const int is_held =
+      fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  if (is_held)
+    read_holder(fd, by, by_bytes);
+  close(fd);
+  return is_held;
 }
 
 void gd_lock_end(gd_lock *lock)

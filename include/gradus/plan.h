@@ -1,0 +1,33 @@
+/**
+ * Where a job stands, from files alone: what is done, what would run and why.
+ *
+ * Nothing is changed, and nothing needs to run: a job on a cluster can be
+ * looked at from anywhere that sees its work directory.
+ */
+#ifndef GRADUS_PLAN_H
+#define GRADUS_PLAN_H
+
+#include "gradus/job.h"
+#include "gradus/status.h"
+#include "gradus/text.h"
+
+/**
+ * Compose the page of `gradus plan`: a line for each instance,
+ *
+ *     done      faces                           150 files
+ *     partial   model[loss=softmax]             37 of 150 files
+ *     run       scores                          batch changed from 8 to 16
+ *
+ * and their sums.
+ * Errors: GD_ERR_IO (a directory that is there cannot be read), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_plan_compose(const gd_job *job, gd_text *out);
+
+/**
+ * Compose the page of `gradus status`: a line for each instance with its state
+ * (done, running, stopped, not run), files, items skipped, seconds, and the
+ * last line of its log while it is not done. Errors: as gd_plan_compose()
+ */
+GD_NODISCARD gd_status gd_plan_compose_status(const gd_job *job, gd_text *out);
+
+#endif

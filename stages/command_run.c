@@ -1,0 +1,108 @@
+/* gradus run -- every stage that is not done yet, on all ranks. */
+#include <limits.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "gradus/agree.h"
+#include "gradus/log.h"
+#include "gradus/run.h"
+#include "gradus/stop.h"
+#include "stages.h"
+
+static const gd_option options[] = {
+    {"--stage", "NAME", 0, "Run only the stage of this name, all its members."},
+    GD_OPTION_SET,
+    {"--dry-run", NULL, 0, "Say what would be done, and do nothing."},
+};
+
+/* Give every rank rank 0's message; its size first. */
+static gd_status share(gd_text *message, int rank)
+{
+  int64_t size_bytes = (int64_t)message->length_bytes;
+  MPI_Bcast(&size_bytes, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
+  if (size_bytes > INT_MAX)
+    return gd_fail(GD_ERR_USAGE, "manifest too large to be sent");
+  char *copy = malloc((size_t)size_bytes + 1);
+  gd_status st = copy != NULL ? GD_OK : gd_fail(GD_ERR_NOMEM, "out of memory");
+  st = gd_agree(MPI_COMM_WORLD, st);
+  if (st == GD_OK && rank == 0)
+    MPI_Bcast(message->data, (int)size_bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
+  else if (st == GD_OK) {
+    MPI_Bcast(copy, (int)size_bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
+    gd_text_bytes(message, copy, (size_t)size_bytes);
+    st = gd_text_status(message);
+  }
+  free(copy);
+  return st;
+}
+
+/* Rank 0 reads manifest, environment and files; the others get what it found.
+ * A manifest that is wrong is wrong once. */
+static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
+{
+  *out = NULL;
+  gd_text message = {0};
+  gd_status st = GD_OK;
+  if (rank == 0)
+    st = gd_command_load(a, out);
+  if (st == GD_OK && rank == 0) {
+    gd_job_pack(*out, &message);
+    st = gd_text_status(&message);
+  }
+  int first = (int)st;
+  MPI_Bcast(&first, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  st = (gd_status)first;
+  if (st == GD_OK) {
+    st = share(&message, rank);
+    if (st == GD_OK && rank != 0)
+      st = gd_job_unpack(message.data, message.length_bytes, out);
+    st = gd_agree(MPI_COMM_WORLD, st);
+  }
+  gd_text_free(&message);
+  return st;
+}
+
+static int run(const gd_arguments *a)
+{
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  gd_log_begin(rank, GD_LOG_INFO);
+  gd_stop_begin();
+
+  gd_job *job;
+  gd_status st = load_together(a, rank, &job);
+  if (st != GD_OK) {
+    const int code = rank == 0 ? gd_command_failed(st) : gd_exit_code(st);
+    gd_job_free(job);
+    return code;
+  }
+  const gd_run_options how = {.stages = gd_stages,
+                              .stage = gd_arguments_value(a, "--stage"),
+                              .dry_run = gd_arguments_count(a, "--dry-run")};
+  int code = GD_EXIT_FAILED;
+  st = gd_run_job(MPI_COMM_WORLD, job, &how, &code);
+  gd_job_free(job);
+  /* What went wrong has been said in the log. */
+  return st == GD_OK || code != GD_EXIT_DONE ? code : gd_exit_code(st);
+}
+
+const gd_command gd_command_run = {
+    .name = "run",
+    .operands = "JOB",
+    .least = 1,
+    .most = 1,
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .parallel = 1,
+    .summary = "run what is not done yet, under mpirun or srun, or alone",
+    .details =
+        "Every stage of the manifest JOB that is not done is run, inputs\n"
+        "first. Kill it at any moment and run the same command again: it goes\n"
+        "on, on any number of ranks, to the same result.\n"
+        "\n"
+        "  mpirun -n 4 gradus run jobs/demo.yaml\n"
+        "  srun gradus run jobs/avec2014.yaml --stage model\n",
+    .run = run,
+};
