@@ -48,7 +48,7 @@ typedef struct {
 } gd_synth;
 
 /** Return the defaults: a table of 36 subjects with 3 sessions of 3 seconds,
- * 64 levels, 160 x 120 at 25 frames per second. */
+ * 64 levels, 192 x 160 at 25 frames per second. */
 gd_synth gd_synth_default(void);
 /** Say whether a configuration can be drawn. Errors: GD_ERR_USAGE */
 GD_NODISCARD gd_status gd_synth_check(const gd_synth *s);
@@ -92,11 +92,15 @@ GD_NODISCARD gd_status gd_synth_draw(const gd_synth *s,
 /**
  * Draw and encode video `index` of the corpus in `root`, its landmarks beside
  * it.  Files appear when complete; folders are made.
+ * @param[in] tick  called before each frame; its failure ends the work and is
+ *                  returned; NULL: nothing is called
  * Collective: no
- * Errors: GD_ERR_IO (disk full, not writable), GD_ERR_NOMEM
+ * Errors: GD_ERR_IO (disk full, not writable), GD_ERR_NOMEM, those of `tick`
  */
 GD_NODISCARD gd_status gd_synth_video(const gd_synth *s, int64_t index,
-                                      const char *root);
+                                      const char *root,
+                                      gd_status (*tick)(void *context),
+                                      void *context);
 /**
  * Write the label files of the whole corpus.
  * Collective: no: one rank calls it

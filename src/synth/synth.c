@@ -28,8 +28,8 @@ gd_synth gd_synth_default(void)
                     .n_levels = 64,
                     .seconds = 3.0,
                     .fps = 25.0,
-                    .width_px = 160,
-                    .height_px = 120};
+                    .width_px = 192,
+                    .height_px = 160};
 }
 
 static int is_table(const gd_synth *s)
@@ -255,7 +255,8 @@ static gd_status make_parent(const char *path)
 
 /* Draw all frames into the encoder, their landmarks into the CSV. */
 static gd_status film(const gd_synth *s, const gd_synth_item *item,
-                      gd_encoder *e, gd_text *csv)
+                      gd_encoder *e, gd_text *csv,
+                      gd_status (*tick)(void *context), void *context)
 {
   gd_canvas *c = NULL;
   gd_status st = gd_canvas_new(GD_CANVAS_PIXELS, s->width_px, s->height_px, &c);
@@ -265,6 +266,8 @@ static gd_status film(const gd_synth *s, const gd_synth_item *item,
   const int64_t n = gd_synth_frames(s);
   for (int64_t i = 0; st == GD_OK && i < n; i++) {
     double points[GD_SYNTH_POINTS][2];
+    if (tick != NULL && (st = tick(context)) != GD_OK)
+      break;
     st = draw_frame(s, item, i, c, rgb, points);
     if (st == GD_OK)
       st = gd_encoder_append(e, rgb);
@@ -275,7 +278,8 @@ static gd_status film(const gd_synth *s, const gd_synth_item *item,
   return st;
 }
 
-gd_status gd_synth_video(const gd_synth *s, int64_t index, const char *root)
+gd_status gd_synth_video(const gd_synth *s, int64_t index, const char *root,
+                         gd_status (*tick)(void *context), void *context)
 {
   assert(s != NULL && root != NULL);
 
@@ -295,7 +299,7 @@ gd_status gd_synth_video(const gd_synth *s, int64_t index, const char *root)
                            &e);
   add_landmark_header(&csv);
   if (st == GD_OK)
-    st = film(s, &item, e, &csv);
+    st = film(s, &item, e, &csv, tick, context);
   if (st == GD_OK)
     st = gd_text_status(&csv);
   /* Landmarks first: a video that is there has them. */

@@ -18,6 +18,8 @@ static gd_synth small(const char *layout)
   s.n_subjects = 8;
   s.n_sessions = 2;
   s.seconds = 0.32;
+  s.width_px = WIDTH;
+  s.height_px = HEIGHT;
   return s;
 }
 
@@ -41,8 +43,8 @@ static void same_seed_gives_same_bytes(void **state)
     s.seed = run == 2 ? 9 : 4;
     /* Another video before must not matter. */
     if (run == 1)
-      assert_ok(gd_synth_video(&s, 0, gd_test_path(root)));
-    assert_ok(gd_synth_video(&s, 5, gd_test_path(root)));
+      assert_ok(gd_synth_video(&s, 0, gd_test_path(root), NULL, NULL));
+    assert_ok(gd_synth_video(&s, 5, gd_test_path(root), NULL, NULL));
     for (int i = 0; i < 2; i++) {
       assert_ok(gd_path_join(gd_test_path(root), names[i], path));
       assert_ok(gd_digest_of_file(path, &digests[run][i]));
@@ -321,7 +323,7 @@ static void landmark_csv_has_a_row_for_every_frame(void **state)
   static char text[1 << 17];
   const gd_synth s = small("avec2013");
   const char *root = gd_test_path("csv");
-  assert_ok(gd_synth_video(&s, 3, root));
+  assert_ok(gd_synth_video(&s, 3, root, NULL, NULL));
   read_text(root, "Training/002_2_cut_combined.csv", text, sizeof text);
   assert_memory_equal(
       text, "frame, face_id, timestamp, confidence, success, x_0, x_1,", 57);
@@ -360,10 +362,30 @@ static void corpus_that_cannot_be_written_says_where(void **state)
   (void)state;
   const gd_synth s = small("table");
   assert_ok(gd_file_write(gd_test_path("plain"), "", 0));
-  assert_fails(gd_synth_video(&s, 0, gd_test_path("plain")), GD_ERR_IO,
-               "plain");
+  assert_fails(gd_synth_video(&s, 0, gd_test_path("plain"), NULL, NULL),
+               GD_ERR_IO, "plain");
   assert_fails(gd_synth_labels(&s, gd_test_path("plain/below")), GD_ERR_IO,
                "plain");
+}
+
+static gd_status stop_at_third_frame(void *context)
+{
+  int *n_calls = context;
+  return ++*n_calls < 3 ? GD_OK : gd_fail(GD_ERR_STOPPED, "enough");
+}
+
+static void stopped_video_leaves_nothing(void **state)
+{
+  (void)state;
+  const gd_synth s = small("table");
+  int n_calls = 0;
+  assert_fails(gd_synth_video(&s, 0, gd_test_path("stop"), stop_at_third_frame,
+                              &n_calls),
+               GD_ERR_STOPPED, "enough");
+  assert_int_equal(n_calls, 3);
+  assert_false(gd_path_exists(gd_test_path("stop/videos/s001_1.avi")));
+  assert_false(gd_path_exists(gd_test_path("stop/videos/s001_1.avi.part")));
+  assert_false(gd_path_exists(gd_test_path("stop/videos/s001_1.csv")));
 }
 
 static const struct CMUnitTest tests[] = {
@@ -378,6 +400,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(names_are_those_of_the_layout),
     cmocka_unit_test(label_files_state_every_level),
     cmocka_unit_test(landmark_csv_has_a_row_for_every_frame),
+    cmocka_unit_test(stopped_video_leaves_nothing),
     cmocka_unit_test(impossible_corpora_are_refused),
     cmocka_unit_test(corpus_that_cannot_be_written_says_where),
 };

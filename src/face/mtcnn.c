@@ -1,0 +1,315 @@
+#include "gradus/mtcnn.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "face/boxes.h"
+#include "face/cascade_net.h"
+#include "gradus/memory.h"
+#include "gradus/resample.h"
+
+enum { PNET, RNET, ONET, N_NETS };
+enum {
+  CELL_PX = 12,  /* P-Net sees squares of this side */
+  STRIDE_PX = 2, /* ... this far apart */
+  BATCH = 64     /* crops per call of R-Net and O-Net */
+};
+static const int crop_px[N_NETS] = {CELL_PX, 24, 48};
+static const float offset = 127.5f, factor = 0.0078125f; /* of the input */
+
+struct gd_mtcnn {
+  gd_mtcnn_config config;
+  gd_cascade_net *nets[N_NETS];
+  gd_workspace *workspace;
+  gd_cascade_buffers layers; /* of the nets */
+  gd_cascade_buffers input;  /* [0]: of a net */
+  uint32_t *sums;            /* of one image row */
+  int sums_room;
+  gd_boxes boxes;
+  gd_face *faces;
+  int faces_room;
+};
+
+gd_mtcnn_config gd_mtcnn_defaults(void)
+{
+  return (gd_mtcnn_config){
+      .min_face_px = 20, .factor = 0.709, .thresholds = {0.6, 0.7, 0.7}};
+}
+
+static gd_status check_config(const gd_mtcnn_config *c)
+{
+  int fine = c->min_face_px >= CELL_PX && c->min_face_px <= 1e6 &&
+             c->factor >= 0.1 && c->factor <= 0.95;
+  for (int i = 0; i < N_NETS; i++)
+    fine = fine && c->thresholds[i] >= 0 && c->thresholds[i] <= 1;
+  if (fine)
+    return GD_OK;
+  return gd_fail(GD_ERR_USAGE,
+                 "detector: smallest face %g px (at least %d), factor %g (0.1 "
+                 "to 0.95), thresholds %g %g %g (0 to 1)",
+                 c->min_face_px, CELL_PX, c->factor, c->thresholds[0],
+                 c->thresholds[1], c->thresholds[2]);
+}
+
+gd_status gd_mtcnn_open(const char *path, const gd_mtcnn_config *config,
+                        gd_mtcnn **out)
+{
+  static const gd_cascade_spec *const specs[N_NETS] = {
+      &gd_pnet_spec, &gd_rnet_spec, &gd_onet_spec};
+
+  assert(path != NULL && config != NULL && out != NULL);
+  *out = NULL;
+
+  gd_status st = check_config(config);
+  if (st != GD_OK)
+    return st;
+  gd_weights *weights = NULL;
+  gd_mtcnn *m = gd_alloc(1, sizeof *m);
+  if (m == NULL)
+    return GD_ERR_NOMEM;
+  m->config = *config;
+  st = gd_workspace_new(&m->workspace);
+  if (st == GD_OK)
+    st = gd_weights_open(path, &weights);
+  for (int i = 0; st == GD_OK && i < N_NETS; i++)
+    st = gd_cascade_net_read(specs[i], weights, &m->nets[i]);
+  gd_weights_close(weights);
+  if (st == GD_OK)
+    *out = m;
+  else
+    gd_mtcnn_close(m);
+  return st;
+}
+
+void gd_mtcnn_close(gd_mtcnn *m)
+{
+  if (m == NULL)
+    return;
+  for (int i = 0; i < N_NETS; i++)
+    gd_cascade_net_free(m->nets[i]);
+  gd_workspace_free(m->workspace);
+  gd_cascade_buffers_free(&m->layers);
+  gd_cascade_buffers_free(&m->input);
+  gd_boxes_free(&m->boxes);
+  free(m->sums);
+  free(m->faces);
+  free(m);
+}
+
+static gd_status grow_sums(gd_mtcnn *m, int width_px)
+{
+  if (width_px <= m->sums_room)
+    return GD_OK;
+  free(m->sums);
+  m->sums_room = 0;
+  m->sums = gd_alloc((int64_t)3 * width_px, sizeof *m->sums);
+  if (m->sums == NULL)
+    return GD_ERR_NOMEM;
+  m->sums_room = width_px;
+  return GD_OK;
+}
+
+/* Softmax over (no face, face): the probability of a face. */
+static float face_probability(const float *logits)
+{
+  const float most = fmaxf(logits[0], logits[1]);
+  const float no = expf(logits[0] - most), yes = expf(logits[1] - most);
+  return yes / (no + yes);
+}
+
+/* Append the cells of P-Net's output that may be faces.  The corners are
+ * divided by the scale as float32: so the reference rounds. */
+static gd_status add_cells(gd_mtcnn *m, gd_conv_input grid, const float *out,
+                           double scale)
+{
+  const float least = (float)m->config.thresholds[PNET];
+  const float by = (float)scale;
+  for (int y = 0; y < grid.H; y++)
+    for (int x = 0; x < grid.W; x++, out += 6) {
+      const float score = face_probability(out);
+      if (!(score >= least))
+        continue;
+      gd_box *box;
+      gd_status st = gd_boxes_add(&m->boxes, &box);
+      if (st != GD_OK)
+        return st;
+      box->x1 = floorf((float)(STRIDE_PX * x + 1) / by);
+      box->y1 = floorf((float)(STRIDE_PX * y + 1) / by);
+      box->x2 = floorf((float)(STRIDE_PX * x + CELL_PX) / by);
+      box->y2 = floorf((float)(STRIDE_PX * y + CELL_PX) / by);
+      box->score = score;
+      for (int i = 0; i < 4; i++)
+        box->offset[i] = out[2 + i];
+    }
+  return GD_OK;
+}
+
+static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
+{
+  gd_conv_input in = {.N = 1,
+                      .H = (int)(image->height_px * scale + 1),
+                      .W = (int)(image->width_px * scale + 1)};
+  gd_conv_input grid;
+  const gd_window whole = {0, 0, image->width_px, image->height_px};
+  const float *out;
+  gd_status st =
+      gd_cascade_buffers_grow(&m->input, 0, (int64_t)in.H * in.W * 3);
+  if (st != GD_OK)
+    return st;
+  gd_area_resize(image, whole, in.W, in.H, offset, factor, m->sums,
+                 m->input.values[0]);
+  st = gd_cascade_net_forward(m->nets[PNET], m->workspace, &m->layers, in,
+                              m->input.values[0], &grid, &out);
+  return st == GD_OK ? add_cells(m, grid, out, scale) : st;
+}
+
+/* First stage: candidates from all sizes of the pyramid. */
+static gd_status propose(gd_mtcnn *m, const gd_image *image)
+{
+  const int side =
+      image->width_px < image->height_px ? image->width_px : image->height_px;
+  double scale = CELL_PX / m->config.min_face_px;
+  double least = side * CELL_PX / m->config.min_face_px;
+  for (; least >= CELL_PX;
+       scale *= m->config.factor, least *= m->config.factor) {
+    const int first = m->boxes.n;
+    gd_status st = search_scale(m, image, scale);
+    if (st != GD_OK)
+      return st;
+    gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
+  }
+  gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
+  gd_boxes_calibrate(&m->boxes, 0);
+  gd_boxes_square(&m->boxes);
+  return GD_OK;
+}
+
+/* O-Net's points are fractions of the box that it saw, 1-based. */
+static void place_landmarks(gd_box *box, const float *points)
+{
+  const float w = box->x2 - box->x1 + 1, h = box->y2 - box->y1 + 1;
+  for (int i = 0; i < GD_N_LANDMARKS; i++) {
+    box->landmarks[i][0] = w * points[i] + box->x1 - 1;
+    box->landmarks[i][1] = h * points[GD_N_LANDMARKS + i] + box->y1 - 1;
+  }
+}
+
+/* Judge boxes first .. first + n - 1 of the list, whose crops are the input. */
+static gd_status judge_batch(gd_mtcnn *m, int net, int first, int n)
+{
+  const int channels = net == ONET ? 16 : 6;
+  const gd_conv_input in = {.N = n, .H = crop_px[net], .W = crop_px[net]};
+  gd_conv_input shape;
+  const float *out;
+  gd_status st = gd_cascade_net_forward(m->nets[net], m->workspace, &m->layers,
+                                        in, m->input.values[0], &shape, &out);
+  for (int i = 0; st == GD_OK && i < n; i++, out += channels) {
+    gd_box *box = &m->boxes.items[first + i];
+    box->score = face_probability(out);
+    for (int k = 0; k < 4; k++)
+      box->offset[k] = out[2 + k];
+    if (net == ONET)
+      place_landmarks(box, out + 6);
+  }
+  return st;
+}
+
+static void drop_outside(gd_boxes *b, const gd_image *image)
+{
+  gd_window window;
+  int kept = 0;
+  for (int i = 0; i < b->n; i++)
+    if (gd_box_window(&b->items[i], image->width_px, image->height_px, &window))
+      b->items[kept++] = b->items[i];
+  b->n = kept;
+}
+
+static void keep_likely(gd_boxes *b, float least)
+{
+  int kept = 0;
+  for (int i = 0; i < b->n; i++)
+    if (b->items[i].score > least)
+      b->items[kept++] = b->items[i];
+  b->n = kept;
+}
+
+/* Second and third stage: crop every box, judge it, keep the likely ones. */
+static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
+{
+  const int side = crop_px[net];
+  const int64_t crop = (int64_t)side * side * 3;
+  gd_status st = gd_cascade_buffers_grow(&m->input, 0, BATCH * crop);
+  drop_outside(&m->boxes, image);
+  for (int first = 0; st == GD_OK && first < m->boxes.n; first += BATCH) {
+    const int left = m->boxes.n - first, n = left < BATCH ? left : BATCH;
+    for (int i = 0; i < n; i++) {
+      gd_window window;
+      (void)gd_box_window(&m->boxes.items[first + i], image->width_px,
+                          image->height_px, &window);
+      gd_area_resize(image, window, side, side, offset, factor, m->sums,
+                     m->input.values[0] + i * crop);
+    }
+    st = judge_batch(m, net, first, n);
+  }
+  keep_likely(&m->boxes, (float)m->config.thresholds[net]);
+  return st;
+}
+
+/* Sort what is left by area and hand it out. */
+static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
+{
+  gd_boxes *b = &m->boxes;
+  for (int i = 0; i < b->n; i++)
+    b->items[i].key =
+        (b->items[i].x2 - b->items[i].x1) * (b->items[i].y2 - b->items[i].y1);
+  gd_boxes_sort(b, 0);
+  if (b->n > m->faces_room) {
+    free(m->faces);
+    m->faces_room = 0;
+    m->faces = gd_alloc(b->room, sizeof *m->faces);
+    if (m->faces == NULL)
+      return GD_ERR_NOMEM;
+    m->faces_room = b->room;
+  }
+  for (int i = 0; i < b->n; i++) {
+    const gd_box *box = &b->items[i];
+    gd_face *face = &m->faces[i];
+    *face = (gd_face){.box = {box->x1, box->y1, box->x2, box->y2},
+                      .confidence = box->score};
+    for (int k = 0; k < GD_N_LANDMARKS; k++)
+      for (int c = 0; c < 2; c++)
+        face->landmarks[k][c] = box->landmarks[k][c];
+  }
+  *faces = m->faces;
+  *n = b->n;
+  return GD_OK;
+}
+
+gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
+                          const gd_face **faces, int *n)
+{
+  assert(m != NULL && image != NULL && image->rgb != NULL);
+  assert(faces != NULL && n != NULL);
+  *faces = NULL;
+  *n = 0;
+
+  m->boxes.n = 0;
+  gd_status st = grow_sums(m, image->width_px);
+  if (st == GD_OK)
+    st = propose(m, image);
+  if (st == GD_OK)
+    st = judge(m, image, RNET);
+  if (st != GD_OK)
+    return st;
+  gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
+  gd_boxes_calibrate(&m->boxes, 1);
+  gd_boxes_square(&m->boxes);
+
+  st = judge(m, image, ONET);
+  if (st != GD_OK)
+    return st;
+  gd_boxes_calibrate(&m->boxes, 1);
+  gd_boxes_suppress(&m->boxes, 0, GD_BY_SMALLER, 0.7f);
+  return give_faces(m, faces, n);
+}

@@ -1,0 +1,277 @@
+#include "gradus/corpus.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "corpus_list.h"
+#include "gradus/file.h"
+
+/** A corpus and the memory of its texts. */
+typedef struct {
+  gd_corpus corpus; /**< first: the caller's pointer is ours */
+  gd_arena *arena;
+  const char **warnings;
+  gd_video *videos;
+} whole;
+
+/* Make room for one more item of an array that doubles. */
+static void *grow(void *items, int64_t n, int64_t *room, size_t item_bytes)
+{
+  if (n < *room)
+    return items;
+  const int64_t wanted = *room == 0 ? 64 : 2 * *room;
+  void *larger = realloc(items, (size_t)wanted * item_bytes);
+  if (larger != NULL)
+    *room = wanted;
+  return larger;
+}
+
+gd_status gd_corpus_list_add(gd_corpus_list *l, gd_corpus_row row)
+{
+  gd_corpus_row *rows = grow(l->rows, l->n_rows, &l->room_rows, sizeof row);
+  if (rows == NULL)
+    return gd_fail(GD_ERR_NOMEM, "%s: out of memory for %" PRId64 " videos",
+                   l->root, l->n_rows + 1);
+  l->rows = rows;
+  l->rows[l->n_rows++] = row;
+  return GD_OK;
+}
+
+gd_status gd_corpus_list_warn(gd_corpus_list *l, const char *format, ...)
+{
+  char text[2 * GD_PATH_MAX];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  const char **warnings =
+      grow(l->warnings, l->n_warnings, &l->room_warnings, sizeof *warnings);
+  if (warnings == NULL)
+    return gd_fail(GD_ERR_NOMEM, "%s: out of memory for warnings", l->root);
+  l->warnings = warnings;
+  l->warnings[l->n_warnings] = gd_corpus_list_text(l, text);
+  return l->warnings[l->n_warnings++] == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+char *gd_corpus_list_text(gd_corpus_list *l, const char *text)
+{
+  return gd_arena_copy(l->arena, text, strlen(text));
+}
+
+size_t gd_corpus_stem(const char *path)
+{
+  const char *dot = strrchr(gd_path_base(path), '.');
+  return dot == NULL || dot == gd_path_base(path) ? strlen(path)
+                                                  : (size_t)(dot - path);
+}
+
+gd_status gd_corpus_list_place(gd_corpus_list *l, gd_video *v, const char *name)
+{
+  char path[GD_PATH_MAX], beside[GD_PATH_MAX];
+  gd_status st = gd_path_join(l->root, name, path);
+  if (st != GD_OK)
+    return st;
+  const int length = (int)gd_corpus_stem(path);
+  if (snprintf(beside, sizeof beside, "%.*s.csv", length, path) >= GD_PATH_MAX)
+    return gd_fail(GD_ERR_USAGE, "%.200s...: path longer than %d bytes", path,
+                   GD_PATH_MAX - 5);
+  v->path = gd_corpus_list_text(l, path);
+  v->id = gd_arena_copy(l->arena, name, gd_corpus_stem(name));
+  v->landmarks = gd_corpus_list_text(l, gd_path_exists(beside) ? beside : "");
+  return v->path == NULL || v->id == NULL || v->landmarks == NULL ? GD_ERR_NOMEM
+                                                                  : GD_OK;
+}
+
+gd_status gd_corpus_list_label(const gd_corpus_list *l, const char *text,
+                               const char *origin, int line, double *out)
+{
+  char *end;
+  const double value = strtod(text, &end);
+  if (end == text || *end != '\0' || !isfinite(value))
+    return gd_fail(GD_ERR_USAGE, "%s:%d: label \"%.40s\" is no number", origin,
+                   line, text);
+  if (value < 0.0 || value > l->n_levels - 1)
+    return gd_fail(GD_ERR_USAGE,
+                   "%s:%d: label %g is not in 0 .. %d: correct it, or set the "
+                   "corpus's number of levels",
+                   origin, line, value, l->n_levels - 1);
+  *out = value;
+  return GD_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+  const gd_corpus_row *x = a, *y = b;
+  const int order = strcmp(x->video.id, y->video.id);
+  return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Sort by id; a video that is listed twice must be the same both times. */
+static gd_status order_rows(gd_corpus_list *l)
+{
+  int64_t n = 0;
+  gd_status st = GD_OK;
+  qsort(l->rows, (size_t)l->n_rows, sizeof *l->rows, by_id);
+  for (int64_t i = 0; st == GD_OK && i < l->n_rows; i++) {
+    const gd_corpus_row *row = &l->rows[i];
+    const gd_corpus_row *last = n > 0 ? &l->rows[n - 1] : NULL;
+    if (last == NULL || strcmp(row->video.id, last->video.id) != 0) {
+      l->rows[n++] = *row;
+      continue;
+    }
+    const gd_video *a = &last->video, *b = &row->video;
+    if (a->label != b->label || a->partition != b->partition ||
+        strcmp(a->subject, b->subject) != 0 || strcmp(a->task, b->task) != 0 ||
+        strcmp(a->path, b->path) != 0)
+      return gd_fail(GD_ERR_USAGE,
+                     "%s:%d: video %s stands in line %d already, with another "
+                     "label, subject, partition, task or file",
+                     row->origin, row->line, b->id, last->line);
+    st = gd_corpus_list_warn(l, "%s:%d: video %s stands in line %d already",
+                             row->origin, row->line, b->id, last->line);
+  }
+  l->n_rows = n;
+  return st;
+}
+
+static int by_subject(const void *a, const void *b)
+{
+  const gd_video *const *x = a, *const *y = b;
+  const int order = strcmp((*x)->subject, (*y)->subject);
+  return order != 0 ? order : (int)(*x)->partition - (int)(*y)->partition;
+}
+
+/* Persons in several partitions make results look better than they are. */
+static gd_status warn_of_overlap(gd_corpus_list *l, const gd_video *videos)
+{
+  const gd_video **sorted = malloc((size_t)l->n_rows * sizeof *sorted);
+  if (sorted == NULL)
+    return gd_fail(GD_ERR_NOMEM, "%s: out of memory", l->root);
+  for (int64_t i = 0; i < l->n_rows; i++)
+    sorted[i] = &videos[i];
+  qsort(sorted, (size_t)l->n_rows, sizeof *sorted, by_subject);
+  int64_t n_shared = 0;
+  const char *first = NULL, *last = NULL;
+  for (int64_t i = 1; i < l->n_rows; i++)
+    if (sorted[i]->partition != sorted[i - 1]->partition &&
+        strcmp(sorted[i]->subject, sorted[i - 1]->subject) == 0 &&
+        (last == NULL || strcmp(last, sorted[i]->subject) != 0)) {
+      last = sorted[i]->subject;
+      first = first == NULL ? last : first;
+      n_shared++;
+    }
+  free(sorted);
+  if (n_shared == 0)
+    return GD_OK;
+  return gd_corpus_list_warn(
+      l, "%s: %" PRId64 " person%s in more than one partition, %s first",
+      l->root, n_shared, n_shared == 1 ? " is" : "s are", first);
+}
+
+/* Turn the ordered list into the corpus that is handed out. */
+static gd_status finish(gd_corpus_list *l, gd_corpus **out)
+{
+  whole *w = calloc(1, sizeof *w);
+  gd_video *videos = malloc((size_t)l->n_rows * sizeof *videos);
+  gd_status st = w == NULL || videos == NULL
+                     ? gd_fail(GD_ERR_NOMEM, "%s: out of memory", l->root)
+                     : GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < l->n_rows; i++)
+    videos[i] = l->rows[i].video;
+  if (st == GD_OK)
+    st = warn_of_overlap(l, videos);
+  if (st != GD_OK) {
+    free(videos);
+    free(w);
+    return st;
+  }
+  w->arena = l->arena;
+  w->warnings = l->warnings;
+  w->videos = videos;
+  w->corpus = (gd_corpus){.videos = videos,
+                          .n_videos = l->n_rows,
+                          .n_warnings = l->n_warnings,
+                          .warnings = l->warnings};
+  *out = &w->corpus;
+  return GD_OK;
+}
+
+gd_status gd_corpus_read(const char *layout, const char *root, int n_levels,
+                         gd_corpus **out)
+{
+  assert(layout != NULL && root != NULL && out != NULL && n_levels >= 1);
+  *out = NULL;
+
+  gd_corpus_list l = {.root = root, .n_levels = n_levels};
+  gd_status st = gd_arena_new(&l.arena);
+  if (st != GD_OK)
+    return st;
+  if (strcmp(layout, "table") == 0)
+    st = gd_corpus_read_table(&l);
+  else if (strcmp(layout, "avec2013") == 0)
+    st = gd_corpus_read_avec(&l, 2013);
+  else if (strcmp(layout, "avec2014") == 0)
+    st = gd_corpus_read_avec(&l, 2014);
+  else
+    st = gd_fail(GD_ERR_USAGE,
+                 "corpus layout \"%s\": table, avec2013 and avec2014 are known",
+                 layout);
+  if (st == GD_OK && l.n_rows == 0)
+    st = gd_fail(GD_ERR_USAGE, "%s: no video of a %s corpus", root, layout);
+  if (st == GD_OK)
+    st = order_rows(&l);
+  if (st == GD_OK)
+    st = finish(&l, out);
+  free(l.rows);
+  if (st != GD_OK) {
+    free(l.warnings);
+    gd_arena_free(l.arena);
+  }
+  return st;
+}
+
+void gd_corpus_free(gd_corpus *c)
+{
+  if (c == NULL)
+    return;
+  whole *w = (whole *)c;
+  gd_arena_free(w->arena);
+  free(w->warnings);
+  free(w->videos);
+  free(w);
+}
+
+gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
+{
+  assert(c != NULL && out != NULL);
+
+  gd_hasher *h;
+  gd_status st = gd_hasher_new(&h);
+  if (st != GD_OK)
+    return st;
+  gd_hasher_int(h, c->n_videos);
+  for (int64_t i = 0; st == GD_OK && i < c->n_videos; i++) {
+    const gd_video *v = &c->videos[i];
+    int64_t size_bytes = -1;
+    if (gd_path_exists(v->path))
+      st = gd_file_stat(v->path, &size_bytes, NULL);
+    uint64_t label_bits;
+    memcpy(&label_bits, &v->label, sizeof label_bits);
+    gd_hasher_text(h, v->id);
+    gd_hasher_text(h, v->subject);
+    gd_hasher_text(h, v->task);
+    gd_hasher_int(h, (int64_t)v->partition);
+    gd_hasher_int(h, (int64_t)label_bits);
+    gd_hasher_int(h, size_bytes);
+    gd_digest landmarks = {0};
+    if (st == GD_OK && v->landmarks[0] != '\0')
+      st = gd_digest_of_file(v->landmarks, &landmarks);
+    gd_hasher_digest(h, landmarks);
+  }
+  *out = gd_hasher_end(h);
+  return st;
+}

@@ -1,0 +1,411 @@
+#include "gradus/corpus.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gradus/synth.h"
+#include "test.h"
+
+/* Write a file below a corpus of this program's scratch folder. */
+static void put(const char *root, const char *name, const char *text)
+{
+  char path[GD_PATH_MAX], parent[GD_PATH_MAX];
+  assert_ok(gd_path_join(root, name, path));
+  snprintf(parent, sizeof parent, "%.*s", (int)(gd_path_base(path) - path) - 1,
+           path);
+  assert_ok(gd_directory_make(parent));
+  assert_ok(gd_file_write(path, text, strlen(text)));
+}
+
+static const gd_video *video_of(const gd_corpus *c, const char *id)
+{
+  for (int64_t i = 0; i < c->n_videos; i++)
+    if (strcmp(c->videos[i].id, id) == 0)
+      return &c->videos[i];
+  fail_msg("no video %s", id);
+  return NULL;
+}
+
+static int warned(const gd_corpus *c, const char *part)
+{
+  for (int64_t i = 0; i < c->n_warnings; i++)
+    if (gd_test_has(c->warnings[i], part))
+      return 1;
+  return 0;
+}
+
+/* -- table -- */
+
+static const char *table(const char *name, const char *labels)
+{
+  const char *root = gd_test_path(name);
+  put(root, "labels.csv", labels);
+  return root;
+}
+
+static void assert_table_fails(const char *labels, const char *part)
+{
+  gd_corpus *c;
+  assert_fails(gd_corpus_read("table", table("faulty", labels), 64, &c),
+               GD_ERR_USAGE, part);
+  assert_null(c);
+}
+
+static void table_is_read_in_order_of_ids(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root =
+      table("table", "video,label,subject,partition,task\n"
+                     "b/two.avi,63,p2,dev,walk\n"
+                     "b/one.avi,0,p1,train,\n"
+                     "a.x.avi, 7.5 ,p3,test,\"sit, and wait\"\n");
+  put(root, "b/one.csv", "frame\n");
+  assert_ok(gd_corpus_read("table", root, 64, &c));
+  assert_int_equal(c->n_videos, 3);
+  assert_int_equal(c->n_warnings, 0);
+  assert_string_equal(c->videos[0].id, "a.x");
+  assert_string_equal(c->videos[0].task, "sit, and wait");
+  assert_true(c->videos[0].label == 7.5);
+  assert_int_equal(c->videos[0].partition, GD_TEST);
+  assert_string_equal(c->videos[0].landmarks, "");
+  assert_string_equal(c->videos[1].id, "b/one");
+  assert_true(gd_test_has(c->videos[1].path, "/table/b/one.avi"));
+  assert_true(gd_test_has(c->videos[1].landmarks, "/table/b/one.csv"));
+  assert_string_equal(c->videos[1].subject, "p1");
+  assert_string_equal(c->videos[1].task, "");
+  assert_int_equal(c->videos[2].partition, GD_DEV);
+  assert_true(c->videos[2].label == 63.0);
+  gd_corpus_free(c);
+  gd_corpus_free(NULL);
+}
+
+static void table_of_a_spreadsheet_reads_alike(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = table("sheet", "\xef\xbb\xbfsubject,\"video\",partition,"
+                                    "label,landmarks,id\r\n"
+                                    "p1,\"say \"\"a\"\".avi\",train,3,,\r\n"
+                                    "\r\n"
+                                    "p2,b.avi,test,4,points/b.csv,clip b");
+  assert_ok(gd_corpus_read("table", root, 64, &c));
+  assert_int_equal(c->n_videos, 2);
+  assert_true(video_of(c, "say \"a\"")->label == 3.0);
+  assert_true(gd_test_has(video_of(c, "clip b")->landmarks, "points/b.csv"));
+  gd_corpus_free(c);
+}
+
+static void table_faults_name_file_and_line(void **state)
+{
+  (void)state;
+  const char *faults[][2] = {
+      {"a.avi,1,p,train\nb.avi,,p,train\n", "labels.csv:3: no label for video "
+                                            "b.avi"},
+      {"a.avi,64,p,train\n", "labels.csv:2: label 64 is not in 0 .. 63"},
+      {"a.avi,-1,p,train\n", "labels.csv:2: label -1"},
+      {"a.avi,nan,p,train\n", "labels.csv:2: label \"nan\" is no number"},
+      {"a.avi,12x,p,train\n", "labels.csv:2: label \"12x\" is no number"},
+      {"a.avi,1,p,tset\n", "labels.csv:2: \"tset\" is no partition"},
+      {"a.avi,1,,train\n", "labels.csv:2: no subject for video a.avi"},
+      {",1,p,train\n", "labels.csv:2: no video"},
+      {"a.avi,1,p,train\nb.avi,1,p\n", "labels.csv:3: 3 fields"},
+      {"a.avi,1,p,train,x\n", "labels.csv:2: 5 fields"},
+      {"a.avi,1,\"p,train\n", "labels.csv:2: a quote that never ends"},
+      {"a.avi,1,\"p\"q,train\n", "labels.csv:2: text behind a closing quote"},
+      {"a.avi,1,p,train\nc.avi,1,p,train\na.avi,2,p,train\n",
+       "labels.csv:4: video a stands in line 2 already"},
+      {"a.avi,1,p,train\na.avi,1,p,dev\n", "labels.csv:3: video a stands"},
+      {"", "no video"},
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    char text[512];
+    snprintf(text, sizeof text, "video,label,subject,partition\n%s",
+             faults[i][0]);
+    assert_table_fails(text, faults[i][1]);
+  }
+}
+
+static void table_header_faults_are_named(void **state)
+{
+  (void)state;
+  assert_table_fails("video,label,partition\na.avi,1,train\n",
+                     "labels.csv:1: no column \"subject\"");
+  assert_table_fails("video,label,subject,label,partition\n",
+                     "labels.csv:1: column \"label\" is there twice");
+  assert_table_fails("", "labels.csv:1: no column \"video\"");
+  gd_corpus *c;
+  const char *root = table("binary", "x");
+  char path[GD_PATH_MAX];
+  assert_ok(gd_path_join(root, "labels.csv", path));
+  assert_ok(gd_file_write(path, "video\0label", 11));
+  assert_fails(gd_corpus_read("table", root, 64, &c), GD_ERR_USAGE,
+               "zero bytes");
+}
+
+static void repeated_row_and_unknown_column_are_warnings(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  assert_ok(gd_corpus_read("table",
+                           table("warn", "video,label,subject,partition,mood\n"
+                                         "a.avi,1,p,train,x\n"
+                                         "a.avi,1,p,train,y\n"
+                                         "b.avi,1,p,test,y\n"),
+                           64, &c));
+  assert_int_equal(c->n_videos, 2);
+  assert_true(warned(c, "labels.csv:1: column \"mood\" is not used"));
+  assert_true(warned(c, "labels.csv:3: video a stands in line 2 already"));
+  assert_true(warned(c, "1 person is in more than one partition, p first"));
+  gd_corpus_free(c);
+}
+
+static void missing_corpus_and_unknown_layout_are_errors(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  assert_fails(gd_corpus_read("table", "/nonexistent", 64, &c), GD_ERR_IO,
+               "/nonexistent/labels.csv");
+  assert_fails(gd_corpus_read("avec2014", "/nonexistent", 64, &c), GD_ERR_IO,
+               "/nonexistent");
+  assert_fails(gd_corpus_read("avec2015", "/", 64, &c), GD_ERR_USAGE,
+               "avec2015");
+}
+
+/* -- avec -- */
+
+/* A tree as public code has met it: nested label folders, CRLF, a mark. */
+static const char *avec(const char *name)
+{
+  const char *root = gd_test_path(name);
+  put(root, "Video/Training/Freeform/205_1_Freeform_video.mp4", "a");
+  put(root, "Video/Training/Northwind/205_1_Northwind_video.mp4", "b");
+  put(root, "Video/development/Freeform/206_2_Freeform_video.mp4", "c");
+  put(root, "Video/TESTING/Freeform/207_1_Freeform_video.mp4", "d");
+  put(root, "Labels/Labels/Training_DepressionLabels/205_1_Depression.csv",
+      "12\r\n");
+  put(root, "Labels/Labels/dev/206_2_Depression.csv", "\xef\xbb\xbf 0");
+  put(root, "Testset/Testing/DepressionLabels/207_1_Depression.csv", "45\n");
+  return root;
+}
+
+static void avec2014_is_read_from_nested_folders(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = avec("avec");
+  put(root, "Video/Training/Freeform/205_1_Freeform_video.csv", "frame\n");
+  put(root, "report.txt", "");
+  assert_ok(gd_corpus_read("avec2014", root, 64, &c));
+  assert_int_equal(c->n_videos, 4);
+  assert_int_equal(c->n_warnings, 0);
+  const gd_video *v =
+      video_of(c, "Video/Training/Freeform/205_1_Freeform_video");
+  assert_string_equal(v->subject, "205");
+  assert_string_equal(v->task, "Freeform");
+  assert_true(v->label == 12.0);
+  assert_int_equal(v->partition, GD_TRAIN);
+  assert_true(gd_test_has(v->landmarks, "205_1_Freeform_video.csv"));
+  v = video_of(c, "Video/Training/Northwind/205_1_Northwind_video");
+  assert_string_equal(v->task, "Northwind");
+  assert_true(v->label == 12.0);
+  assert_string_equal(v->landmarks, "");
+  v = video_of(c, "Video/development/Freeform/206_2_Freeform_video");
+  assert_int_equal(v->partition, GD_DEV);
+  assert_true(v->label == 0.0);
+  v = video_of(c, "Video/TESTING/Freeform/207_1_Freeform_video");
+  assert_int_equal(v->partition, GD_TEST);
+  for (int64_t i = 1; i < c->n_videos; i++)
+    assert_true(strcmp(c->videos[i - 1].id, c->videos[i].id) < 0);
+  gd_corpus_free(c);
+}
+
+static void avec2013_takes_its_own_names_only(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = gd_test_path("avec13");
+  put(root, "Training/205_1_cut_combined.mp4", "a");
+  put(root, "Training/205_1_Freeform_video.mp4", "a");
+  put(root, "205_1_Depression.csv", "3");
+  assert_ok(gd_corpus_read("avec2013", root, 64, &c));
+  assert_int_equal(c->n_videos, 1);
+  assert_string_equal(c->videos[0].task, "");
+  assert_true(warned(c, "205_1_Freeform_video.mp4: not named like a video"));
+  gd_corpus_free(c);
+}
+
+static void assert_avec_fails(const char *name, const char *file,
+                              const char *text, const char *part)
+{
+  gd_corpus *c;
+  const char *root = avec(name);
+  put(root, file, text);
+  assert_fails(gd_corpus_read("avec2014", root, 64, &c), GD_ERR_USAGE, part);
+  assert_null(c);
+}
+
+static void avec_faults_name_the_file(void **state)
+{
+  (void)state;
+  assert_avec_fails("f1", "Video/Training/208_1_Freeform_video.mp4", "x",
+                    "208_1_Freeform_video.mp4: no label: no file "
+                    "208_1_Depression.csv");
+  assert_avec_fails("f2", "Other/205_1_Depression.csv", "13",
+                    "Other/205_1_Depression.csv:1: label 13, but ");
+  assert_avec_fails("f3", "Labels/Labels/dev/206_2_Depression.csv", "64",
+                    "206_2_Depression.csv:1: label 64 is not in 0 .. 63");
+  assert_avec_fails("f4", "Labels/Labels/dev/206_2_Depression.csv", "\r\n",
+                    "206_2_Depression.csv:1: no label: the file is empty");
+  assert_avec_fails("f5", "Labels/Labels/dev/206_2_Depression.csv", "score\n3",
+                    "206_2_Depression.csv:1: label \"score");
+  assert_avec_fails("f6", "Video/Training/205_1_Freeform_video.avi", "x",
+                    "there twice");
+  assert_avec_fails("f7", "Copy/test/205_1_Freeform_video.mp4", "x",
+                    "is there twice: also as ");
+}
+
+static void avec_video_without_a_partition_is_an_error(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = gd_test_path("none");
+  put(root, "Video/205_1_Freeform_video.mp4", "x");
+  put(root, "205_1_Depression.csv", "1");
+  assert_fails(gd_corpus_read("avec2014", root, 64, &c), GD_ERR_USAGE,
+               "205_1_Freeform_video.mp4: unknown partition");
+  root = gd_test_path("both");
+  put(root, "Training/Testing/205_1_Freeform_video.mp4", "x");
+  put(root, "205_1_Depression.csv", "1");
+  assert_fails(gd_corpus_read("avec2014", root, 64, &c), GD_ERR_USAGE,
+               "folders of two partitions");
+}
+
+static void avec_quirks_are_warnings(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = avec("quirks");
+  put(root, "Labels/Labels/dev/209_1_Depression.csv", "5");
+  put(root, "Copy/Training/205_1_Depression.csv", "12");
+  put(root, "Video/Training/Freeform/210_1_Freeform_video.mp4", "x");
+  put(root, "Labels/Testing/210_1_Depression.csv", "7");
+  put(root, "Video/Training/Freeform/holiday.mp4", "x");
+  assert_ok(gd_corpus_read("avec2014", root, 64, &c));
+  assert_int_equal(c->n_videos, 5);
+  assert_true(warned(c, "209_1_Depression.csv: a label without a video"));
+  assert_true(warned(c, "205_1_Depression.csv: the same label as"));
+  assert_true(warned(c, "a train video whose label "
+                        "Labels/Testing/210_1_Depression.csv is a test one"));
+  assert_true(warned(c, "holiday.mp4: not named like a video of AVEC2014"));
+  gd_corpus_free(c);
+}
+
+static void folder_that_links_to_itself_is_an_error(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = avec("loop");
+  assert_int_equal(symlink("..", gd_test_path("loop/Video/up")), 0);
+  assert_fails(gd_corpus_read("avec2014", root, 64, &c), GD_ERR_USAGE,
+               "does a link lead back");
+}
+
+/* -- both -- */
+
+static gd_digest digest_of(const char *layout, const char *root)
+{
+  gd_corpus *c;
+  gd_digest d;
+  assert_ok(gd_corpus_read(layout, root, 64, &c));
+  assert_ok(gd_corpus_digest(c, &d));
+  gd_corpus_free(c);
+  return d;
+}
+
+static void digest_depends_on_content_and_not_on_place(void **state)
+{
+  (void)state;
+  const char *here = avec("here");
+  const gd_digest d = digest_of("avec2014", here);
+  assert_true(gd_digest_equal(d, digest_of("avec2014", avec("there"))));
+  const char *changes[][2] = {
+      {"Labels/Labels/dev/206_2_Depression.csv", "1"},
+      {"Video/TESTING/Freeform/207_1_Freeform_video.mp4", "longer"},
+      {"Video/TESTING/Freeform/207_1_Freeform_video.csv", "frame"}};
+  for (int i = 0; i < 3; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "change%d", i);
+    const char *root = avec(name);
+    put(root, changes[i][0], changes[i][1]);
+    assert_false(gd_digest_equal(d, digest_of("avec2014", root)));
+  }
+}
+
+static void digest_counts_a_missing_video(void **state)
+{
+  (void)state;
+  const char *root = table("gone", "video,label,subject,partition\n"
+                                   "a.avi,1,p,train\n");
+  const gd_digest without = digest_of("table", root);
+  put(root, "a.avi", "");
+  assert_false(gd_digest_equal(without, digest_of("table", root)));
+}
+
+/* What synth writes is what the layouts read. */
+static void drawn_corpus_reads_back_with_its_levels(void **state)
+{
+  (void)state;
+  const char *layouts[3] = {"table", "avec2013", "avec2014"};
+  for (int k = 0; k < 3; k++) {
+    gd_synth s = gd_synth_default();
+    s.layout = layouts[k];
+    s.n_subjects = 4;
+    s.n_sessions = 1;
+    s.seconds = 0.2;
+    s.width_px = s.height_px = 64;
+    char name[32];
+    snprintf(name, sizeof name, "drawn%d", k);
+    const char *root = gd_test_path(name);
+    assert_ok(gd_synth_labels(&s, root));
+    for (int64_t i = 0; i < gd_synth_count(&s); i++)
+      assert_ok(gd_synth_video(&s, i, root, NULL, NULL));
+    gd_corpus *c;
+    assert_ok(gd_corpus_read(layouts[k], root, 64, &c));
+    assert_int_equal(c->n_videos, gd_synth_count(&s));
+    assert_int_equal(c->n_warnings, 0);
+    for (int64_t i = 0; i < c->n_videos; i++) {
+      const gd_synth_item item = gd_synth_item_of(&s, i);
+      char path[GD_PATH_MAX];
+      gd_synth_name(&s, &item, path);
+      path[strlen(path) - 4] = '\0';
+      const gd_video *v = video_of(c, path);
+      assert_true(v->label == item.level);
+      assert_int_equal(v->partition, item.partition);
+      assert_true(v->landmarks[0] != '\0');
+    }
+    gd_corpus_free(c);
+  }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(table_is_read_in_order_of_ids),
+    cmocka_unit_test(table_of_a_spreadsheet_reads_alike),
+    cmocka_unit_test(table_faults_name_file_and_line),
+    cmocka_unit_test(table_header_faults_are_named),
+    cmocka_unit_test(repeated_row_and_unknown_column_are_warnings),
+    cmocka_unit_test(missing_corpus_and_unknown_layout_are_errors),
+    cmocka_unit_test(avec2014_is_read_from_nested_folders),
+    cmocka_unit_test(avec2013_takes_its_own_names_only),
+    cmocka_unit_test(avec_faults_name_the_file),
+    cmocka_unit_test(avec_video_without_a_partition_is_an_error),
+    cmocka_unit_test(avec_quirks_are_warnings),
+    cmocka_unit_test(folder_that_links_to_itself_is_an_error),
+    cmocka_unit_test(digest_depends_on_content_and_not_on_place),
+    cmocka_unit_test(digest_counts_a_missing_video),
+    cmocka_unit_test(drawn_corpus_reads_back_with_its_levels),
+};
+
+gd_test_main(tests)
