@@ -16,7 +16,7 @@
  * flipped byte: metadata have HDF5's checksums, data have their digests.
  *
  * The formats (frames, faces, model, scores) are written in terms of this
- * header; only src/shard/store.c knows HDF5.
+ * header; only src/shard/h5.h and the store know HDF5.
  */
 #ifndef GRADUS_STORE_H
 #define GRADUS_STORE_H

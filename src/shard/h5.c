@@ -1,0 +1,114 @@
+#include "h5.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* HDF5 keeps its own stack of errors: take the innermost sentence of it, which
+ * for a failed write is the system's ("No space left on device"). */
+static herr_t take_innermost(unsigned n, const H5E_error2_t *error, void *text)
+{
+  if (n == 0)
+    snprintf(text, 400, "%s", error->desc == NULL ? "" : error->desc);
+  return 0;
+}
+
+gd_status gd_h5_fail(gd_status code, const char *path, const char *what)
+{
+  char text[400] = "";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, text);
+  H5Eclear2(H5E_DEFAULT);
+  const char *system = strstr(text, "error message = '");
+  if (system != NULL) {
+    char message[128];
+    snprintf(message, sizeof message, "%s", system + 17);
+    message[strcspn(message, "'")] = '\0';
+    return gd_fail(code, "%s: %s: %s", path, what, message);
+  }
+  return gd_fail(code, "%s: %s%s%s", path, what, text[0] ? ": " : "", text);
+}
+
+/* After a failed write (full disk) HDF5 cannot close the file, and its own work
+ * at exit crashes on what is left: everything is closed by us instead. */
+static void begin_hdf5(void)
+{
+  H5dont_atexit();
+}
+
+void gd_h5_begin(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, begin_hdf5);
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+hid_t gd_h5_access(void)
+{
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  if (access >= 0) {
+    /* The newest format puts a checksum on all metadata; locks fail on many
+     * parallel file systems, and nobody reads an unfinished file. */
+    H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+    H5Pset_file_locking(access, 0, 1);
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  }
+  return access;
+}
+
+hid_t gd_h5_timeless(hid_t class)
+{
+  hid_t list = H5Pcreate(class);
+  if (list >= 0)
+    H5Pset_obj_track_times(list, 0);
+  return list;
+}
+
+hid_t gd_h5_file_type(gd_dtype dtype)
+{
+  switch (dtype) {
+  case GD_F32:
+    return H5T_IEEE_F32LE;
+  case GD_F64:
+    return H5T_IEEE_F64LE;
+  case GD_U8:
+    return H5T_STD_U8LE;
+  case GD_I32:
+    return H5T_STD_I32LE;
+  case GD_I64:
+    return H5T_STD_I64LE;
+  case GD_TEXT:
+    break;
+  }
+  return H5T_C_S1;
+}
+
+hid_t gd_h5_type(gd_dtype dtype, size_t text_bytes)
+{
+  hid_t type = H5Tcopy(gd_h5_file_type(dtype));
+  if (type >= 0 && dtype == GD_TEXT &&
+      (H5Tset_size(type, text_bytes) < 0 ||
+       H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+       H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+    H5Tclose(type);
+    return H5I_INVALID_HID;
+  }
+  return type;
+}
+
+hid_t gd_h5_select(hid_t dataset, const gd_dataset *d, int64_t first, int64_t n,
+                   hid_t *memory)
+{
+  hsize_t start[GD_STORE_MAX_RANK] = {0}, count[GD_STORE_MAX_RANK];
+  for (int i = 0; i < d->rank; i++)
+    count[i] = (hsize_t)d->dims[i];
+  start[0] = (hsize_t)first;
+  count[0] = (hsize_t)n;
+  hid_t window = H5Dget_space(dataset);
+  *memory = H5Screate_simple(d->rank, count, NULL);
+  if (window >= 0 && H5Sselect_hyperslab(window, H5S_SELECT_SET, start, NULL,
+                                         count, NULL) < 0) {
+    H5Sclose(window);
+    window = H5I_INVALID_HID;
+  }
+  return window;
+}

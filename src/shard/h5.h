@@ -1,0 +1,47 @@
+/**
+ * HDF5, as the stores use it: the only file that includes its header.
+ *
+ * Inside src/shard only.  Identifiers that are returned are the caller's to
+ * close; a negative one means failure, and gd_h5_fail() has HDF5's reason.
+ */
+#ifndef GRADUS_SHARD_H5_H
+#define GRADUS_SHARD_H5_H
+
+#include <hdf5.h>
+
+#include "gradus/store.h"
+
+/** Silence HDF5's own printing; every entry to a store calls it. */
+void gd_h5_begin(void);
+
+/**
+ * Fail with `path: what: reason`, the reason taken from HDF5's stack of errors,
+ * which is emptied.
+ */
+GD_NODISCARD gd_status gd_h5_fail(gd_status code, const char *path,
+                                  const char *what);
+
+/** How files are opened: newest format, no locks. Ends with: H5Pclose() */
+hid_t gd_h5_access(void);
+
+/** A creation list of `class` that stores no times. Ends with: H5Pclose() */
+hid_t gd_h5_timeless(hid_t class);
+
+/** The predefined type of a dtype in files; not to be closed. */
+hid_t gd_h5_file_type(gd_dtype dtype);
+
+/**
+ * A type of ours for files and for memory: numbers little-endian, texts padded
+ * with zeros. Ends with: H5Tclose()
+ */
+hid_t gd_h5_type(gd_dtype dtype, size_t text_bytes);
+
+/**
+ * Select rows first .. first + n - 1 of a dataset.
+ * @param[out] memory  the matching memory space. Ends with: H5Sclose()
+ * @return the dataset's space with the selection. Ends with: H5Sclose()
+ */
+hid_t gd_h5_select(hid_t dataset, const gd_dataset *d, int64_t first, int64_t n,
+                   hid_t *memory);
+
+#endif
