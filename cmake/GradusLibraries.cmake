@@ -19,7 +19,7 @@ if(LIBXSMM_INCLUDE AND LIBXSMM_LIBRARY)
   target_include_directories(gd_outside_libraries SYSTEM INTERFACE
     ${LIBXSMM_INCLUDE})
   target_link_libraries(gd_outside_libraries INTERFACE
-    ${LIBXSMM_LIBRARY} ${CMAKE_DL_LIBS})
+    ${LIBXSMM_LIBRARY} ${CMAKE_DL_LIBS} m)
   target_compile_definitions(gd_outside_libraries INTERFACE
     GRADUS_HAVE_LIBXSMM)
 else()
