@@ -16,13 +16,9 @@
 
 #include "gradus/comparison.h"
 #include "gradus/curves.h"
+#include "gradus/skips.h"
 #include "gradus/status.h"
 #include "gradus/text.h"
-
-/** An input that a stage left out. */
-typedef struct {
-  char *stage, *item, *reason;
-} gd_report_skip;
 
 /** All is borrowed for the call. */
 typedef struct {
@@ -30,8 +26,7 @@ typedef struct {
   const gd_comparison *comparison;
   /** One per model of the comparison, in its order; empty ones are allowed. */
   const gd_curves *curves;
-  int64_t n_skips;
-  const gd_report_skip *skips;
+  const gd_skips *skips;
   const char *manifest;          /**< effective, as YAML */
   int n_facts;                   /**< versions and the like */
   const char *const (*facts)[2]; /**< (n_facts) name, value */

@@ -108,25 +108,25 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
 static void add_skips(gd_report_page *p)
 {
   static const char *const headers[] = {"stage", "item", "reason"};
-  const gd_report *r = p->report;
-  if (r->n_skips == 0) {
+  const gd_skips *list = p->report->skips;
+  if (list->n == 0) {
     gd_page_paragraph(p->out, "No input was left out.");
     return;
   }
-  gd_page_notice(p->out, "%" PRId64 " inputs were left out.", r->n_skips);
+  gd_page_notice(p->out, "%" PRId64 " inputs were left out.", list->n);
   gd_page_fold_begin(p->out, "Inputs left out, and why");
   gd_page_table_begin(p->out, "Inputs left out", 3, 3, headers);
-  for (int64_t i = 0; i < r->n_skips && i < MOST_SKIPS; i++) {
+  for (int64_t i = 0; i < list->n && i < MOST_SKIPS; i++) {
     gd_page_row_begin(p->out);
-    gd_page_cell(p->out, r->skips[i].stage);
-    gd_page_cell(p->out, r->skips[i].item);
-    gd_page_cell(p->out, r->skips[i].reason);
+    gd_page_cell(p->out, list->skips[i].stage);
+    gd_page_cell(p->out, list->skips[i].item);
+    gd_page_cell(p->out, list->skips[i].reason);
     gd_page_row_end(p->out);
   }
   gd_page_table_end(p->out);
-  if (r->n_skips > MOST_SKIPS)
+  if (list->n > MOST_SKIPS)
     gd_page_paragraph(p->out, "The first %d of %" PRId64 " are shown.",
-                      MOST_SKIPS, r->n_skips);
+                      MOST_SKIPS, list->n);
   gd_page_fold_end(p->out);
 }
 

@@ -76,6 +76,7 @@ static void report_is_well_formed_and_needs_no_network(void **state)
       &(gd_report){.title = "demo",
                    .comparison = m.comparison,
                    .curves = m.curves,
+                   .skips = &(gd_skips){0},
                    .manifest = "job: demo\nstages:\n  frames: {every: 10}\n",
                    .n_facts = 2,
                    .facts = facts},
@@ -113,14 +114,14 @@ static void report_escapes_what_comes_from_outside(void **state)
   gd_video *video = (gd_video *)&m.scores[0]->videos->videos[45];
   const char *subject = video->subject;
   video->subject = evil;
-  const gd_report_skip skip = {(char *)evil, (char *)evil, (char *)evil};
+  gd_skip skip = {(char *)evil, (char *)evil, (char *)evil};
+  const gd_skips skips = {1, 1, &skip};
   const char *const facts[][2] = {{evil, evil}};
   gd_text out = {0};
   assert_ok(gd_report_html(&(gd_report){.title = evil,
                                         .comparison = m.comparison,
                                         .curves = m.curves,
-                                        .n_skips = 1,
-                                        .skips = &skip,
+                                        .skips = &skips,
                                         .manifest = evil,
                                         .n_facts = 1,
                                         .facts = facts},
@@ -145,10 +146,12 @@ report_without_curves_and_with_one_video_is_still_a_page(void **state)
   assert_ok(gd_comparison_new(1, &label, (const gd_scores *[]){s}, &c));
   const gd_curves none = {0};
   gd_text out = {0};
-  assert_ok(gd_report_html(
-      &(gd_report){
-          .title = "t", .comparison = c, .curves = &none, .manifest = ""},
-      &out));
+  assert_ok(gd_report_html(&(gd_report){.title = "t",
+                                        .comparison = c,
+                                        .curves = &none,
+                                        .skips = &(gd_skips){0},
+                                        .manifest = ""},
+                           &out));
   gd_markup_check(gd_text_get(&out));
   assert_true(gd_test_has(gd_text_get(&out), "no training partition"));
   gd_text_free(&out);
