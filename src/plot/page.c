@@ -43,7 +43,7 @@ static const char rules[] =
     "table{border-collapse:collapse;margin:.75rem 0;"
     "font-variant-numeric:tabular-nums}"
     "caption{text-align:left;color:var(--muted);font-size:.875rem;"
-    "padding-bottom:.35rem}"
+    "padding-bottom:.35rem;white-space:nowrap}"
     "th,td{text-align:left;padding:.3rem .9rem .3rem 0;"
     "border-bottom:1px solid var(--rule);vertical-align:top;"
     "overflow-wrap:break-word}"

@@ -10,7 +10,8 @@
 void gd_report_figure(gd_report_page *p, const char *heading, int wide,
                       const gd_chart *chart)
 {
-  gd_text_printf(p->out, "<figure%s><h3>", wide ? " class=\"wide\"" : "");
+  gd_text_printf(p->out, "<figure%s><h3>",
+                 wide ? " class=\"wide\" tabindex=\"0\"" : "");
   gd_text_html(p->out, heading);
   gd_text_add(p->out, "</h3>\n");
   gd_chart_svg(p->out, chart);

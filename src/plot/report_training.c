@@ -162,8 +162,9 @@ gd_status gd_report_training(gd_report_page *p)
   if (st == GD_OK) {
     gd_page_section_begin(p->out, "training", "Training");
     gd_page_paragraph(p->out,
-                      "Epochs are chosen by the error on the development "
-                      "partition; the test partition is never looked at.");
+                      "Training and the choice of an epoch see the training "
+                      "and development partitions alone, never the test "
+                      "partition.");
     gd_chart_legend(p->out, p->n_models, p->series, GD_CHART_LINES);
     gd_text_add(p->out, "<div class=\"charts\">\n");
     add_development(p, series);
