@@ -1,0 +1,199 @@
+#include "gradus/aligner.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/alignment.h"
+#include "gradus/landmarks.h"
+#include "gradus/memory.h"
+
+struct gd_aligner {
+  gd_aligner_config config;
+  gd_mtcnn *mtcnn; /* NULL: landmarks come from CSV files */
+  gd_subject *subject;
+  gd_face_info *infos; /* of one video's frames */
+  int64_t infos_room;
+  uint8_t *frame; /* of one frame */
+  int64_t frame_room;
+  uint8_t *face; /* (S, S, 3) */
+};
+
+gd_status gd_aligner_open(const gd_aligner_config *config, gd_aligner **out)
+{
+  assert(config != NULL && config->size_px > 0 && out != NULL);
+  *out = NULL;
+
+  gd_aligner *a = gd_alloc(1, sizeof *a);
+  if (a == NULL)
+    return GD_ERR_NOMEM;
+  a->config = *config;
+  a->config.detector = NULL; /* the caller's; not needed later */
+  a->face = gd_alloc((int64_t)config->size_px * config->size_px, 3);
+  gd_status st = a->face == NULL ? GD_ERR_NOMEM : gd_subject_new(&a->subject);
+  if (st == GD_OK && strcmp(config->detector, "landmarks") != 0)
+    st = gd_mtcnn_open(config->detector, &config->mtcnn, &a->mtcnn);
+  if (st == GD_OK)
+    *out = a;
+  else
+    gd_aligner_close(a);
+  return st;
+}
+
+void gd_aligner_close(gd_aligner *a)
+{
+  if (a == NULL)
+    return;
+  gd_mtcnn_close(a->mtcnn);
+  gd_subject_free(a->subject);
+  free(a->infos);
+  free(a->frame);
+  free(a->face);
+  free(a);
+}
+
+static gd_status grow(gd_aligner *a, int64_t n_frames)
+{
+  if (n_frames <= a->infos_room)
+    return GD_OK;
+  free(a->infos);
+  a->infos_room = 0;
+  a->infos = gd_alloc(n_frames, sizeof *a->infos);
+  if (a->infos == NULL)
+    return GD_ERR_NOMEM;
+  a->infos_room = n_frames;
+  return GD_OK;
+}
+
+/* Read a frame into the aligner's buffer. */
+static gd_status read_frame(gd_aligner *a, gd_frame_set *frames, int64_t v,
+                            int64_t i, gd_image *out)
+{
+  const gd_frame_info info = gd_frame_set_info(frames, v, i);
+  const int64_t pixels = (int64_t)info.height_px * info.width_px;
+  if (pixels > a->frame_room) {
+    free(a->frame);
+    a->frame_room = 0;
+    a->frame = gd_alloc(pixels, 3);
+    if (a->frame == NULL)
+      return GD_ERR_NOMEM;
+    a->frame_room = pixels;
+  }
+  *out = (gd_image){
+      .width_px = info.width_px, .height_px = info.height_px, .rgb = a->frame};
+  return gd_frame_set_read(frames, v, i, a->frame);
+}
+
+/* First pass: what each frame offers. */
+static gd_status find_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
+                            const gd_landmarks *landmarks,
+                            gd_status (*tick)(void *context), void *context)
+{
+  gd_status st = GD_OK;
+  gd_subject_clear(a->subject);
+  for (int64_t i = 0; st == GD_OK && i < gd_frame_set_n_frames(frames, v);
+       i++) {
+    const gd_face *faces = NULL;
+    int n = 0;
+    if (landmarks != NULL) {
+      const gd_frame_info info = gd_frame_set_info(frames, v, i);
+      n = gd_landmarks_at(landmarks, info.frame_index, &faces);
+    } else {
+      gd_image frame;
+      st = read_frame(a, frames, v, i, &frame);
+      if (st == GD_OK)
+        st = gd_mtcnn_detect(a->mtcnn, &frame, &faces, &n);
+    }
+    if (st == GD_OK)
+      st = gd_subject_append(a->subject, faces, n);
+    if (st == GD_OK)
+      st = tick(context);
+  }
+  return st;
+}
+
+/* Second pass: draw the subject's face of every frame that has one.  A face
+ * whose landmarks fit no template (they coincide) counts as missing. */
+static gd_status draw_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
+                            gd_face_writer *w)
+{
+  const int32_t video = gd_frame_set_videos(frames)->index[v];
+  gd_status st = GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < gd_frame_set_n_frames(frames, v);
+       i++) {
+    gd_face_info *info = &a->infos[i];
+    gd_image frame;
+    if (info->status == GD_FACE_MISSING) {
+      gd_face_writer_missing(w, video, 1);
+      continue;
+    }
+    info->frame_index = gd_frame_set_info(frames, v, i).frame_index;
+    info->video = video;
+    st = read_frame(a, frames, v, i, &frame);
+    if (st != GD_OK)
+      break;
+    st = gd_face_align(&frame, info->landmarks, a->config.size_px, a->face);
+    if (st == GD_OK) {
+      st = gd_face_writer_append(w, info, a->face);
+    } else if (st == GD_ERR_NUMERIC) {
+      gd_face_writer_missing(w, video, 1);
+      st = GD_OK;
+    }
+  }
+  return st;
+}
+
+static int64_t count_faces(const gd_aligner *a, int64_t n_frames)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < n_frames; i++)
+    n += a->infos[i].status != GD_FACE_MISSING;
+  return n;
+}
+
+/* Open the landmark CSV beside a video. */
+static gd_status read_landmarks(const gd_video *video, gd_landmarks **out)
+{
+  if (video->landmarks[0] == '\0')
+    return gd_fail(GD_ERR_FORMAT,
+                   "%s: no landmark CSV beside the video / set `detector` to "
+                   "the weights of MTCNN",
+                   video->path);
+  return gd_landmarks_read(video->landmarks, out);
+}
+
+gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
+                           gd_face_writer *w, gd_status (*tick)(void *context),
+                           void *context)
+{
+  assert(a != NULL && frames != NULL && w != NULL && tick != NULL);
+
+  const gd_video_table *videos = gd_frame_set_videos(frames);
+  const int64_t n = gd_frame_set_n_frames(frames, v);
+  gd_landmarks *landmarks = NULL;
+  if (a->mtcnn == NULL) {
+    gd_status st = read_landmarks(&videos->videos[v], &landmarks);
+    if (st == GD_ERR_FORMAT || st == GD_ERR_IO)
+      return gd_face_writer_skip(w, videos->index[v]);
+    if (st != GD_OK)
+      return st;
+  }
+  gd_status st = grow(a, n);
+  if (st == GD_OK)
+    st = find_faces(a, frames, v, landmarks, tick, context);
+  gd_landmarks_free(landmarks);
+  if (st != GD_OK)
+    return st;
+
+  const gd_frame_info first = gd_frame_set_info(frames, v, 0);
+  gd_subject_choose(a->subject, a->config.missing, first.width_px,
+                    first.height_px, a->infos);
+  if (count_faces(a, n) == 0) {
+    (void)!gd_fail(GD_ERR_DECODE,
+                   "%s: no face in any of its %" PRId64 " frames",
+                   videos->videos[v].path, n);
+    return gd_face_writer_skip(w, videos->index[v]);
+  }
+  return draw_faces(a, frames, v, w);
+}
