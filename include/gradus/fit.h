@@ -1,0 +1,69 @@
+/**
+ * Fitting: training over all ranks, epoch by epoch, from where it was left.
+ *
+ *   model.h5     weights and running statistics of the selected epoch so far
+ *   last.h5      checkpoint: after every epoch, every so many steps, and when
+ *                asked to stop
+ *   metrics.csv  epoch,step,split,loss,mae,rmse,rate: a row per epoch for the
+ *                training (frames, as they were trained on) and one for the
+ *                development partition (videos)
+ *   steps.csv    epoch,step,loss,mae,rmse,rate: a row per step
+ *
+ * Killed at any moment and called again, on any number of ranks, it ends with
+ * the same four files, bit for bit (last.h5 apart from being older than needed
+ * never).  How fast it was goes to the log.
+ */
+#ifndef GRADUS_FIT_H
+#define GRADUS_FIT_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+#include "gradus/digest.h"
+#include "gradus/faces.h"
+#include "gradus/optimizer.h"
+#include "gradus/schedule.h"
+#include "gradus/status.h"
+#include "gradus/trainer.h"
+
+typedef struct {
+  gd_trainer_config trainer;
+  gd_optimizer optimizer; /**< its rate is the schedule's base */
+  gd_schedule schedule;   /**< its epochs are how long training goes */
+  int batch, microbatch;  /**< samples; microbatch <= batch */
+  int select_dev; /**< keep the epoch with the least development MAE, not the
+                     last one */
+  int64_t checkpoint_every; /**< steps; 0: only after epochs */
+  const char *init;         /**< model file to start from; "": random */
+  const char *directory;    /**< for the files; exists */
+  gd_digest digest;         /**< of the stage instance */
+} gd_fit_config;
+
+/** What the caller wants to know meanwhile. */
+typedef struct {
+  void *context;
+  /** How many samples all ranks together will tick. */
+  void (*expect)(void *context, int64_t n_samples);
+  /**
+   * This rank has done n more samples (or 0).  GD_ERR_STOPPED: a checkpoint is
+   * written after the step, on all ranks.
+   */
+  gd_status (*tick)(void *context, int64_t n_samples);
+} gd_fit_hooks;
+
+/**
+ * Train.
+ * @param[in] rank, size  in comm
+ * @param[in] faces       borrowed for the call
+ * Collective: yes, same arguments on all ranks
+ * Errors:     GD_ERR_USAGE (no faces to train on, or to select by; a label out
+ *             of range; an initial model of another shape), GD_ERR_NUMERIC (a
+ *             loss or gradient is not finite: step, tensor and faces are
+ *             named; the last checkpoint stays), GD_ERR_STOPPED (checkpoint is
+ *             written), GD_ERR_IO, GD_ERR_FORMAT, GD_ERR_NOMEM, GD_ERR_PEER
+ */
+GD_NODISCARD gd_status gd_fit(MPI_Comm comm, int rank, int size,
+                              const gd_fit_config *config, gd_face_set *faces,
+                              const gd_fit_hooks *hooks);
+
+#endif

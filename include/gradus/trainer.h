@@ -1,0 +1,90 @@
+/**
+ * Trainers: the arithmetic of one rank, without the other ranks.
+ *
+ * A trainer owns a network and the buffers of one microbatch.  It turns a
+ * microbatch of samples into a leaf of the step's sum (gradus/reduce.h),
+ *
+ *   leaf = [ gradient of the weights | batch statistics / number of leaves ]
+ *
+ * and predicts faces in evaluation mode.  Nothing is allocated per call.
+ */
+#ifndef GRADUS_TRAINER_H
+#define GRADUS_TRAINER_H
+
+#include <stdint.h>
+
+#include "gradus/augment.h"
+#include "gradus/range.h"
+#include "gradus/resnet.h"
+#include "gradus/samples.h"
+#include "gradus/status.h"
+
+typedef struct {
+  gd_resnet_config network; /**< outputs: gd_loss_outputs(loss, n_levels) */
+  gd_loss loss;
+  int n_levels;
+  gd_augment augment;
+  uint64_t seed;
+} gd_trainer_config;
+
+/** Sums over the samples of a leaf. */
+enum {
+  GD_TALLY_LOSS,     /**< this leaf's part of the batch's mean loss */
+  GD_TALLY_ABSOLUTE, /**< sum of |E - y| */
+  GD_TALLY_SQUARED,  /**< sum of (E - y)^2 */
+  GD_N_TALLIES
+};
+
+typedef struct gd_trainer gd_trainer;
+
+/**
+ * @param[in] most  samples of the largest microbatch
+ * Ends with: gd_trainer_free()
+ * Errors:    GD_ERR_USAGE (network, or GEMM backend), GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_trainer_new(const gd_trainer_config *config, int most,
+                                      gd_trainer **out);
+void gd_trainer_free(gd_trainer *t); /**< NULL is allowed */
+
+/** Return the tables of the network's blocks; borrowed. */
+const gd_tensor_table *gd_trainer_weights(const gd_trainer *t);
+const gd_tensor_table *gd_trainer_running(const gd_trainer *t);
+/** Return the bytes that it holds. */
+int64_t gd_trainer_bytes(const gd_trainer *t);
+
+/** Take new weights: once per optimiser step. */
+void gd_trainer_pack(gd_trainer *t, const float *weights);
+
+/** A microbatch of a step of an epoch. */
+typedef struct {
+  int64_t epoch;          /**< from 0: for augmentation */
+  const int64_t *samples; /**< (n) indices of samples */
+  int n;
+  int64_t batch;    /**< samples of the whole step */
+  int64_t n_leaves; /**< of the whole step */
+} gd_microbatch;
+
+/**
+ * Make a leaf: read, augment, forward, loss, backward.
+ * @param[out] leaf     (weights + running) floats
+ * @param[out] tallies  (GD_N_TALLIES)
+ * Errors: GD_ERR_NUMERIC (loss is not finite), GD_ERR_IO, GD_ERR_FORMAT (a face
+ *         cannot be read), GD_ERR_USAGE (batch norm over a single value); the
+ *         samples are named
+ */
+GD_NODISCARD gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
+                                       const gd_microbatch *microbatch,
+                                       float *leaf, double *tallies);
+
+/**
+ * Predict samples first .. end - 1 in evaluation mode, at most `most` of them.
+ * @param[in]  running   block of running statistics
+ * @param[out] expected  (end - first) levels
+ * Errors: as gd_trainer_leaf()
+ */
+GD_NODISCARD gd_status gd_trainer_predict(gd_trainer *t,
+                                          const gd_samples *samples,
+                                          gd_range places, const float *running,
+                                          float *expected);
+
+#endif

@@ -1,0 +1,71 @@
+#include "gradus/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+static void fill(gd_history *h)
+{
+  assert_ok(gd_history_begin(h, 8));
+  gd_history_add(h, &(gd_metrics_row){1, 1, GD_METRICS_BATCH, 4, 2, 3, 1e-4});
+  gd_history_add(h, &(gd_metrics_row){1, 2, GD_METRICS_BATCH, 1, 1, 1, 5e-5});
+}
+
+static void epoch_is_the_mean_over_samples_not_steps(void **state)
+{
+  (void)state;
+  gd_history h = {0};
+  fill(&h);
+  const gd_metrics_row row =
+      gd_history_epoch(&h, 1, (const int64_t[]){3, 1}, 2);
+  assert_true(fabs(row.loss - 13.0 / 4) < 1e-12);
+  assert_true(fabs(row.mae - 7.0 / 4) < 1e-12);
+  assert_true(fabs(row.rmse - sqrt((27 + 1) / 4.0)) < 1e-12);
+  assert_true(row.epoch == 1 && row.step == 2 && row.rate == 5e-5);
+  assert_true(row.split == GD_METRICS_TRAIN);
+  gd_history_free(&h);
+}
+
+static void files_hold_epochs_and_steps(void **state)
+{
+  (void)state;
+  gd_history h = {0};
+  char *text;
+  fill(&h);
+  gd_history_add(
+      &h, &(gd_metrics_row){1, 2, GD_METRICS_TRAIN, 3.25, 1.75, 2.5, 5e-5});
+  gd_history_add(
+      &h, &(gd_metrics_row){1, 2, GD_METRICS_DEV, NAN, 6.5, 1.0 / 3, NAN});
+  assert_ok(gd_history_write(&h, gd_test_directory()));
+  assert_ok(gd_file_read(gd_test_path("metrics.csv"), 4096, &text, NULL));
+  assert_string_equal(text, "epoch,step,split,loss,mae,rmse,rate\n"
+                            "1,2,train,3.25,1.75,2.5,5e-05\n"
+                            "1,2,dev,,6.5,0.333333333,\n");
+  free(text);
+  assert_ok(gd_file_read(gd_test_path("steps.csv"), 4096, &text, NULL));
+  assert_string_equal(text, "epoch,step,loss,mae,rmse,rate\n"
+                            "1,1,4,2,3,0.0001\n"
+                            "1,2,1,1,1,5e-05\n");
+  free(text);
+  gd_history_free(&h);
+}
+
+static void history_without_a_directory_fails(void **state)
+{
+  (void)state;
+  gd_history h = {0};
+  fill(&h);
+  assert_fails(gd_history_write(&h, gd_test_path("nowhere")), GD_ERR_IO,
+               "nowhere/metrics.csv");
+  gd_history_free(&h);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(epoch_is_the_mean_over_samples_not_steps),
+    cmocka_unit_test(files_hold_epochs_and_steps),
+    cmocka_unit_test(history_without_a_directory_fails),
+};
+
+gd_test_main(tests)
