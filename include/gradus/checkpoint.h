@@ -51,7 +51,7 @@ typedef struct gd_checkpoint_writer gd_checkpoint_writer;
  * Begin a checkpoint.
  * @param[in] optimizer  name, as gd_optimizer_name()
  * @param[in] rows       n_rows rows of metrics so far
- * Ends with: gd_checkpoint_commit() or gd_checkpoint_abandon()
+ * Ends with: gd_checkpoint_finish() or gd_checkpoint_abandon()
  * Errors:    GD_ERR_IO (disk full), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_checkpoint_create(
@@ -65,8 +65,9 @@ GD_NODISCARD gd_status gd_checkpoint_begin_state(gd_checkpoint_writer *w,
 /** Append n values to the state array begun last. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_checkpoint_append(gd_checkpoint_writer *w, int64_t n,
                                             const float *values);
-/** Complete the file and give it its name.  Frees `w` either way. */
-GD_NODISCARD gd_status gd_checkpoint_commit(gd_checkpoint_writer *w);
+/** Complete the file under its temporary name, for a gd_publisher.  Frees `w`
+ * either way. */
+GD_NODISCARD gd_status gd_checkpoint_finish(gd_checkpoint_writer *w);
 void gd_checkpoint_abandon(gd_checkpoint_writer *w); /**< NULL is allowed */
 
 typedef struct gd_checkpoint gd_checkpoint;

@@ -76,6 +76,12 @@ GD_NODISCARD gd_status gd_model_write(const char *path, gd_digest digest,
                                       const float *weights,
                                       const float *running);
 
+/** Likewise, but leave it under its temporary name, for a gd_publisher. */
+GD_NODISCARD gd_status gd_model_write_part(const char *path, gd_digest digest,
+                                           const gd_model_info *info,
+                                           const float *weights,
+                                           const float *running);
+
 /** Put a model's attributes and tensors into a store that is being written;
  * for files that hold a model among other things. */
 GD_NODISCARD gd_status gd_model_put(gd_store_writer *w,

@@ -102,6 +102,11 @@ GD_NODISCARD gd_status gd_store_skip(gd_store_writer *w, const char *item,
                                      const char *reason);
 /** Complete the file and give it its final name.  Frees `w` either way. */
 GD_NODISCARD gd_status gd_store_commit(gd_store_writer *w);
+/**
+ * Complete the file but leave it under its temporary name, for
+ * gd_file_publish() or a gd_publisher.  Frees `w` either way.
+ */
+GD_NODISCARD gd_status gd_store_finish(gd_store_writer *w);
 /** Delete the unfinished file and free `w`.  NULL is allowed. */
 void gd_store_abandon(gd_store_writer *w);
 

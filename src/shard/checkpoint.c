@@ -86,10 +86,10 @@ gd_status gd_checkpoint_append(gd_checkpoint_writer *w, int64_t n,
   return gd_store_append(w->store, w->state, n, values);
 }
 
-gd_status gd_checkpoint_commit(gd_checkpoint_writer *w)
+gd_status gd_checkpoint_finish(gd_checkpoint_writer *w)
 {
   assert(w != NULL);
-  gd_status st = gd_store_commit(w->store);
+  gd_status st = gd_store_finish(w->store);
   free(w);
   return st;
 }

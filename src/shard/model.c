@@ -109,20 +109,35 @@ gd_status gd_model_put(gd_store_writer *w, const gd_model_info *info,
   return st;
 }
 
+static gd_status create(const char *path, gd_digest digest,
+                        const gd_model_info *info, const float *weights,
+                        const float *running, gd_store_writer **out)
+{
+  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, out);
+  if (st != GD_OK)
+    return st;
+  st = gd_model_put(*out, info, weights, running);
+  if (st != GD_OK)
+    gd_store_abandon(*out);
+  return st;
+}
+
 gd_status gd_model_write(const char *path, gd_digest digest,
                          const gd_model_info *info, const float *weights,
                          const float *running)
 {
   gd_store_writer *w;
-  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, &w);
-  if (st != GD_OK)
-    return st;
-  st = gd_model_put(w, info, weights, running);
-  if (st != GD_OK) {
-    gd_store_abandon(w);
-    return st;
-  }
-  return gd_store_commit(w);
+  gd_status st = create(path, digest, info, weights, running, &w);
+  return st == GD_OK ? gd_store_commit(w) : st;
+}
+
+gd_status gd_model_write_part(const char *path, gd_digest digest,
+                              const gd_model_info *info, const float *weights,
+                              const float *running)
+{
+  gd_store_writer *w;
+  gd_status st = create(path, digest, info, weights, running, &w);
+  return st == GD_OK ? gd_store_finish(w) : st;
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -378,7 +378,7 @@ static void free_writer(gd_store_writer *w)
   free(w);
 }
 
-gd_status gd_store_commit(gd_store_writer *w)
+gd_status gd_store_finish(gd_store_writer *w)
 {
   assert(w != NULL);
   gd_status st = put_skipped(w);
@@ -393,11 +393,24 @@ gd_status gd_store_commit(gd_store_writer *w)
   if (H5Fclose(w->file) < 0)
     st = gd_h5_fail(GD_ERR_IO, w->path, "cannot write");
   w->file = H5I_INVALID_HID;
-  if (st == GD_OK)
-    st = gd_file_publish(w->path);
   if (st != GD_OK)
     unlink(w->part);
   free_writer(w);
+  return st;
+}
+
+gd_status gd_store_commit(gd_store_writer *w)
+{
+  assert(w != NULL);
+  char path[GD_PATH_MAX], part[GD_PATH_MAX];
+  memcpy(path, w->path, sizeof path);
+  memcpy(part, w->part, sizeof part);
+  gd_status st = gd_store_finish(w);
+  if (st == GD_OK) {
+    st = gd_file_publish(path);
+    if (st != GD_OK)
+      unlink(part);
+  }
   return st;
 }
 

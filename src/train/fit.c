@@ -15,6 +15,7 @@
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/model.h"
+#include "gradus/publisher.h"
 #include "gradus/reduce.h"
 #include "gradus/sampler.h"
 #include "gradus/samples.h"
@@ -29,6 +30,7 @@ typedef struct {
   MPI_Comm comm;
   int rank, size;
   char model[GD_PATH_MAX], last[GD_PATH_MAX];
+  gd_publisher *publisher; /* of both; rank 0 */
   const char *face_template;
 
   gd_samples *train, *dev;
@@ -101,6 +103,8 @@ static gd_status make_parts(fit *f, gd_face_set *faces)
   if (st == GD_OK)
     st = gd_path_join(c->directory, "last.h5", f->last);
   if (st == GD_OK)
+    st = gd_publisher_new(&f->publisher);
+  if (st == GD_OK)
     st = list_samples(f, faces);
   if (st == GD_OK)
     st = gd_sampler_new(f->train->n, c->batch, c->microbatch, c->trainer.seed,
@@ -158,6 +162,7 @@ static gd_status begin(fit *f, gd_face_set *faces)
 
 static void end(fit *f)
 {
+  gd_publisher_free(f->publisher);
   gd_history_free(&f->history);
   for (int i = 0; i < GD_OPTIMIZER_MOST_STATES; i++)
     free(f->states[i]);
@@ -225,19 +230,25 @@ static gd_status write_checkpoint(fit *f)
   gd_status st = GD_OK;
   if (f->rank == 0) {
     const gd_model_info info = info_of(f);
-    st = gd_checkpoint_create(f->last, f->config->digest, &info, f->block,
-                              f->block + f->n_weights, &f->where,
-                              gd_optimizer_name(f->optimizer.kind),
-                              f->history.rows, f->history.n, &writer);
+    st = gd_publisher_wait(f->publisher);
+    if (st == GD_OK)
+      st = gd_checkpoint_create(f->last, f->config->digest, &info, f->block,
+                                f->block + f->n_weights, &f->where,
+                                gd_optimizer_name(f->optimizer.kind),
+                                f->history.rows, f->history.n, &writer);
   }
   st = gd_agree(f->comm, st);
   if (st == GD_OK)
     st = write_states(f, writer);
   if (f->rank == 0 && st == GD_OK) {
-    st = gd_checkpoint_commit(writer);
+    st = gd_checkpoint_finish(writer);
     writer = NULL;
   }
   gd_checkpoint_abandon(writer);
+  if (f->rank == 0 && st == GD_OK)
+    st = gd_publisher_add(f->publisher, f->last);
+  if (f->rank == 0 && st == GD_OK)
+    st = gd_publisher_start(f->publisher);
   if (f->rank == 0 && st == GD_OK)
     st = gd_history_write(&f->history, f->config->directory);
   return gd_agree(f->comm, st);
@@ -330,6 +341,15 @@ static void apply(void *context, int64_t first, int64_t count, const float *sum)
                              MOMENTUM);
 }
 
+/* Report n samples done.  A request to stop is no failure: it waits for the
+ * end of the step, where the ranks agree on it. */
+static gd_status tick(const fit *f, int64_t n, int *stop)
+{
+  const gd_status st = f->hooks->tick(f->hooks->context, n);
+  *stop |= st == GD_ERR_STOPPED;
+  return st == GD_ERR_STOPPED ? GD_OK : st;
+}
+
 /* Make this rank's leaves of a step. */
 static gd_status make_leaves(fit *f, int64_t k, int *stop)
 {
@@ -339,7 +359,7 @@ static gd_status make_leaves(fit *f, int64_t k, int *stop)
   const gd_range run = gd_reduce_run(f->reduce);
   if (st == GD_OK && run.first < run.end)
     gd_trainer_pack(f->trainer, f->block);
-  int64_t n_done = 0;
+  *stop = 0;
   for (int64_t i = run.first; st == GD_OK && i < run.end; i++) {
     const gd_range leaf = gd_sampler_leaf(f->sampler, k, i);
     const gd_microbatch m = {.epoch = f->where.next_epoch,
@@ -355,13 +375,12 @@ static gd_status make_leaves(fit *f, int64_t k, int *stop)
     f->leaf_s += now_s() - begun_s;
     if (st == GD_ERR_NUMERIC)
       st = gd_fail(st, "step %" PRId64 ": %s", f->step + 1, gd_reason());
-    if (st == GD_OK)
-      gd_reduce_add(f->reduce, tallies);
-    n_done += m.n;
+    if (st != GD_OK)
+      break;
+    gd_reduce_add(f->reduce, tallies);
+    st = tick(f, m.n, stop);
   }
-  const gd_status tick = f->hooks->tick(f->hooks->context, n_done);
-  *stop = tick == GD_ERR_STOPPED;
-  return st == GD_OK && tick != GD_ERR_STOPPED ? tick : st;
+  return st == GD_OK ? tick(f, 0, stop) : st;
 }
 
 /* Name the step, the tensor, and the fewest faces that a gradient which is not
@@ -438,10 +457,9 @@ static gd_status predict_dev(fit *f)
     const gd_range places = {g * size, (g + 1) * size < n ? (g + 1) * size : n};
     st = gd_trainer_predict(f->trainer, f->dev, places, f->block + f->n_weights,
                             f->expected + places.first);
+    int stop = 0; /* the next step will see it too */
     if (st == GD_OK)
-      st = f->hooks->tick(f->hooks->context, 0);
-    if (st == GD_ERR_STOPPED)
-      st = GD_OK; /* the next step will see it */
+      st = tick(f, 0, &stop);
   }
   st = gd_agree(f->comm, st);
   if (st == GD_OK) {
@@ -488,8 +506,12 @@ static gd_status select_model(fit *f, double dev_mae)
   if (f->rank == 0) {
     gd_model_info info = info_of(f);
     info.dev_mae = dev_mae;
-    st = gd_model_write(f->model, f->config->digest, &info, f->block,
-                        f->block + f->n_weights);
+    st = gd_publisher_wait(f->publisher);
+    if (st == GD_OK)
+      st = gd_model_write_part(f->model, f->config->digest, &info, f->block,
+                               f->block + f->n_weights);
+    if (st == GD_OK)
+      st = gd_publisher_add(f->publisher, f->model);
   }
   return gd_agree(f->comm, st);
 }
@@ -572,8 +594,15 @@ static gd_status run(fit *f)
   f->hooks->expect(f->hooks->context, count_rest(f));
   while (st == GD_OK && f->where.next_epoch < f->config->schedule.epochs)
     st = make_epoch(f);
-  if (st == GD_OK && f->rank == 0) /* in case it was killed just before */
-    st = gd_history_write(&f->history, f->config->directory);
+  if (f->rank == 0) {
+    /* Also after a failure or a stop: what was begun gets on the disk. */
+    gd_status published = gd_publisher_wait(f->publisher);
+    if (st == GD_OK)
+      st = published;
+    /* In case it was killed between the checkpoint and its metrics. */
+    if (st == GD_OK)
+      st = gd_history_write(&f->history, f->config->directory);
+  }
   return gd_agree(f->comm, st);
 }
 
