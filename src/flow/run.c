@@ -12,6 +12,7 @@
 #include "gradus/agree.h"
 #include "gradus/gemm.h"
 #include "gradus/log.h"
+#include "gradus/version.h"
 #include "gradus/watchdog.h"
 #include "rundir.h"
 #include "state.h"
@@ -57,7 +58,7 @@ static gd_status write_stage_yaml(const gd_stage_env *env)
   gd_text_printf(&text,
                  "run:\n  gradus: %s\n  gemm: %s\n  host: %s\n  ranks: %d\n"
                  "  threads: %d\n",
-                 GRADUS_VERSION, gd_gemm_backend(), host, env->size,
+                 gd_version(), gd_gemm_backend(), host, env->size,
                  env->threads);
   return write_text(env, "stage.yaml", &text);
 }
@@ -203,7 +204,7 @@ static gd_status run_stage(MPI_Comm comm, const gd_job *job,
   if (st == GD_OK)
     st = gd_progress_begin(env.comm, gd_instance_title(self), &state.progress);
   if (st == GD_OK) {
-    gd_log(GD_LOG_INFO, "stage %s: %s with %d ranks, %d threads each, in %s",
+    gd_log(GD_LOG_INFO, "stage %s: %s, ranks: %d, threads each: %d, in %s",
            gd_instance_title(self), stage->kind, env.size, env.threads,
            env.directory);
     st = work(&env, stage, out);

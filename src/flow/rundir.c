@@ -15,7 +15,7 @@ static int ends_with(const char *text, const char *end)
   return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* Read `done`; NULL if there is none that counts. */
+/* Read `done`; NULL if there is none, or a damaged one. */
 static gd_status read_done(const gd_instance *self, gd_done **out)
 {
   const char *directory = gd_instance_directory(self);
@@ -25,10 +25,8 @@ static gd_status read_done(const gd_instance *self, gd_done **out)
   if (st != GD_OK || !gd_path_exists(path))
     return st;
   st = gd_done_read(directory, out);
-  if (st == GD_ERR_FORMAT) {
-    gd_log(GD_LOG_WARNING, "%s: the stage is run again", gd_reason());
-    return GD_OK;
-  }
+  if (st == GD_ERR_FORMAT)
+    return GD_OK; /* as if there were none: the stores prove themselves */
   if (st == GD_OK &&
       !gd_digest_equal((*out)->digest, gd_instance_digest(self))) {
     char hex[GD_DIGEST_HEX];
