@@ -37,7 +37,7 @@ typedef enum {
 
 typedef struct {
   int64_t frame; /**< number in presentation order; -1: shows nothing */
-  double time_s; /**< presentation time; see gd_video_index */
+  double time_s; /**< presentation time; NAN with `is_timed` 0 */
   int is_access; /**< decoding may begin here */
 } gd_video_packet;
 
@@ -51,19 +51,23 @@ typedef struct {
   int rotation_deg;    /**< clockwise, to display: 0, 90, 180, 270 */
   int is_mirrored;     /**< left and right exchanged after the rotation */
   int pixel_aspect[2]; /**< width : height of a pixel; 1 : 1 when unknown */
-  double duration_s;   /**< last frame's end minus first frame's time */
+  double fps;          /**< mean frames per second */
+  double duration_s;   /**< n_frames at that rate */
   /** Frames that are presented; with GD_ORDER_DECODE the number of packets
    * that can hold one, which decoding may correct. */
   int64_t n_frames;
   gd_video_order order;
   const char *reason; /**< why GD_ORDER_DECODE; else "" */
-  /** What is wrong with the file as far as packets tell ("ends early: 30 of 90
-   * frames are there"); "" when nothing is. */
+  /** What is wrong with the file as far as packets tell ("only 30 of 90
+   * announced frames are there"); "" when nothing is. */
   const char *warning;
   int64_t n_packets; /**< of the video stream, in file order */
-  /** Times count from the start of the file's earliest stream.  Where pictures
-   * have no time stamp, the n-th frame has the n-th decoding time. */
   const gd_video_packet *packets;
+  /** Every picture has a time stamp that can be used; else frame n is taken to
+   * be shown at first_s + n / fps.  Times count from the start of the earliest
+   * stream. */
+  int is_timed;
+  double first_s;
   /** Frames at which the video may be cut: access points with everything
    * before them, in file order, presented before them.  Ascending; the first
    * is 0.  Only that one with GD_ORDER_DECODE. */

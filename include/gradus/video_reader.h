@@ -58,8 +58,12 @@ GD_NODISCARD gd_status gd_video_reader_open(const gd_video_index *index,
 GD_NODISCARD gd_status gd_video_reader_next(gd_video_reader *r,
                                             gd_frame_info *info,
                                             const uint8_t **rgb);
-/** Say how the reading went so far; its note is borrowed until close. */
-gd_frame_reading gd_video_reader_result(const gd_video_reader *r);
+/**
+ * Say how the reading went so far.
+ * @return `video` is 0, the caller's to fill in; `note` is borrowed until the
+ *         next call or close
+ */
+gd_frame_reading gd_video_reader_result(gd_video_reader *r);
 void gd_video_reader_close(gd_video_reader *r); /**< NULL is allowed */
 
 #endif

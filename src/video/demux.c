@@ -1,0 +1,315 @@
+#include "video/demux.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gradus/file.h"
+#include "gradus/memory.h"
+#include "gradus/video_index.h"
+
+/* Containers that hold their own data.  Playlists (hls, dash, concat) and
+ * device or pattern inputs (image2, lavfi) name other files. */
+static const char CONTAINERS[] = "mov,avi,matroska,mpegts,mpeg,flv,asf,ogg,mxf,"
+                                 "dv,ivf,nut,h264,hevc,m4v,mjpeg,mpegvideo,"
+                                 "yuv4mpegpipe";
+
+struct gd_demux {
+  char path[GD_PATH_MAX];
+  AVFormatContext *format;
+  AVPacket *packet;
+  int stream_index;
+  gd_stream stream;
+  char container[32];
+  int is_broken;
+};
+
+void gd_demux_close(gd_demux *d)
+{
+  if (d == NULL)
+    return;
+  av_packet_free(&d->packet);
+  avformat_close_input(&d->format);
+  free(d);
+}
+
+/* Opening a FIFO or a device may block for ever, or never end. */
+static gd_status check_regular(const char *path)
+{
+  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0)
+    return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, strerror(errno));
+  struct stat info;
+  const int failed = fstat(file, &info);
+  close(file);
+  if (failed != 0)
+    return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, strerror(errno));
+  if (!S_ISREG(info.st_mode))
+    return gd_fail(GD_ERR_DECODE, "%s: is not a regular file", path);
+  if (info.st_size == 0)
+    return gd_fail(GD_ERR_DECODE, "%s: is empty", path);
+  return GD_OK;
+}
+
+static gd_status fail_open(const char *path, int error)
+{
+  char text[AV_ERROR_MAX_STRING_SIZE];
+  /* Damaged headers ask for any amount: that is the file's fault. */
+  if (error == AVERROR(ENOMEM))
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: asks for more memory than there is: damaged?", path);
+  if (error == AVERROR_INVALIDDATA || error == AVERROR(EINVAL) ||
+      error == AVERROR_EOF)
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: is no video file, or of a kind that is not read "
+                   "(MP4, MOV, AVI, MKV, WebM, TS, MPEG, FLV, WMV, OGG are)",
+                   path);
+  av_make_error_string(text, sizeof text, error);
+  return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, text);
+}
+
+static gd_status open_input(gd_demux *d)
+{
+  char url[GD_PATH_MAX + 8], streams[16];
+  snprintf(url, sizeof url, "file:%s", d->path);
+  snprintf(streams, sizeof streams, "%d", GD_VIDEO_MAX_STREAMS);
+  AVDictionary *options = NULL;
+  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  av_dict_set(&options, "format_whitelist", CONTAINERS, 0);
+  av_dict_set(&options, "max_streams", streams, 0);
+  const int error = avformat_open_input(&d->format, url, NULL, &options);
+  av_dict_free(&options);
+  return error < 0 ? fail_open(d->path, error) : GD_OK;
+}
+
+/* Let FFmpeg look at the first packets, with the limits of a decoder. */
+static gd_status find_streams(gd_demux *d)
+{
+  const unsigned n = d->format->nb_streams;
+  AVDictionary **options = gd_alloc(n, sizeof(AVDictionary *));
+  if (options == NULL)
+    return GD_ERR_NOMEM;
+  char pixels[16];
+  snprintf(pixels, sizeof pixels, "%d", GD_VIDEO_MAX_PIXELS);
+  for (unsigned i = 0; i < n; i++) {
+    av_dict_set(&options[i], "threads", "1", 0);
+    av_dict_set(&options[i], "max_pixels", pixels, 0);
+  }
+  const int error =
+      avformat_find_stream_info(d->format, n > 0 ? options : NULL);
+  for (unsigned i = 0; i < n; i++)
+    av_dict_free(&options[i]);
+  free(options);
+  return error < 0 ? fail_open(d->path, error) : GD_OK;
+}
+
+/* Choose the largest picture that moves: cover art is a stream, too. */
+static gd_status choose_stream(gd_demux *d)
+{
+  int64_t most = -1;
+  int has_cover = 0;
+  d->stream_index = -1;
+  for (unsigned i = 0; i < d->format->nb_streams; i++) {
+    AVStream *s = d->format->streams[i];
+    const AVCodecParameters *p = s->codecpar;
+    const int is_video = p->codec_type == AVMEDIA_TYPE_VIDEO;
+    const int is_cover = (s->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+    has_cover |= is_video && is_cover;
+    if (!is_video || is_cover || p->codec_id == AV_CODEC_ID_NONE)
+      continue;
+    const int64_t size = (int64_t)p->width * p->height;
+    if (size > most) {
+      most = size;
+      d->stream_index = (int)i;
+    }
+  }
+  if (d->stream_index < 0)
+    return gd_fail(GD_ERR_DECODE, "%s: has no video stream%s", d->path,
+                   has_cover ? ", only cover art" : "");
+  for (unsigned i = 0; i < d->format->nb_streams; i++)
+    if ((int)i != d->stream_index)
+      d->format->streams[i]->discard = AVDISCARD_ALL;
+  return GD_OK;
+}
+
+static gd_codec codec_of(enum AVCodecID id)
+{
+  switch (id) {
+  case AV_CODEC_ID_H264:
+    return GD_CODEC_H264;
+  case AV_CODEC_ID_HEVC:
+    return GD_CODEC_HEVC;
+  case AV_CODEC_ID_MPEG4:
+    return GD_CODEC_MPEG4;
+  case AV_CODEC_ID_MJPEG:
+    return GD_CODEC_MJPEG;
+  case AV_CODEC_ID_VP8:
+    return GD_CODEC_VP8;
+  case AV_CODEC_ID_VP9:
+    return GD_CODEC_VP9;
+  default:
+    return GD_CODEC_OTHER;
+  }
+}
+
+static int sign(int32_t value)
+{
+  return (value > 0) - (value < 0);
+}
+
+/* Reduce the display matrix to a turn by right angles and mirroring. */
+static void read_display(const AVStream *s, gd_stream *stream)
+{
+  static const int upright[4] = {1, 0, 0, 1};
+  memcpy(stream->display, upright, sizeof upright);
+  const uint8_t *data =
+      av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+  if (data == NULL)
+    return;
+  int32_t m[9];
+  memcpy(m, data, sizeof m);
+  /* The file's matrix is for row vectors: x' = m[0] x + m[3] y. */
+  if (m[1] == 0 && m[3] == 0 && m[0] != 0 && m[4] != 0) {
+    stream->display[0] = sign(m[0]);
+    stream->display[3] = sign(m[4]);
+  } else if (m[0] == 0 && m[4] == 0 && m[1] != 0 && m[3] != 0) {
+    stream->display[0] = stream->display[3] = 0;
+    stream->display[1] = sign(m[1]);
+    stream->display[2] = sign(m[3]);
+  } else {
+    stream->is_tilted = 1;
+  }
+}
+
+static void describe(gd_demux *d)
+{
+  AVStream *s = d->format->streams[d->stream_index];
+  const AVCodecParameters *p = s->codecpar;
+  gd_stream *out = &d->stream;
+  snprintf(d->container, sizeof d->container, "%.*s",
+           (int)strcspn(d->format->iformat->name, ","),
+           d->format->iformat->name);
+  out->container = d->container;
+  out->codec_name = avcodec_get_name(p->codec_id);
+  out->codec = codec_of(p->codec_id);
+  out->parameters = p;
+  out->extradata = p->extradata;
+  out->extradata_bytes = p->extradata_size > 0 ? (size_t)p->extradata_size : 0;
+  out->width_px = p->width;
+  out->height_px = p->height;
+  read_display(s, out);
+  const AVRational aspect = av_guess_sample_aspect_ratio(d->format, s, NULL);
+  const int has_aspect = aspect.num > 0 && aspect.den > 0;
+  out->pixel_aspect[0] = has_aspect ? aspect.num : 1;
+  out->pixel_aspect[1] = has_aspect ? aspect.den : 1;
+  out->second = av_q2d(s->time_base);
+  out->start =
+      d->format->start_time == AV_NOPTS_VALUE
+          ? 0
+          : av_rescale_q(d->format->start_time, AV_TIME_BASE_Q, s->time_base);
+  const AVRational rate =
+      s->avg_frame_rate.num > 0 ? s->avg_frame_rate : s->r_frame_rate;
+  out->fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+  out->announced = s->nb_frames;
+  out->counts_slots = strcmp(d->container, "avi") == 0;
+}
+
+static gd_status check_size(const gd_demux *d)
+{
+  const int width = d->stream.width_px, height = d->stream.height_px;
+  if (width <= 0 || height <= 0)
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: its %s stream has no picture that can be decoded",
+                   d->path, d->stream.codec_name);
+  if ((int64_t)width * height > GD_VIDEO_MAX_PIXELS)
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: pictures of %d x %d; at most %d pixels are read",
+                   d->path, width, height, GD_VIDEO_MAX_PIXELS);
+  return GD_OK;
+}
+
+gd_status gd_demux_open(const char *path, gd_demux **out)
+{
+  assert(path != NULL && out != NULL);
+
+  *out = NULL;
+  av_log_set_level(AV_LOG_QUIET); /* reasons are ours to give */
+  gd_demux *d = gd_alloc(1, sizeof *d);
+  if (d == NULL)
+    return GD_ERR_NOMEM;
+  gd_status st = GD_OK;
+  if (snprintf(d->path, sizeof d->path, "%s", path) >= (int)sizeof d->path)
+    st = gd_fail(GD_ERR_DECODE, "%.200s...: path too long", path);
+  if (st == GD_OK)
+    st = check_regular(path);
+  if (st == GD_OK)
+    st = open_input(d);
+  if (st == GD_OK)
+    st = find_streams(d);
+  if (st == GD_OK)
+    st = choose_stream(d);
+  if (st == GD_OK) {
+    describe(d);
+    st = check_size(d);
+  }
+  if (st == GD_OK && (d->packet = av_packet_alloc()) == NULL)
+    st = gd_fail(GD_ERR_NOMEM, "%s: no memory for packets", path);
+  if (st != GD_OK) {
+    gd_demux_close(d);
+    return st;
+  }
+  *out = d;
+  return GD_OK;
+}
+
+const gd_stream *gd_demux_stream(const gd_demux *d)
+{
+  assert(d != NULL);
+  return &d->stream;
+}
+
+int gd_demux_is_broken(const gd_demux *d)
+{
+  assert(d != NULL);
+  return d->is_broken;
+}
+
+static void fill(const AVPacket *from, gd_packet *packet)
+{
+  *packet =
+      (gd_packet){.data = from->data,
+                  .size_bytes = from->size > 0 ? (size_t)from->size : 0,
+                  .pts = from->pts == AV_NOPTS_VALUE ? GD_NO_TIME : from->pts,
+                  .dts = from->dts == AV_NOPTS_VALUE ? GD_NO_TIME : from->dts,
+                  .is_key = (from->flags & AV_PKT_FLAG_KEY) != 0,
+                  .is_discarded = (from->flags & AV_PKT_FLAG_DISCARD) != 0,
+                  .is_cut_short = (from->flags & AV_PKT_FLAG_CORRUPT) != 0};
+}
+
+gd_status gd_demux_next(gd_demux *d, gd_packet *packet)
+{
+  assert(d != NULL && packet != NULL);
+
+  *packet = (gd_packet){0};
+  int error;
+  do {
+    av_packet_unref(d->packet);
+    error = av_read_frame(d->format, d->packet);
+  } while (error == AVERROR(EAGAIN) ||
+           (error >= 0 && d->packet->stream_index != d->stream_index));
+  if (error >= 0) {
+    fill(d->packet, packet);
+    packet->raw = d->packet;
+    return GD_OK;
+  }
+  if (error == AVERROR(EIO) || error == AVERROR(ESTALE))
+    return gd_fail(GD_ERR_IO, "%s: cannot read: %s", d->path, strerror(-error));
+  d->is_broken = error != AVERROR_EOF;
+  return GD_OK;
+}

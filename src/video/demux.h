@@ -1,0 +1,74 @@
+/**
+ * The packets of a video file's one video stream, in file order.
+ *
+ * The only file that knows libavformat; everything about safe opening is here.
+ * What a stage may be pointed at is not trusted: a FIFO would block, a
+ * playlist would open other files, a header may announce a picture of
+ * gigabytes.
+ */
+#ifndef GRADUS_VIDEO_DEMUX_H
+#define GRADUS_VIDEO_DEMUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gradus/status.h"
+
+struct AVCodecParameters;
+struct AVPacket;
+
+/** Codecs whose bitstream says where decoding may begin. */
+typedef enum {
+  GD_CODEC_H264,
+  GD_CODEC_HEVC,
+  GD_CODEC_MPEG4,
+  GD_CODEC_MJPEG,
+  GD_CODEC_VP8,
+  GD_CODEC_VP9,
+  GD_CODEC_OTHER
+} gd_codec;
+
+#define GD_NO_TIME INT64_MIN
+
+/** All pointers are borrowed from the demuxer. */
+typedef struct {
+  const char *container, *codec_name;
+  gd_codec codec;
+  const struct AVCodecParameters *parameters;
+  const uint8_t *extradata;
+  size_t extradata_bytes;
+  int width_px, height_px; /**< as coded, before rotation */
+  /** x' = m[0] x + m[2] y, y' = m[1] x + m[3] y, each -1, 0 or 1 */
+  int display[4];
+  int is_tilted; /**< the file asks for another angle; it is not applied */
+  int pixel_aspect[2];
+  double second;     /**< of one unit of time */
+  int64_t start;     /**< of the earliest stream, in units of time */
+  double fps;        /**< mean; 0 if unknown */
+  int64_t announced; /**< frames that the header tells; 0 if none */
+  int counts_slots;  /**< announced counts places in time, empty ones too */
+} gd_stream;
+
+typedef struct {
+  const uint8_t *data; /**< NULL at the end of the file */
+  size_t size_bytes;
+  int64_t pts, dts; /**< in units of time, or GD_NO_TIME */
+  int is_key, is_discarded, is_cut_short;
+  struct AVPacket *raw; /**< for the decoder; borrowed until the next packet */
+} gd_packet;
+
+typedef struct gd_demux gd_demux;
+
+/** Errors: see gd_video_index_read() */
+GD_NODISCARD gd_status gd_demux_open(const char *path, gd_demux **out);
+const gd_stream *gd_demux_stream(const gd_demux *d); /**< borrowed */
+/**
+ * Read the next packet of the stream; raw is NULL at the end.
+ * Errors: GD_ERR_IO (the disk fails).  A file that breaks off ends here, and
+ *         gd_demux_is_broken() then says so.
+ */
+GD_NODISCARD gd_status gd_demux_next(gd_demux *d, gd_packet *packet);
+int gd_demux_is_broken(const gd_demux *d);
+void gd_demux_close(gd_demux *d); /**< NULL is allowed */
+
+#endif
