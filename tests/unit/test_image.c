@@ -13,6 +13,15 @@
 
 enum { WIDTH = 23, HEIGHT = 17 };
 
+/* Without waiting for the disk, as hundreds of files are written. */
+static void write_quickly(const char *path, const void *data, size_t size_bytes)
+{
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(data, 1, size_bytes, file), size_bytes);
+  assert_int_equal(fclose(file), 0);
+}
+
 static gd_image drawn(void)
 {
   gd_image image;
@@ -168,7 +177,7 @@ static void truncated_image_is_refused_at_every_length(void **state)
     size_t size;
     assert_ok(gd_file_read(gd_test_path(names[i]), 1 << 20, &data, &size));
     for (size_t n = 0; n < size; n++) {
-      assert_ok(gd_file_write(gd_test_path("part"), data, n));
+      write_quickly(gd_test_path("part"), data, n);
       assert_fails(gd_image_read(gd_test_path("part"), &image), GD_ERR_FORMAT,
                    "part: n");
       assert_null(image.rgb);
@@ -195,7 +204,7 @@ static void flipped_bytes_never_crash(void **state)
       const int64_t at = gd_random_below(&random, (int64_t)size);
       const char kept = data[at];
       data[at] ^= (char)(1 << gd_random_below(&random, 8));
-      assert_ok(gd_file_write(gd_test_path("flipped"), data, size));
+      write_quickly(gd_test_path("flipped"), data, size);
       if (gd_image_read(gd_test_path("flipped"), &image) == GD_OK)
         gd_image_free(&image);
       else
