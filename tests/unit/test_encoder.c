@@ -1,5 +1,6 @@
 #include "gradus/encoder.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "gradus/digest.h"
 #include "gradus/memory.h"
+#include "gradus/video_reader.h"
 #include "test.h"
 
 enum { WIDTH = 96, HEIGHT = 64 };
@@ -54,6 +56,38 @@ static void equal_frames_give_equal_private_files(void **state)
       assert_true(info.st_size > 2000);
     }
     assert_true(gd_digest_equal(digests[0], digests[1]));
+  }
+}
+
+static void frames_decode_back_nearly_as_they_were(void **state)
+{
+  (void)state;
+  const char *names[2] = {"back.mp4", "back.avi"};
+  for (int i = 0; i < 2; i++) {
+    const char *path = gd_test_path(names[i]);
+    gd_video_index *index;
+    gd_video_reader *reader;
+    encode(path, SMALL, 30);
+    assert_ok(gd_video_index_read(path, &index));
+    assert_int_equal(index->n_frames, 30);
+    assert_ok(gd_video_reader_open(index, 7, NULL, &reader));
+    for (int frame = 0; frame < 30; frame += 7) {
+      uint8_t drawn[WIDTH * HEIGHT * 3];
+      const uint8_t *rgb;
+      gd_frame_info info;
+      double error = 0.0;
+      assert_ok(gd_video_reader_next(reader, &info, &rgb));
+      assert_non_null(rgb);
+      assert_int_equal(info.height_px, HEIGHT);
+      assert_int_equal(info.width_px, WIDTH);
+      assert_true(fabs(info.time_s - frame / 25.0) < 1e-3);
+      paint(drawn, frame);
+      for (int k = 0; k < WIDTH * HEIGHT; k++)
+        error += abs(drawn[3 * k + 1] - rgb[3 * k + 1]);
+      assert_true(error / (WIDTH * HEIGHT) < 8.0);
+    }
+    gd_video_reader_close(reader);
+    gd_video_index_free(index);
   }
 }
 
@@ -164,6 +198,7 @@ static void full_disk_at_the_very_end_is_an_error(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(equal_frames_give_equal_private_files),
+    cmocka_unit_test(frames_decode_back_nearly_as_they_were),
     cmocka_unit_test(other_frames_give_another_file),
     cmocka_unit_test(abandoned_video_leaves_nothing),
     cmocka_unit_test(video_without_frames_is_refused),
