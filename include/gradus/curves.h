@@ -3,7 +3,7 @@
  *
  * The file has a header row and the columns `epoch`, `step`, `split` (train or
  * dev), `loss`, `mae` and `rmse`, in any order, other columns ignored; a field
- * may be empty.  Rows of one split are in order of their steps.
+ * may be empty.  There is a row per epoch and split, in order.
  */
 #ifndef GRADUS_CURVES_H
 #define GRADUS_CURVES_H
