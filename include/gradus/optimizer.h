@@ -8,7 +8,7 @@
  *   adam  state m, v:  g += decay w;  m = b1 m + (1-b1) g;
  *         v = b2 v + (1-b2) g^2;
  *         w -= rate / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + epsilon)
- *   sgd   state u:     g += decay w;  u = t == 1 ? g : momentum u + g;
+ *   sgd   state u:     g += decay w;  u = momentum u + g;
  *         w -= rate u
  *
  * Source: Kingma and Ba, "Adam" (ICLR 2015), algorithm 1; both in
