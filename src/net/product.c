@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { SUM_PIECES = 3 }; /* pieces of GD_BLOCK that are summed in one go */
+
 static int least(int a, int b)
 {
   return a < b ? a : b;
@@ -21,36 +23,37 @@ static int row_stride(const gd_product *p)
   return p->n_blocks * GD_BLOCK;
 }
 
-/* Depth of a chunk beyond its whole pieces of GD_BLOCK. */
-static int rest_of(const gd_product *p, int is_last)
+static int chunk_depth(const gd_product *p, int is_last)
 {
   const int last = p->C % p->chunk == 0 ? p->chunk : p->C % p->chunk;
-  return p->n_taps * (is_last ? last : p->chunk) % GD_BLOCK;
+  return p->n_taps * (is_last ? last : p->chunk);
 }
 
 static gd_status make_kernels(gd_product *p, int is_source, int tile)
 {
   const int last = p->columns - (p->n_blocks - 1) * GD_BLOCK;
   const int widths[2] = {p->n_blocks > 1 ? GD_BLOCK : 0, round_up(last, 16)};
-  const int depths[3] = {p->n_taps * p->chunk >= GD_BLOCK ? GD_BLOCK : 0,
-                         rest_of(p, 0), rest_of(p, 1)};
+  const int whole = chunk_depth(p, 0), end = chunk_depth(p, 1);
+  const int depths[3] = {whole >= GD_BLOCK ? GD_BLOCK : 0, whole % GD_BLOCK,
+                         end % GD_BLOCK};
+  const int follows[3] = {0, whole > GD_BLOCK, end > GD_BLOCK};
   gd_status st = GD_OK;
 
   for (int w = 0; w < 2; w++)
     for (int d = 0; d < 3; d++)
-      for (int add = 0;
-           add < 2 && widths[w] > 0 && depths[d] > 0 && st == GD_OK; add++)
+      for (int part = 0;
+           part < 2 && widths[w] > 0 && depths[d] > 0 && st == GD_OK; part++)
         st = gd_gemm_make(
-            (gd_gemm_shape){.m = (GD_LEAST_TILE << tile),
+            (gd_gemm_shape){.m = GD_LEAST_TILE << tile,
                             .n = widths[w],
                             .k = depths[d],
                             .lda = is_source ? p->C : GD_PANEL_DEPTH,
                             .ldb = GD_BLOCK,
-                            .ldc = row_stride(p),
+                            .ldc = part ? GD_BLOCK : row_stride(p),
                             .stride_a = depths[d],
                             .stride_b = depths[d] * GD_BLOCK,
-                            .accumulate = add},
-            &p->kernels[is_source][tile][w][d][add]);
+                            .accumulate = follows[d]},
+            &p->kernels[is_source][tile][w][d][part]);
   return st;
 }
 
@@ -119,9 +122,16 @@ static int is_whole(tile t)
   return t.n == GD_LEAST_TILE << t.kind;
 }
 
+static void add_part(const float *part, int rows, float *c, int stride)
+{
+  for (int r = 0; r < rows; r++)
+    for (int i = 0; i < GD_BLOCK; i++)
+      c[(ptrdiff_t)r * stride + i] += part[r * GD_BLOCK + i];
+}
+
 /* Multiply one tile's rows with the columns of one block, over one chunk. */
 static void multiply(const work *w, tile t, int block, int c0, int width,
-                     const float *a, int is_source, float *c)
+                     const float *a, int is_source, float *part, float *c)
 {
   const gd_product *p = w->p;
   const int depth = p->n_taps * width;
@@ -131,15 +141,21 @@ static void multiply(const work *w, tile t, int block, int c0, int width,
       ((int64_t)block * p->n_depth + (int64_t)c0 * p->n_taps) * GD_BLOCK;
   const gd_gemm(*kernels)[2] =
       p->kernels[is_source][t.kind][block == p->n_blocks - 1];
-  int add = c0 > 0;
+  const gd_gemm *last = kernels[width == p->chunk ? 1 : 2];
 
-  if (pieces > 0) {
-    gd_gemm_run(&kernels[0][add], a, b, pieces, c);
-    add = 1;
+  for (int at = 0; at == 0 || at < pieces; at += SUM_PIECES) {
+    const int is_part = c0 > 0 || at > 0;
+    const int n = least(pieces - at, SUM_PIECES);
+    const float *b_at = b + (ptrdiff_t)at * GD_BLOCK * GD_BLOCK;
+    float *to = is_part ? part : c;
+    if (n > 0)
+      gd_gemm_run(&kernels[0][is_part], a + at * GD_BLOCK, b_at, n, to);
+    if (rest > 0 && at + n == pieces)
+      gd_gemm_run(&last[is_part], a + pieces * GD_BLOCK,
+                  b + (ptrdiff_t)pieces * GD_BLOCK * GD_BLOCK, 1, to);
+    if (is_part)
+      add_part(part, GD_LEAST_TILE << t.kind, c, row_stride(p));
   }
-  if (rest > 0)
-    gd_gemm_run(&kernels[width == p->chunk ? 1 : 2][add], a + pieces * GD_BLOCK,
-                b + (ptrdiff_t)pieces * GD_BLOCK * GD_BLOCK, 1, c);
 }
 
 /* A scratch tile of the panel's rows; where only an end of fewer rows than a
@@ -205,7 +221,8 @@ static void run_panel(const work *w, gd_scratch scratch, int64_t first, int n,
                      ? w->target.pixels + (first + t.first) * stride
                      : scratch_of(w, scratch, t);
       for (int b = b0; b < b1; b++)
-        multiply(w, t, b, c0, c1 - c0, a, from_source, c + b * GD_BLOCK);
+        multiply(w, t, b, c0, c1 - c0, a, from_source, scratch.sums,
+                 c + b * GD_BLOCK);
     }
   }
   for (int i = 0; i < n_tiles; i++)

@@ -22,7 +22,7 @@ enum {
 typedef struct {
   float *panel; /**< (GD_PANEL_ROWS, GD_PANEL_DEPTH) */
   float *tile;  /**< 16 * GD_MOST_CHANNELS floats: results on their way */
-  float *sums;  /**< (GD_MOST_SUM_ROWS, GD_PANEL_DEPTH): weight gradients */
+  float *sums;  /**< (GD_MOST_SUM_ROWS, GD_PANEL_DEPTH): sums not yet placed */
 } gd_scratch;
 
 enum { GD_TILE_FLOATS = 16 * GD_MOST_CHANNELS };

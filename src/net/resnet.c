@@ -1,0 +1,477 @@
+#include "gradus/resnet.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/conv.h"
+#include "gradus/memory.h"
+#include "gradus/norm.h"
+#include "gradus/pool.h"
+#include "net/blueprint.h"
+
+/* One convolution and the batch norm behind it. */
+typedef struct {
+  const gd_unit_plan *plan;
+  gd_conv *conv;
+  int C;                          /* output channels */
+  int64_t weight, gamma, beta;    /* offsets in the weights */
+  int64_t mean_at, variance_at;   /* offsets in the running statistics */
+  float *own_gamma, *own_beta;    /* copies, from gd_resnet_pack() */
+  float *own_mean, *own_variance; /* the microbatch's, variance biased */
+  float *raw, *out; /* convolution's result; behind norm and ReLU */
+} unit;
+
+/* A dense layer is a convolution of one pixel. */
+typedef struct {
+  gd_conv *conv;
+  int C, K;
+  int64_t weight, bias; /* offsets in the weights */
+} dense;
+
+struct gd_resnet {
+  gd_resnet_config config;
+  gd_blueprint plan;
+  int microbatch, training;
+  int n; /* samples of the last training forward; 0: none */
+  unit units[GD_MOST_UNITS];
+  dense hidden, output;
+  gd_workspace *ws;
+  int64_t bytes;
+  float *floats;   /* all the activations */
+  double *scratch; /* sums of batch norm */
+  float *statistics;
+  int64_t n_statistics;
+  const float *x;              /* the last input, borrowed */
+  float *pooled;               /* behind the max pool */
+  uint8_t *winner;             /* of the max pool */
+  float *shortcut;             /* behind a downsample and its norm */
+  float *features, *activated; /* (n, 2048), (n, hidden) */
+  float *gradients[3];         /* of activations, as large as the largest */
+  float *dfeatures, *dactivated;
+};
+
+static int64_t unit_rows(const unit *u, int n)
+{
+  return (int64_t)n * gd_unit_out_H(u->plan) * gd_unit_out_W(u->plan);
+}
+
+static gd_conv_input unit_input(const unit *u, int n)
+{
+  return (gd_conv_input){n, u->plan->H, u->plan->W};
+}
+
+/* Memory is handed out twice: once to count, once to give. */
+typedef struct {
+  float *base; /* NULL while counting */
+  int64_t used;
+} arena;
+
+static float *take(arena *a, int64_t count)
+{
+  const int64_t line = GD_ALIGN_BYTES / (int64_t)sizeof(float);
+  float *memory = a->base == NULL ? NULL : a->base + a->used;
+  a->used += (count + line - 1) / line * line;
+  return memory;
+}
+
+static int64_t largest_activation(const gd_resnet *net)
+{
+  int64_t most = 0;
+  for (int i = 0; i < net->plan.n_units; i++) {
+    const unit *u = &net->units[i];
+    const int64_t count = unit_rows(u, net->microbatch) * u->C;
+    most = count > most ? count : most;
+  }
+  return most;
+}
+
+/* The backward pass needs every convolution's result, and what each norm and
+ * ReLU made of it. */
+static void place_for_training(gd_resnet *net, arena *a)
+{
+  const int64_t most = largest_activation(net);
+  for (int i = 0; i < net->plan.n_units; i++) {
+    unit *u = &net->units[i];
+    const int64_t count = unit_rows(u, net->microbatch) * u->C;
+    u->raw = take(a, count);
+    u->out = take(a, count);
+  }
+  for (int b = 0; b < net->plan.n_blocks; b++) {
+    const int down = net->plan.blocks[b].downsample;
+    if (down >= 0) /* only the sum behind it is kept */
+      net->units[down].out = net->shortcut;
+  }
+  for (int i = 0; i < 3; i++)
+    net->gradients[i] = take(a, most);
+  net->dfeatures = take(a, (int64_t)net->microbatch * GD_LAST_CHANNELS);
+  net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
+}
+
+/* Evaluation normalises in place, and keeps a block's input only until its
+ * output is there. */
+static void place_for_evaluation(gd_resnet *net, arena *a)
+{
+  const int64_t most = largest_activation(net);
+  float *inner[2] = {take(a, most), take(a, most)};
+  float *outer[2] = {take(a, most), take(a, most)};
+  unit *units = net->units;
+  units[0].raw = units[0].out = inner[0];
+  for (int b = 0; b < net->plan.n_blocks; b++) {
+    const gd_block_plan *block = &net->plan.blocks[b];
+    units[block->first].raw = units[block->first].out = inner[0];
+    units[block->first + 1].raw = units[block->first + 1].out = inner[1];
+    units[block->first + 2].raw = units[block->first + 2].out = outer[b % 2];
+    if (block->downsample >= 0)
+      units[block->downsample].raw = units[block->downsample].out =
+          net->shortcut;
+  }
+}
+
+static void place(gd_resnet *net, arena *a)
+{
+  const int n = net->microbatch;
+  const gd_blueprint *plan = &net->plan;
+  for (int i = 0; i < plan->n_units; i++) {
+    unit *u = &net->units[i];
+    u->own_gamma = take(a, u->C);
+    u->own_beta = take(a, u->C);
+    u->own_mean = take(a, u->C);
+    u->own_variance = take(a, u->C);
+  }
+  const int64_t n_pooled = (int64_t)n * 64 *
+                           gd_pool_out(plan->pool_H, plan->pool) *
+                           gd_pool_out(plan->pool_W, plan->pool);
+  net->pooled = take(a, n_pooled);
+  net->winner = (uint8_t *)take(a, (n_pooled + 3) / 4);
+  net->shortcut = take(a, largest_activation(net));
+  net->features = take(a, (int64_t)n * GD_LAST_CHANNELS);
+  net->activated = take(a, (int64_t)n * net->config.hidden);
+  net->statistics = take(a, net->n_statistics);
+  if (net->training)
+    place_for_training(net, a);
+  else
+    place_for_evaluation(net, a);
+}
+
+static gd_status make_memory(gd_resnet *net)
+{
+  arena a = {NULL, 0};
+  place(net, &a);
+  int64_t n_scratch = 0;
+  for (int i = 0; i < net->plan.n_units; i++) {
+    const unit *u = &net->units[i];
+    const int64_t n = gd_norm_scratch(unit_rows(u, net->microbatch), u->C);
+    n_scratch = n > n_scratch ? n : n_scratch;
+  }
+  net->floats = gd_alloc(a.used, sizeof *net->floats);
+  net->scratch = gd_alloc(n_scratch, sizeof *net->scratch);
+  gd_status st = gd_workspace_new(&net->ws);
+  if (net->floats == NULL || net->scratch == NULL)
+    return GD_ERR_NOMEM;
+  if (st != GD_OK)
+    return st;
+  net->bytes += a.used * (int64_t)sizeof *net->floats +
+                n_scratch * (int64_t)sizeof *net->scratch +
+                gd_workspace_bytes(net->ws);
+  a = (arena){net->floats, 0};
+  place(net, &a);
+  return GD_OK;
+}
+
+static gd_status make_dense(gd_resnet *net, const gd_tensor_entry *weight,
+                            dense *d)
+{
+  *d = (dense){.C = weight->shape[1],
+               .K = weight->shape[0],
+               .weight = weight->offset,
+               .bias = weight[1].offset};
+  gd_status st = gd_conv_new(
+      (gd_conv_shape){.C = d->C, .K = d->K, .R = 1, .S = 1, .stride = 1},
+      net->training, &d->conv);
+  if (st == GD_OK)
+    net->bytes += gd_conv_bytes(d->conv);
+  return st;
+}
+
+/* The tables list three tensors of weights and two of statistics for each unit,
+ * in the blueprint's order, then the dense layers. */
+static gd_status make_layers(gd_resnet *net, const gd_tensor_table *weights,
+                             const gd_tensor_table *running)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; i < net->plan.n_units && st == GD_OK; i++) {
+    const gd_tensor_entry *w = &weights->entries[3 * i];
+    unit *u = &net->units[i];
+    *u = (unit){.plan = &net->plan.units[i],
+                .C = net->plan.units[i].shape.K,
+                .weight = w[0].offset,
+                .gamma = w[1].offset,
+                .beta = w[2].offset,
+                .mean_at = running->entries[2 * i].offset,
+                .variance_at = running->entries[2 * i + 1].offset};
+    st = gd_conv_new(u->plan->shape, net->training, &u->conv);
+    if (st == GD_OK)
+      net->bytes += gd_conv_bytes(u->conv);
+  }
+  const gd_tensor_entry *last = &weights->entries[3 * net->plan.n_units];
+  if (st == GD_OK)
+    st = make_dense(net, last, &net->hidden);
+  if (st == GD_OK)
+    st = make_dense(net, last + 2, &net->output);
+  net->n_statistics = running->count;
+  return st;
+}
+
+gd_status gd_resnet_new(const gd_resnet_config *config, int microbatch,
+                        int training, gd_resnet **out)
+{
+  assert(microbatch >= 1);
+  *out = NULL;
+  gd_tensor_table weights, running;
+  gd_status st = gd_resnet_tables(config, &weights, &running);
+  if (st != GD_OK)
+    return st;
+  gd_resnet *net = gd_alloc(1, sizeof *net);
+  if (net == NULL) {
+    st = GD_ERR_NOMEM;
+  } else {
+    net->config = *config;
+    net->microbatch = microbatch;
+    net->training = training;
+    gd_blueprint_draw(config, &net->plan);
+    st = make_layers(net, &weights, &running);
+    if (st == GD_OK)
+      st = make_memory(net);
+  }
+  gd_tensor_table_free(&weights);
+  gd_tensor_table_free(&running);
+  if (st != GD_OK) {
+    gd_resnet_free(net);
+    return st;
+  }
+  *out = net;
+  return GD_OK;
+}
+
+void gd_resnet_free(gd_resnet *net)
+{
+  if (net == NULL)
+    return;
+  for (int i = 0; i < net->plan.n_units; i++)
+    gd_conv_free(net->units[i].conv);
+  gd_conv_free(net->hidden.conv);
+  gd_conv_free(net->output.conv);
+  gd_workspace_free(net->ws);
+  free(net->floats);
+  free(net->scratch);
+  free(net);
+}
+
+int64_t gd_resnet_bytes(const gd_resnet *net)
+{
+  return net->bytes;
+}
+
+void gd_resnet_pack(gd_resnet *net, const float *weights)
+{
+  for (int i = 0; i < net->plan.n_units; i++) {
+    unit *u = &net->units[i];
+    const size_t bytes = (size_t)u->C * sizeof *weights;
+    gd_conv_pack(u->conv, weights + u->weight, NULL);
+    memcpy(u->own_gamma, weights + u->gamma, bytes);
+    memcpy(u->own_beta, weights + u->beta, bytes);
+  }
+  gd_conv_pack(net->hidden.conv, weights + net->hidden.weight,
+               weights + net->hidden.bias);
+  gd_conv_pack(net->output.conv, weights + net->output.weight,
+               weights + net->output.bias);
+}
+
+static gd_norm norm_of(const unit *u, double epsilon, const float *mean,
+                       const float *variance)
+{
+  return (gd_norm){.C = u->C,
+                   .epsilon = epsilon,
+                   .gamma = u->own_gamma,
+                   .beta = u->own_beta,
+                   .mean = mean,
+                   .variance = variance};
+}
+
+/* The microbatch's statistics, and what of them the running ones take in. */
+static void measure(gd_resnet *net, unit *u, int64_t n_rows)
+{
+  gd_norm_statistics(n_rows, u->C, u->raw, net->scratch, u->own_mean,
+                     u->own_variance);
+  const double unbiased = (double)n_rows / (double)(n_rows - 1);
+  for (int c = 0; c < u->C; c++) {
+    net->statistics[u->mean_at + c] = u->own_mean[c];
+    net->statistics[u->variance_at + c] =
+        (float)((double)u->own_variance[c] * unbiased);
+  }
+}
+
+/* running: NULL in training. */
+static const float *unit_forward(gd_resnet *net, unit *u, int n, const float *x,
+                                 const float *running, const float *shortcut,
+                                 int relu)
+{
+  const int64_t n_rows = unit_rows(u, n);
+  gd_conv_forward(u->conv, net->ws, unit_input(u, n), x, u->raw);
+  if (running == NULL)
+    measure(net, u, n_rows);
+  const gd_norm norm =
+      norm_of(u, net->config.bn_epsilon,
+              running == NULL ? u->own_mean : running + u->mean_at,
+              running == NULL ? u->own_variance : running + u->variance_at);
+  gd_norm_forward(&norm, n_rows, u->raw, shortcut, relu, u->out);
+  return u->out;
+}
+
+static const float *block_forward(gd_resnet *net, const gd_block_plan *block,
+                                  int n, const float *x, const float *running)
+{
+  unit *u = &net->units[block->first];
+  const float *y = unit_forward(net, &u[0], n, x, running, NULL, 1);
+  y = unit_forward(net, &u[1], n, y, running, NULL, 1);
+  const float *shortcut =
+      block->downsample < 0 ? x
+                            : unit_forward(net, &net->units[block->downsample],
+                                           n, x, running, NULL, 0);
+  return unit_forward(net, &u[2], n, y, running, shortcut, 1);
+}
+
+static void dense_forward(const gd_resnet *net, const dense *d, int n,
+                          const float *x, float *y)
+{
+  gd_conv_forward(d->conv, net->ws, (gd_conv_input){n, 1, 1}, x, y);
+}
+
+gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
+                            const float *running, const float *x, int n,
+                            float *logits)
+{
+  const gd_blueprint *plan = &net->plan;
+  assert(n >= 1 && n <= net->microbatch);
+  assert(mode == GD_RESNET_TRAIN ? net->training : running != NULL);
+
+  net->n = 0;
+  if (mode == GD_RESNET_TRAIN) {
+    if ((int64_t)n * plan->H * plan->W == 1)
+      return gd_fail(GD_ERR_USAGE,
+                     "a microbatch of one %dx%d image has no variance at the "
+                     "last layers: take two samples or larger images",
+                     net->config.height, net->config.width);
+    running = NULL;
+    net->n = n;
+    net->x = x;
+  }
+  const float *y = unit_forward(net, &net->units[0], n, x, running, NULL, 1);
+  gd_max_pool_forward(plan->pool,
+                      (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64, y,
+                      net->pooled, net->winner);
+  y = net->pooled;
+  for (int b = 0; b < plan->n_blocks; b++)
+    y = block_forward(net, &plan->blocks[b], n, y, running);
+  gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
+                       y, net->features);
+  dense_forward(net, &net->hidden, n, net->features, net->activated);
+  for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
+    net->activated[i] = net->activated[i] < 0.0f ? 0.0f : net->activated[i];
+  dense_forward(net, &net->output, n, net->activated, logits);
+  return GD_OK;
+}
+
+const float *gd_resnet_statistics(const gd_resnet *net)
+{
+  assert(net->training);
+  return net->statistics;
+}
+
+static void dense_backward(const gd_resnet *net, const dense *d, const float *x,
+                           const float *dy, float *gradient, float *dx)
+{
+  const gd_conv_input in = {net->n, 1, 1};
+  gd_conv_backward_weights(d->conv, net->ws, in, x, dy, gradient + d->weight);
+  gd_conv_backward_bias(dy, net->n, d->K, gradient + d->bias);
+  gd_conv_backward_data(d->conv, net->ws, in, dy, dx);
+}
+
+/* From the gradient behind a unit to that of its convolution, in place where
+ * dx is dy, and the gradients of its weights. */
+static void unit_backward(gd_resnet *net, const unit *u, const float *x,
+                          int relu, float *dy, float *dx, float *gradient)
+{
+  const gd_norm norm =
+      norm_of(u, net->config.bn_epsilon, u->own_mean, u->own_variance);
+  gd_norm_backward(&norm, unit_rows(u, net->n), u->raw, relu ? u->out : NULL,
+                   dy, net->scratch, dx, gradient + u->gamma,
+                   gradient + u->beta);
+  gd_conv_backward_weights(u->conv, net->ws, unit_input(u, net->n), x, dx,
+                           gradient + u->weight);
+}
+
+static void pass_back(gd_resnet *net, const unit *u, const float *dy, float *dx)
+{
+  gd_conv_backward_data(u->conv, net->ws, unit_input(u, net->n), dy, dx);
+}
+
+static void add_to(float *y, const float *x, int64_t count)
+{
+#pragma omp parallel for simd schedule(static)
+  for (int64_t i = 0; i < count; i++)
+    y[i] += x[i];
+}
+
+/* The gradient stands in gradients[0] before and after. */
+static void block_backward(gd_resnet *net, const gd_block_plan *block,
+                           const float *x, float *gradient)
+{
+  const unit *u = &net->units[block->first];
+  float *g = net->gradients[0], *a = net->gradients[1], *b = net->gradients[2];
+
+  unit_backward(net, &u[2], u[1].out, 1, g, a, gradient);
+  pass_back(net, &u[2], a, b);
+  unit_backward(net, &u[1], u[0].out, 1, b, b, gradient);
+  pass_back(net, &u[1], b, a);
+  unit_backward(net, &u[0], x, 1, a, a, gradient);
+  pass_back(net, &u[0], a, b);
+  if (block->downsample >= 0) {
+    const unit *down = &net->units[block->downsample];
+    unit_backward(net, down, x, 0, g, g, gradient);
+    pass_back(net, down, g, a);
+    net->gradients[0] = a;
+    net->gradients[1] = g;
+  }
+  const gd_conv_shape s = u[0].plan->shape;
+  add_to(net->gradients[0], b,
+         (int64_t)net->n * u[0].plan->H * u[0].plan->W * s.C);
+}
+
+void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
+{
+  assert(net->n >= 1); /* behind a training forward */
+  const gd_blueprint *plan = &net->plan;
+  const int n = net->n;
+
+  dense_backward(net, &net->output, net->activated, dlogits, gradient,
+                 net->dactivated);
+  for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
+    net->dactivated[i] = net->activated[i] > 0.0f ? net->dactivated[i] : 0.0f;
+  dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,
+                 net->dfeatures);
+  gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
+                        net->dfeatures, net->gradients[0]);
+  for (int b = plan->n_blocks - 1; b >= 0; b--) {
+    const float *x =
+        b == 0 ? net->pooled : net->units[plan->blocks[b - 1].first + 2].out;
+    block_backward(net, &plan->blocks[b], x, gradient);
+  }
+  gd_max_pool_backward(plan->pool,
+                       (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
+                       net->gradients[0], net->winner, net->gradients[1]);
+  unit_backward(net, &net->units[0], net->x, 1, net->gradients[1],
+                net->gradients[1], gradient);
+}

@@ -1,0 +1,323 @@
+#include "gradus/memory.h"
+#include "gradus/random.h"
+#include "gradus/resnet.h"
+#include "test.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 32, MOST_N = 3, K = 5, PIXELS = SIDE * SIDE * 3 };
+
+static gd_resnet_config small_config(void)
+{
+  gd_resnet_config c = gd_resnet_config_default();
+  c.height = c.width = SIDE;
+  c.hidden = 7;
+  c.outputs = K;
+  return c;
+}
+
+/* A net's data, filled with random numbers. */
+typedef struct {
+  gd_resnet_config config;
+  gd_tensor_table weights_table, running_table;
+  float *weights, *running, *gradient;
+  float x[MOST_N * PIXELS], logits[MOST_N * K], dlogits[MOST_N * K];
+} model;
+
+/* Drawing 24 million numbers takes a second: all models begin with the same. */
+static const float *first_weights(const gd_tensor_table *table)
+{
+  static float *weights;
+  if (weights == NULL) {
+    weights = gd_alloc(table->count, sizeof *weights);
+    assert_non_null(weights);
+    gd_resnet_init_weights(table, 1, weights);
+  }
+  return weights;
+}
+
+static model *model_new(gd_resnet_config config)
+{
+  model *m = gd_alloc(1, sizeof *m);
+  assert_non_null(m);
+  m->config = config;
+  assert_ok(gd_resnet_tables(&config, &m->weights_table, &m->running_table));
+  m->weights = gd_alloc(m->weights_table.count, sizeof(float));
+  m->gradient = gd_alloc(m->weights_table.count, sizeof(float));
+  m->running = gd_alloc(m->running_table.count, sizeof(float));
+  assert_true(m->weights && m->gradient && m->running);
+  memcpy(m->weights, first_weights(&m->weights_table),
+         (size_t)m->weights_table.count * sizeof(float));
+  gd_resnet_init_running(&m->running_table, m->running);
+  gd_random r = gd_random_of(12, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < MOST_N * PIXELS; i++)
+    m->x[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  for (int i = 0; i < MOST_N * K; i++)
+    m->dlogits[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  return m;
+}
+
+static void model_free(model *m)
+{
+  gd_tensor_table_free(&m->weights_table);
+  gd_tensor_table_free(&m->running_table);
+  free(m->weights);
+  free(m->running);
+  free(m->gradient);
+  free(m);
+}
+
+static void train(model *m, int microbatch, int n)
+{
+  gd_resnet *net;
+  assert_ok(gd_resnet_new(&m->config, microbatch, 1, &net));
+  gd_resnet_pack(net, m->weights);
+  for (int again = 0; again < 2; again++) { /* overwrites, does not add */
+    assert_ok(
+        gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, n, m->logits));
+    gd_resnet_backward(net, m->dlogits, m->gradient);
+  }
+  memcpy(m->running, gd_resnet_statistics(net),
+         (size_t)m->running_table.count * sizeof(float));
+  gd_resnet_free(net);
+}
+
+static const gd_tensor_entry *entry_of(const gd_tensor_table *t,
+                                       const char *name)
+{
+  const gd_tensor_entry *e = gd_tensor_table_find(t, name);
+  if (e == NULL)
+    fail_msg("no tensor %s", name);
+  return e;
+}
+
+static void tables_have_torchvisions_tensors(void **state)
+{
+  (void)state;
+  gd_tensor_table w, r;
+  const gd_resnet_config config = gd_resnet_config_default();
+  assert_ok(gd_resnet_tables(&config, &w, &r));
+  assert_int_equal(w.n_entries, 163);
+  assert_int_equal(r.n_entries, 106);
+  /* torchvision's resnet50 without its own dense layer, and ours. */
+  assert_int_equal(w.count, 25557032 - 2048 * 1000 - 1000 + (2048 + 1) * 512 +
+                                (512 + 1) * 64);
+  assert_int_equal(r.count, 2 * 26560);
+  assert_string_equal(w.entries[1].name, "bn1.weight");
+  const gd_tensor_entry *e = entry_of(&w, "layer2.0.downsample.0.weight");
+  assert_int_equal(e->shape[0], 512);
+  assert_int_equal(e->shape[1], 256);
+  e = entry_of(&w, "layer4.2.conv2.weight");
+  assert_int_equal(e->count, 512 * 512 * 9);
+  entry_of(&r, "layer3.5.bn3.running_var");
+  gd_tensor_table_free(&w);
+  gd_tensor_table_free(&r);
+}
+
+static void deeper_nets_differ_in_blocks_alone(void **state)
+{
+  (void)state;
+  gd_resnet_config config = gd_resnet_config_default();
+  gd_tensor_table w;
+  config.depth = 101;
+  assert_ok(gd_resnet_tables(&config, &w, NULL));
+  entry_of(&w, "layer3.22.bn3.bias");
+  assert_int_equal(w.n_entries, 163 + 17 * 9);
+  gd_tensor_table_free(&w);
+  config.depth = 152;
+  assert_ok(gd_resnet_tables(&config, &w, NULL));
+  entry_of(&w, "layer3.35.bn3.bias");
+  entry_of(&w, "layer2.7.bn3.bias");
+  gd_tensor_table_free(&w);
+}
+
+static void impossible_configuration_is_refused(void **state)
+{
+  (void)state;
+  gd_resnet_config c = small_config();
+  gd_resnet *net;
+  c.depth = 18;
+  assert_fails(gd_resnet_new(&c, 1, 0, &net), GD_ERR_USAGE, "depth 18");
+  assert_null(net);
+  c = small_config();
+  c.width = 100;
+  assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "multiples of 32");
+  c = small_config();
+  c.bn_epsilon = 0;
+  assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "epsilon 0");
+  c = small_config();
+  c.outputs = 0;
+  assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "outputs 0");
+}
+
+static void one_pixel_of_one_sample_cannot_train(void **state)
+{
+  (void)state;
+  model *m = model_new(small_config());
+  gd_resnet *net;
+  assert_ok(gd_resnet_new(&m->config, 2, 1, &net));
+  gd_resnet_pack(net, m->weights);
+  assert_fails(
+      gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, 1, m->logits),
+      GD_ERR_USAGE, "variance");
+  assert_ok(gd_resnet_forward(net, GD_RESNET_EVALUATE, m->running, m->x, 1,
+                              m->logits));
+  gd_resnet_free(net);
+  model_free(m);
+}
+
+static void assert_same(const model *a, const model *b)
+{
+  assert_memory_equal(a->logits, b->logits, sizeof a->logits);
+  assert_memory_equal(a->gradient, b->gradient,
+                      (size_t)a->weights_table.count * sizeof(float));
+  assert_memory_equal(a->running, b->running,
+                      (size_t)a->running_table.count * sizeof(float));
+}
+
+static void threads_and_room_change_no_bit_of_a_step(void **state)
+{
+  (void)state;
+  const int before = omp_get_max_threads();
+  model *a = model_new(small_config()), *b = model_new(small_config());
+  omp_set_num_threads(1);
+  train(a, 2, 2);
+  omp_set_num_threads(3);
+  train(b, MOST_N, 2);
+  omp_set_num_threads(before);
+  assert_same(a, b);
+  model_free(a);
+  model_free(b);
+}
+
+static gd_resnet *evaluator(const model *m, int training)
+{
+  gd_resnet *net;
+  assert_ok(gd_resnet_new(&m->config, MOST_N, training, &net));
+  gd_resnet_pack(net, m->weights);
+  return net;
+}
+
+/* And a net with room for training evaluates to the same bits. */
+static void evaluation_of_a_sample_does_not_see_the_others(void **state)
+{
+  (void)state;
+  model *m = model_new(small_config());
+  gd_resnet *full = evaluator(m, 1), *lean = evaluator(m, 0);
+  assert_true(gd_resnet_bytes(lean) < gd_resnet_bytes(full));
+  float all[MOST_N * K], one[K];
+  assert_ok(gd_resnet_forward(full, GD_RESNET_EVALUATE, m->running, m->x,
+                              MOST_N, all));
+  for (int i = 0; i < MOST_N; i++) {
+    assert_ok(gd_resnet_forward(lean, GD_RESNET_EVALUATE, m->running,
+                                m->x + i * PIXELS, 1, one));
+    assert_memory_equal(all + i * K, one, sizeof one);
+  }
+  gd_resnet_free(full);
+  gd_resnet_free(lean);
+  model_free(m);
+}
+
+/* sum(dlogits * logits), the loss whose gradient by the logits is dlogits. */
+static double loss_at(model *m, gd_resnet *net)
+{
+  double loss = 0;
+  gd_resnet_pack(net, m->weights);
+  assert_ok(
+      gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, MOST_N, m->logits));
+  for (int i = 0; i < MOST_N * K; i++)
+    loss += (double)m->dlogits[i] * (double)m->logits[i];
+  return loss;
+}
+
+static void step_along(model *m, const gd_tensor_entry *e, double h)
+{
+  for (int64_t i = e->offset; i < e->offset + e->count; i++)
+    m->weights[i] += (float)(h * (double)m->gradient[i]);
+}
+
+/* In float, and through ReLUs that open and close, a difference quotient is
+ * coarse; the reference case checks the digits, this all the paths: v1.5, the
+ * other pooling, both kinds of block. */
+static void gradient_is_the_slope_along_itself(void **state)
+{
+  (void)state;
+  const char *const names[] = {"conv1.weight", "layer3.0.downsample.0.weight",
+                               "layer4.2.bn2.bias", "fc.0.weight"};
+  gd_resnet_config config = small_config();
+  config.stride_on_3x3 = 1;
+  config.pooling = GD_RESNET_POOL_CEIL;
+  model *m = model_new(config);
+  gd_resnet *net;
+  for (int64_t i = 0; i < m->weights_table.count; i++)
+    if (m->weights[i] == 0.0f) /* the last factors: blocks must not be idle */
+      m->weights[i] = 0.5f;
+  assert_ok(gd_resnet_new(&config, MOST_N, 1, &net));
+  loss_at(m, net);
+  gd_resnet_backward(net, m->dlogits, m->gradient);
+  for (int t = 0; t < 4; t++) {
+    const gd_tensor_entry *e = entry_of(&m->weights_table, names[t]);
+    double squares = 0;
+    for (int64_t i = e->offset; i < e->offset + e->count; i++)
+      squares += (double)m->gradient[i] * (double)m->gradient[i];
+    const double h = 0.01 / squares; /* so the loss moves by 0.01 */
+    step_along(m, e, h);
+    const double above = loss_at(m, net);
+    step_along(m, e, -2 * h);
+    const double below = loss_at(m, net);
+    step_along(m, e, h);
+    const double slope = (above - below) / (2 * h);
+    if (!(fabs(slope / squares - 1) < 0.05))
+      fail_msg("%s: slope %g, gradient says %g", names[t], slope, squares);
+  }
+  gd_resnet_free(net);
+  model_free(m);
+}
+
+static void first_weights_are_a_function_of_the_seed(void **state)
+{
+  (void)state;
+  model *m = model_new(small_config());
+  const gd_tensor_entry *e =
+      entry_of(&m->weights_table, "layer2.1.conv2.weight");
+  const float *w = m->weights + e->offset;
+  double squares = 0;
+  for (int64_t i = 0; i < e->count; i++)
+    squares += (double)w[i] * (double)w[i];
+  assert_true(fabs(squares / (double)e->count / (2.0 / (128 * 9)) - 1) < 0.02);
+  const float first = w[0];
+  assert_true(
+      m->weights[entry_of(&m->weights_table, "layer2.1.bn3.weight")->offset] ==
+      0.0f);
+  gd_resnet_init_weights(&m->weights_table, 2, m->weights);
+  assert_true(w[0] != first);
+  gd_resnet_init_weights(&m->weights_table, 1, m->weights);
+  assert_true(w[0] == first);
+  model_free(m);
+}
+
+static void running_statistics_move_by_momentum(void **state)
+{
+  (void)state;
+  float running[2] = {1, 0};
+  const float now[2] = {3, 10};
+  gd_resnet_update_running(running, now, 2, 0.1);
+  assert_true(fabsf(running[0] - 1.2f) < 1e-6f && running[1] == 1.0f);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(tables_have_torchvisions_tensors),
+    cmocka_unit_test(deeper_nets_differ_in_blocks_alone),
+    cmocka_unit_test(impossible_configuration_is_refused),
+    cmocka_unit_test(one_pixel_of_one_sample_cannot_train),
+    cmocka_unit_test(threads_and_room_change_no_bit_of_a_step),
+    cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
+    cmocka_unit_test(gradient_is_the_slope_along_itself),
+    cmocka_unit_test(first_weights_are_a_function_of_the_seed),
+    cmocka_unit_test(running_statistics_move_by_momentum),
+};
+
+gd_test_main(tests)
