@@ -90,6 +90,8 @@ typedef struct {
   /**
    * Make the unit's file at `path`, complete when this returns GD_OK.
    * An item within it that is broken is noted in the file, not returned.
+   * Other files it makes come first and share its name up to the extension: if
+   * one is damaged later, all of them are removed and made anew.
    */
   gd_status (*make)(void *context, gd_stage_env *env, int64_t unit,
                     const char *path);

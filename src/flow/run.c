@@ -299,20 +299,26 @@ static int skipped_too_much(const gd_instance *self,
   return 1;
 }
 
+/* Is it asked for, by its name or as one of all? */
+static int is_wanted(const gd_instance *self, const gd_run_options *options)
+{
+  return options->stage == NULL ||
+         strcmp(options->stage, gd_instance_name(self)) == 0;
+}
+
+static const gd_stage *find_stage(const gd_instance *self,
+                                  const gd_run_options *options)
+{
+  for (int i = 0; options->stages[i] != NULL; i++)
+    if (strcmp(options->stages[i]->kind, gd_instance_kind(self)) == 0)
+      return options->stages[i];
+  return NULL;
+}
+
 static gd_status run_instance(MPI_Comm comm, const gd_job *job,
                               const gd_instance *self,
                               const gd_run_options *options, int *exit_code)
 {
-  const gd_stage *stage = NULL;
-  for (int i = 0; options->stages[i] != NULL && stage == NULL; i++)
-    if (strcmp(options->stages[i]->kind, gd_instance_kind(self)) == 0)
-      stage = options->stages[i];
-  if (stage == NULL) {
-    gd_log(GD_LOG_ERROR, "stage %s: this program has no stage of kind %s",
-           gd_instance_title(self), gd_instance_kind(self));
-    return gd_fail(GD_ERR_USAGE, "no stage of kind %s", gd_instance_kind(self));
-  }
-
   int rank;
   MPI_Comm_rank(comm, &rank);
   gd_watchdog_name(gd_instance_title(self));
@@ -334,7 +340,7 @@ static gd_status run_instance(MPI_Comm comm, const gd_job *job,
   if (standing.done)
     gd_log(GD_LOG_INFO, "stage %s: done before", gd_instance_title(self));
   else
-    st = make_instance(comm, job, self, stage, &standing);
+    st = make_instance(comm, job, self, find_stage(self, options), &standing);
   if (st == GD_OK && skipped_too_much(self, &standing))
     *exit_code = GD_EXIT_SKIPPED;
   return st;
@@ -343,15 +349,24 @@ static gd_status run_instance(MPI_Comm comm, const gd_job *job,
 /* --------------------------------------------------------------------- the job
  */
 
-static gd_status check_stage_name(const gd_job *job, const char *name)
+/* What can be told before any work is done. */
+static gd_status check_job(const gd_job *job, const gd_run_options *options)
 {
-  if (name == NULL)
-    return GD_OK;
-  for (int i = 0; i < gd_job_n_instances(job); i++)
-    if (strcmp(gd_instance_name(gd_job_instance(job, i)), name) == 0)
-      return GD_OK;
-  return gd_fail(GD_ERR_USAGE, "job %s has no stage named %s", gd_job_name(job),
-                 name);
+  int n_wanted = 0;
+  for (int i = 0; i < gd_job_n_instances(job); i++) {
+    const gd_instance *self = gd_job_instance(job, i);
+    if (!is_wanted(self, options))
+      continue;
+    n_wanted++;
+    if (find_stage(self, options) == NULL)
+      return gd_fail(GD_ERR_USAGE,
+                     "stage %s: this program has no stage of kind %s",
+                     gd_instance_title(self), gd_instance_kind(self));
+  }
+  if (n_wanted == 0 && options->stage != NULL)
+    return gd_fail(GD_ERR_USAGE, "job %s has no stage named %s",
+                   gd_job_name(job), options->stage);
+  return GD_OK;
 }
 
 /* The effective manifest is kept with the results. */
@@ -378,7 +393,7 @@ static gd_status begin(MPI_Comm comm, const gd_job *job,
   if (st == GD_OK)
     st = gd_gemm_begin();
   if (st == GD_OK)
-    st = check_stage_name(job, options->stage);
+    st = check_job(job, options);
   if (st == GD_OK && rank == 0 && !options->dry_run)
     st = save_manifest(job);
   st = gd_settle(comm, st);
@@ -401,8 +416,7 @@ gd_status gd_run_job(MPI_Comm comm, const gd_job *job,
        st == GD_OK && *exit_code == GD_EXIT_DONE && i < gd_job_n_instances(job);
        i++) {
     const gd_instance *self = gd_job_instance(job, i);
-    if (options->stage == NULL ||
-        strcmp(options->stage, gd_instance_name(self)) == 0)
+    if (is_wanted(self, options))
       st = run_instance(comm, job, self, options, exit_code);
   }
   if (st != GD_OK)

@@ -67,6 +67,27 @@ static gd_status remove_bad(const char *directory, const char *name)
   return st;
 }
 
+static size_t stem_length(const char *name)
+{
+  const char *dot = strrchr(gd_path_base(name), '.');
+  return dot == NULL ? strlen(name) : (size_t)(dot - name);
+}
+
+/* Remove a bad result and those that were made with it: a unit of work is made
+ * again only if its own file is missing, and may have made others beside it. */
+static gd_status remove_unit(const char *directory, const gd_done *done,
+                             const char *name)
+{
+  const size_t length = stem_length(name);
+  gd_status st = GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < done->n_files; i++) {
+    const char *other = done->files[i].name;
+    if (stem_length(other) == length && strncmp(other, name, length) == 0)
+      st = remove_bad(directory, other);
+  }
+  return st;
+}
+
 /* Verify what was touched since; count what is bad and has been removed. */
 static gd_status verify_touched(const char *directory, gd_done *done,
                                 int64_t *n_bad)
@@ -87,7 +108,7 @@ static gd_status verify_touched(const char *directory, gd_done *done,
     } else if (st == GD_ERR_FORMAT || missing) {
       gd_log(GD_LOG_WARNING, "%s: it is made anew", gd_reason());
       (*n_bad)++;
-      st = remove_bad(directory, file->name);
+      st = remove_unit(directory, done, file->name);
     }
   }
   return st;
@@ -176,7 +197,7 @@ static int64_t heal_listed(const char *directory, const gd_done *done)
       continue;
     gd_log(GD_LOG_WARNING, "%s: removed, the next run makes it anew",
            gd_reason());
-    if (remove_bad(directory, done->files[i].name) == GD_OK)
+    if (remove_unit(directory, done, done->files[i].name) == GD_OK)
       n_bad++;
   }
   /* A stage whose `done` cannot be removed is found out by the missing file. */

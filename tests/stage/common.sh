@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Sourced by the tests of this folder: a job small enough for every test, and
+# ways to run it, to kill it and to compare what it made.
+set -euo pipefail
+
+gradus=$GRADUS_BUILD/gradus
+# shellcheck disable=SC2034 # for those who source this
+stages=(corpus frames faces model scores report)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# Open MPI's own leaks cannot be told apart in the program: the tests of the
+# library look for ours.
+export ASAN_OPTIONS=detect_leaks=0
+# A test that hangs says who hung before ctest ends it.
+export GRADUS_WATCHDOG=${GRADUS_WATCHDOG:-100}
+
+# Every stage has several units of work, and training several steps.
+cat >"$scratch/job.yaml" <<'JOB'
+job: tiny
+work: run
+stages:
+  corpus: {stage: synth, subjects: 6, seconds: 1, fps: 10, width: 64, height: 64}
+  frames: {stage: extract, from: corpus, every: 2, shard_bytes: 128KiB}
+  faces: {stage: align, from: frames, size: 32}
+  model:
+    stage: train
+    from: faces
+    batch: 6
+    microbatch: 2
+    epochs: 2
+    hidden: 8
+    checkpoint_every: 1
+  scores: {stage: evaluate, from: [model, faces]}
+  report: {stage: report, from: scores}
+JOB
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+# start DIRECTORY RANKS ARGUMENT... : the job in a work directory of its own,
+# by the same relative path as in every other.
+start() {
+  local directory=$1 ranks=$2
+  shift 2
+  mkdir -p "$directory"
+  cd "$directory"
+  exec mpirun --oversubscribe -n "$ranks" \
+    "$gradus" run "$scratch/job.yaml" "$@" >>"$directory/log" 2>&1
+}
+
+# expect CODE DIRECTORY RANKS ARGUMENT... : run, and show the log if the program
+# ends otherwise.
+expect() {
+  local code=0 expected=$1
+  shift
+  (start "$@") || code=$?
+  if [ "$code" -ne "$expected" ]; then
+    cat "$1/log"
+    fail "exit code $code, expected $expected: $*"
+  fi
+}
+
+# Print the digests of all results below a work directory.
+results() {
+  (
+    cd "$1/run"
+    find . -mindepth 2 -type f \
+      ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\)' \
+      -print0 | sort -z | xargs -0 sha256sum
+  )
+}
+
+# same DIRECTORY DIRECTORY : the results are equal, byte for byte.
+same() {
+  results "$1" >"$scratch/expected"
+  results "$2" >"$scratch/found"
+  [ -s "$scratch/expected" ] || fail "$1: no results"
+  diff "$scratch/expected" "$scratch/found" || fail "$2 differs from $1"
+}
+
+# run_directory DIRECTORY STAGE : where a stage's results are.
+run_directory() {
+  local found
+  found=$(find "$1/run" -mindepth 1 -maxdepth 1 -name "$2-*" 2>/dev/null)
+  printf '%s\n' "$found"
+}
