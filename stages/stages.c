@@ -1,9 +1,11 @@
 #include "stages.h"
 
 /* Each is defined in the file of its name: gd_stage_align in align.c. */
+extern const gd_stage gd_stage_synth;
 extern const gd_stage gd_stage_align;
 
 const gd_stage *const gd_stages[] = {
+    &gd_stage_synth,
     &gd_stage_align,
     NULL,
 };

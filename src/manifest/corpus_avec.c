@@ -143,19 +143,19 @@ static gd_status look_in_folder(search *s, const char *name, int depth)
  * do not agree. */
 static int partition_above(const char *name, gd_partition *out)
 {
-  int n_found = 0;
+  int last = GD_N_PARTITIONS;
   for (const char *at = name, *slash; (slash = strchr(at, '/')) != NULL;
        at = slash + 1)
     for (int p = 0; p < GD_N_PARTITIONS; p++) {
       const char *word = gd_partition_name((gd_partition)p);
       if (strncasecmp(at, word, strlen(word)) != 0)
         continue;
-      if (n_found > 0 && *out != (gd_partition)p)
+      if (last != GD_N_PARTITIONS && last != p)
         return -1;
-      *out = (gd_partition)p;
-      n_found++;
+      last = p;
     }
-  return n_found > 0;
+  *out = (gd_partition)last;
+  return last != GD_N_PARTITIONS;
 }
 
 static int by_session(const void *a, const void *b)
@@ -232,7 +232,7 @@ static gd_status add_video(search *s, const found *f)
   gd_corpus_list *l = s->list;
   gd_corpus_row row = {.origin = f->name};
   gd_video *v = &row.video;
-  gd_partition labelled;
+  gd_partition labelled = GD_N_PARTITIONS;
   const int known = partition_above(f->name, &v->partition);
   if (known != 1)
     return gd_fail(GD_ERR_USAGE,

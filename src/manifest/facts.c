@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/corpus.h"
+
 /* The questions are told apart by their first word; a variable's answer begins
  * with '=' if it is set. */
 struct gd_fact {
@@ -129,13 +131,11 @@ gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
   if (f->noted)
     return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
                    question);
-  gd_hasher *h;
-  st = gd_hasher_new(&h);
+  gd_corpus *corpus;
+  st = gd_corpus_read(layout, root, n_levels, &corpus);
   if (st != GD_OK)
     return st;
-  gd_hasher_text(h, layout);
-  gd_hasher_text(h, root);
-  gd_hasher_int(h, n_levels);
-  *out = gd_hasher_end(h);
+  st = gd_corpus_digest(corpus, out);
+  gd_corpus_free(corpus);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }

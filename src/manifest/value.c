@@ -116,13 +116,17 @@ static int read_bytes(const char *text, int64_t *out)
   return 0;
 }
 
-/* Write the shortest decimal number that reads back as the same double. */
+/* Write the shortest text that reads back as the same double: "30", not
+ * "3e+01". */
 static void write_real(double value, char out[32])
 {
+  out[0] = '\0';
   for (int digits = 1; digits <= 17; digits++) {
-    snprintf(out, 32, "%.*g", digits, value);
-    if (strtod(out, NULL) == value)
-      return;
+    char text[32];
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value &&
+        (out[0] == '\0' || strlen(text) < strlen(out)))
+      snprintf(out, 32, "%s", text);
   }
 }
 

@@ -66,7 +66,7 @@ static void place_brows(gd_head *h)
     const double arch =
         look->brow_arch * (1.0 - (2.0 * t - 0.7) * (2.0 * t - 0.7));
     const double y =
-        look->brow_y - arch + 0.085 * sad * (1.0 - t) - 0.125 * sad * t * t;
+        look->brow_y - arch + 0.095 * sad * (1.0 - t) - 0.15 * sad * t * t;
     h->point[17 + i] = gd_head_at(h, -x, y, 0.06);
     h->point[26 - i] = gd_head_at(h, x, y, 0.06);
   }
@@ -124,7 +124,7 @@ static void place_mouth(gd_head *h)
   const gd_look *look = h->look;
   const double up = h->pose->corners;
   const double half = look->mouth_width * (1.0 + 0.11 * up);
-  const double bend = -0.125 * up, opening = 0.19 * h->pose->mouth;
+  const double bend = -0.145 * up, opening = 0.19 * h->pose->mouth;
   for (int i = 0; i < 20; i++) {
     const double x = border[i].x, lip = border[i].lip;
     const double line = look->mouth_y + bend * (x * x - 0.4);

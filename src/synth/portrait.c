@@ -110,6 +110,11 @@ static void draw_body(gd_canvas *c, const gd_look *look, const gd_room *room)
   gd_paint_stop(&skin, 0.65, gd_colour_mix(look->skin, look->shade, 0.75));
   gd_paint_stop(&skin, 1.0, gd_colour_mix(look->skin, look->shade, 0.35));
 
+  if (room->top == GD_TOP_HOOD) {
+    gd_canvas_path(c);
+    gd_canvas_ellipse(c, 0.0, 2.0, n + 0.4, 0.42);
+    gd_canvas_fill(c, gd_paint_flat(room->cloth_dark));
+  }
   gd_canvas_path(c);
   gd_canvas_smooth(c, 11, torso, 1);
   gd_canvas_fill(c, cloth);
@@ -143,12 +148,12 @@ static void draw_body(gd_canvas *c, const gd_look *look, const gd_room *room)
       gd_canvas_stroke(c, (gd_stroke){.width = 0.035, .round = 1}, dark);
     }
   } else if (room->top == GD_TOP_HOOD) {
-    const double hood[10] = {-n - 0.2, 2.08, -0.55, 2.5,     0.0,
-                             2.66,     0.55, 2.5,   n + 0.2, 2.08};
+    const double rim[10] = {-n - 0.3, 1.9, -0.6, 2.5,     0.0,
+                            2.66,     0.6, 2.5,  n + 0.3, 1.9};
     gd_canvas_path(c);
-    gd_canvas_smooth(c, 5, hood, 0);
-    gd_canvas_stroke(c, (gd_stroke){.width = 0.34, .round = 1}, dark);
-    gd_canvas_stroke(c, (gd_stroke){.width = 0.27, .round = 1},
+    gd_canvas_smooth(c, 5, rim, 0);
+    gd_canvas_stroke(c, (gd_stroke){.width = 0.22, .round = 1}, dark);
+    gd_canvas_stroke(c, (gd_stroke){.width = 0.15, .round = 1},
                      gd_paint_flat(room->cloth));
     for (int side = -1; side <= 1; side += 2) {
       gd_canvas_path(c);

@@ -61,17 +61,17 @@ gd_pose gd_pose_of(uint64_t seed, int64_t video, const gd_look *look,
   p.y = seat_y + 0.05 * energy * wander(r, time_s, 0.3) + 0.07 * sad;
   p.scale *= 1.0 + 0.02 * wander(r, time_s, 0.12);
   p.yaw = gd_random_between(r, -0.12, 0.12) +
-          0.20 * energy * wander(r, time_s, 0.25);
+          0.15 * energy * wander(r, time_s, 0.25);
   p.pitch = 0.07 * energy * wander(r, time_s, 0.35) - 0.03 + 0.15 * sad;
   p.roll = gd_random_between(r, -0.06, 0.06) +
            0.10 * energy * wander(r, time_s, 0.2);
   p.gaze_x = 0.35 * wander(r, time_s, 0.3) - 1.2 * p.yaw;
   p.gaze_y = 0.10 * wander(r, time_s, 0.3) + 0.25 * sad;
-  const double open = look->eye_open * (1.08 - 0.55 * sad);
+  const double open = look->eye_open * (1.10 - 0.60 * sad);
   p.lids = open * (1.0 - blink(r, time_s));
   p.brows = sad + 0.05 * wander(r, time_s, 0.4);
   p.corners =
       1.0 - 2.0 * sad + 0.06 * wander(r, time_s, 0.3) + look->mouth_bias * 4.0;
-  p.mouth = speech(r, time_s) * (1.0 - 0.6 * sad);
+  p.mouth = speech(r, time_s) * (0.9 - 0.55 * sad);
   return p;
 }

@@ -190,8 +190,8 @@ static const fault faults[] = {
      "  ^"},
     {"missing file",
      "job: x\n"
-     "corpus: {root: .}\n"
      "stages:\n"
+     "  corpus: {stage: synth}\n"
      "  frames: {stage: extract, from: corpus}\n"
      "  faces: {stage: align, from: frames, detector: none.h5}\n",
      NULL,
@@ -223,8 +223,8 @@ static const fault faults[] = {
      "                                                          ^"},
     {"batch",
      "job: x\n"
-     "corpus: {root: .}\n"
      "stages:\n"
+     "  corpus: {stage: synth}\n"
      "  frames: {stage: extract, from: corpus}\n"
      "  faces: {stage: align, from: frames}\n"
      "  model: {stage: train, from: faces, batch: 4, microbatch: 8}\n",
@@ -353,6 +353,15 @@ static const fault faults[] = {
      ":2:18: error: '${B' is not closed: '}' is missing\n"
      "  corpus: {root: \"a${B\"}\n"
      "                   ^"},
+    {"corpus that is not there",
+     "job: x\n"
+     "corpus: {root: nowhere}\n"
+     "stages:\n"
+     "  frames: {stage: extract, from: corpus}\n",
+     NULL,
+     ":2:16: error: nowhere/labels.csv: No such file or directory\n"
+     "  corpus: {root: nowhere}\n"
+     "                 ^~~~~~~"},
 };
 
 static gd_status load(const char *text, const char *set, gd_job **out)

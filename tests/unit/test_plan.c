@@ -165,14 +165,13 @@ static void thousand_members_take_a_few_lines(void **state)
   gd_job *job = load("many", (const char *const[]){gd_text_get(&seeds)}, 1);
   finish(gd_job_instance(job, 5));
   begin(gd_job_instance(job, 9));
-  assert_plan(job,
-              "run      corpus            never run\n"
-              "run      frames            never run\n"
-              "run      faces             never run\n"
-              "done     model[...]        1 of 1000 members\n"
-              "run      model[...]        998 of 1000 members: never run\n"
-              "partial  model[seed=7]     0 files\n"
-              "1003 stages in ");
+  assert_plan(job, "run      corpus            never run\n"
+                   "run      frames            never run\n"
+                   "run      faces             never run\n"
+                   "done     model[...]        1 of 1000 members\n"
+                   "run      model[...]        998 of 1000 members: never run\n"
+                   "partial  model[seed=7]     0 files\n"
+                   "1003 stages in ");
   gd_job_free(job);
   gd_text_free(&seeds);
 }
