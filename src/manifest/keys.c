@@ -139,9 +139,6 @@ static const gd_key train_keys[] = {
 static const gd_key evaluate_keys[] = {
     {"partition", GD_KEY_CHOICE, .words = "train|dev|test", .fallback = "test",
      .sentence = "Videos that are scored."},
-    {"batch", GD_KEY_INT, .unit = "faces", .fallback = "16", .low = 1,
-     .high = 65536, .neutral = 1,
-     .sentence = "Faces read at a time; no result depends on it."},
 };
 
 static const gd_key report_keys[] = {

@@ -13,10 +13,15 @@
 
 static void describe_range(const gd_key *key, char *out, size_t out_bytes)
 {
-  const char *type = key->type == GD_KEY_INT ? "an integer" : "a number";
-  const int n = snprintf(out, out_bytes, "%s from %.15g to %.15g", type,
-                         key->low, key->high);
-  if (n > 0 && (size_t)n < out_bytes && key->type == GD_KEY_INT && key->n > 1)
+  if (key->type != GD_KEY_INT) {
+    snprintf(out, out_bytes, "a number from %.15g to %.15g", key->low,
+             key->high);
+    return;
+  }
+  const int n =
+      snprintf(out, out_bytes, "an integer from %" PRId64 " to %" PRId64,
+               (int64_t)key->low, (int64_t)key->high);
+  if (n > 0 && (size_t)n < out_bytes && key->n > 1)
     snprintf(out + n, out_bytes - (size_t)n, ", a multiple of %d", key->n);
 }
 

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The table of keys and the stages agree: a stage reads every key of its kind,
+# and asks for no other.  A key that nobody reads would be accepted in silence.
+set -uo pipefail
+export ASAN_OPTIONS=detect_leaks=0
+bad=0
+reference=$("$GRADUS_BUILD/gradus" help manifest --markdown) || exit 1
+for source in "$GRADUS_SOURCE"/stages/*.c; do
+  kind=$(basename "$source" .c)
+  # shellcheck disable=SC2016 # the backquotes are Markdown's
+  keys=$(sed -n "/^### $kind\$/,/^### /p" <<<"$reference" |
+    sed -nE 's/^\| `([^`]+)` \|.*/\1/p' | sort)
+  [ -n "$keys" ] || continue
+  asked=$(tr -d '\n' <"$source" |
+    grep -oE 'gd_instance_(int|real|reals|flag|text)\([a-z>-]*self, *"[a-z_0-9.]+"' |
+    sed -E 's/.*"([^"]+)"/\1/' | sort -u)
+  # The run loop itself reads max_skipped.
+  unread=$(comm -23 <(grep -vx max_skipped <<<"$keys") <(echo "$asked") | xargs)
+  unknown=$(comm -13 <(echo "$keys") <(echo "$asked") | xargs)
+  if [ -n "$unread" ]; then
+    echo "stages/$kind.c never reads: $unread"
+    bad=1
+  fi
+  if [ -n "$unknown" ]; then
+    echo "stages/$kind.c asks for keys that are not in the table: $unknown"
+    bad=1
+  fi
+done
+exit $bad
