@@ -111,7 +111,6 @@ static void add_block(gd_blueprint *b, int C, int layer, int block,
   name_unit(u, layer, block, 2);
   u = add_unit(b, width, K, 1, 1, gd_unit_out_H(u), gd_unit_out_W(u));
   name_unit(u, layer, block, 3);
-  u->is_last = 1;
   const int H = gd_unit_out_H(u), W = gd_unit_out_W(u);
   if (block == 0) {
     plan->downsample = b->n_units;

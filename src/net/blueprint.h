@@ -20,8 +20,7 @@ enum {
 typedef struct {
   char conv[GD_TENSOR_NAME], bn[GD_TENSOR_NAME]; /**< "layer1.0.conv1", ... */
   gd_conv_shape shape;
-  int H, W;    /**< of its input */
-  int is_last; /**< the last convolution of a block */
+  int H, W; /**< of its input */
 } gd_unit_plan;
 
 /** One block: units first, first+1, first+2, and a downsample or -1. */
