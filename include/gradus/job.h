@@ -99,8 +99,9 @@ int64_t gd_instance_max_skipped(const gd_instance *s, int64_t n_items);
 
 /**
  * Compose what the instance is, for stage.yaml and for comparing two: name,
- * kind, member, digest, effective parameters (`parameters:`) and digests of
- * the inputs by name (`inputs:`), as YAML.
+ * kind, member, digest, the parameters that decide the results
+ * (`parameters:`), those that do not (`settings:`), digests of the files that
+ * are named (`files:`) and of the inputs by title (`inputs:`), as YAML.
  */
 void gd_instance_describe(const gd_instance *s, gd_text *out);
 

@@ -154,8 +154,8 @@ static void move_columns(gd_node *node, const gd_source *source, int columns)
   }
 }
 
-/* An alias makes two nodes of one `--set` the same text, never the same node:
- * so columns are moved once. */
+/* Read the value alone, then place it in the whole text.  Aliases are copied
+ * when they are read: no node is moved twice. */
 static gd_status parse_value(gd_arena *a, const gd_source *source,
                              const char *value, gd_node **out)
 {
