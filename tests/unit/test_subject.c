@@ -56,6 +56,23 @@ static void larger_of_two_lasting_faces_is_the_subject(void **state)
   gd_subject_free(s);
 }
 
+/* The other comes nearer at the end: the whole video counts, not its end. */
+static void subject_is_who_was_large_for_most_of_the_video(void **state)
+{
+  (void)state;
+  gd_subject *s = new_subject();
+  gd_face_info out[MOST];
+  for (int i = 0; i < 4; i++) {
+    const gd_face both[2] = {face_at(300, i < 3 ? 60 : 100, 0.99f),
+                             face_at(100, i < 3 ? 100 : 60, 0.99f)};
+    assert_ok(gd_subject_append(s, both, 2));
+  }
+  gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
+  for (int i = 0; i < 4; i++)
+    assert_true(out[i].box[0] == 100);
+  gd_subject_free(s);
+}
+
 /* Frames 0 and 3 have no face; 1 and 2 do. */
 static void choose_with_gaps(gd_missing_policy policy, gd_face_info out[4])
 {
@@ -137,6 +154,7 @@ static void unknown_policy_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(subject_stays_when_another_face_is_larger_for_a_moment),
     cmocka_unit_test(larger_of_two_lasting_faces_is_the_subject),
+    cmocka_unit_test(subject_is_who_was_large_for_most_of_the_video),
     cmocka_unit_test(missing_frames_follow_the_policy),
     cmocka_unit_test(video_without_a_face_is_missing_or_centred),
     cmocka_unit_test(long_video_with_many_faces_grows),
