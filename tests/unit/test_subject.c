@@ -64,7 +64,7 @@ static void subject_is_who_was_large_for_most_of_the_video(void **state)
   gd_face_info out[MOST];
   for (int i = 0; i < 4; i++) {
     const gd_face both[2] = {face_at(300, i < 3 ? 60 : 100, 0.99f),
-                             face_at(100, i < 3 ? 100 : 60, 0.99f)};
+                             face_at(100, i < 3 ? 100 : 80, 0.99f)};
     assert_ok(gd_subject_append(s, both, 2));
   }
   gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
