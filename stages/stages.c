@@ -3,9 +3,11 @@
 /* Each is defined in the file of its name: gd_stage_align in align.c. */
 extern const gd_stage gd_stage_synth;
 extern const gd_stage gd_stage_align;
+extern const gd_stage gd_stage_train;
 
 const gd_stage *const gd_stages[] = {
     &gd_stage_synth,
     &gd_stage_align,
+    &gd_stage_train,
     NULL,
 };

@@ -22,7 +22,7 @@
 enum {
   GD_TREE_TALLIES = 3,
   GD_TREE_MOST = 128,  /**< nodes of a run, more than 2 log2 of any length */
-  GD_TREE_PIECE = 2048 /**< floats that gd_tree_add() takes at once */
+  GD_TREE_PIECE = 4096 /**< floats that gd_tree_add() takes at once */
 };
 
 /** Leaves first .. first + 2^level - 1, added up. */

@@ -1,0 +1,60 @@
+/* What a fit consists of: samples, network, blocks, and where training is; and
+ * how that is set up, saved, and restored.  Private to gd_fit(). */
+#ifndef GRADUS_TRAIN_FIT_PARTS_H
+#define GRADUS_TRAIN_FIT_PARTS_H
+
+#include "gradus/checkpoint.h"
+#include "gradus/file.h"
+#include "gradus/fit.h"
+#include "gradus/history.h"
+#include "gradus/publisher.h"
+#include "gradus/reduce.h"
+#include "gradus/sampler.h"
+#include "gradus/samples.h"
+
+typedef struct {
+  const gd_fit_config *config;
+  const gd_fit_hooks *hooks;
+  MPI_Comm comm;
+  int rank, size;
+  char model[GD_PATH_MAX], last[GD_PATH_MAX];
+  gd_publisher *publisher; /* of both; rank 0 */
+  const char *face_template;
+
+  gd_samples *train, *dev;
+  gd_sampler *sampler;
+  gd_trainer *trainer;
+  gd_reduce *reduce;
+
+  int64_t n_weights, n_running;
+  float *block;   /* weights, then running statistics */
+  gd_range chunk; /* the weights that this rank steps */
+  float *states[GD_OPTIMIZER_MOST_STATES]; /* (chunk) each */
+  float *expected;                         /* (dev->n) */
+  int64_t *step_sizes;                     /* samples of an epoch's steps */
+
+  gd_training_state where;
+  int64_t step; /* optimiser steps done */
+  gd_optimizer optimizer;
+  gd_history history;
+  double step_s, leaf_s; /* spent since the epoch began: in all, in leaves */
+  int64_t n_images;      /* of all ranks, likewise */
+} gd_fit_parts;
+
+/* Make all parts from config, comm and hooks, which are set.  Collective;
+ * ends with gd_fit_parts_end(), also after a failure. */
+GD_NODISCARD gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces);
+void gd_fit_parts_end(gd_fit_parts *f);
+int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f);
+
+/* Take up the checkpoint, or begin anew if there is none that can be used.
+ * Collective. */
+GD_NODISCARD gd_status gd_fit_parts_restore(gd_fit_parts *f);
+/* Write the checkpoint and the metrics; the checkpoint gets on the disk
+ * meanwhile.  Collective. */
+GD_NODISCARD gd_status gd_fit_parts_save(gd_fit_parts *f);
+/* Write the selected model, to be published with the next checkpoint.
+ * Collective. */
+GD_NODISCARD gd_status gd_fit_parts_save_model(gd_fit_parts *f, double dev_mae);
+
+#endif

@@ -1,0 +1,111 @@
+/* train -- fit a network to the faces of the training partition.
+ *
+ *   model.h5      weights of the epoch with the least development MAE, or of
+ *                 the last one
+ *   last.h5       checkpoint, to go on from after a stop or a failure
+ *   metrics.csv   loss and error by epoch; steps.csv by step
+ *
+ * All ranks train one model together: see gradus/fit.h. */
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/fit.h"
+#include "gradus/stage.h"
+
+static gd_status optimizer_of(const gd_instance *self, gd_optimizer *out)
+{
+  gd_optimizer_kind kind;
+  gd_status st =
+      gd_optimizer_kind_of(gd_instance_text(self, "optimizer.kind"), &kind);
+  if (st != GD_OK)
+    return st;
+  *out = (gd_optimizer){
+      .kind = kind,
+      .rate = gd_instance_real(self, "optimizer.rate"),
+      .beta1 = gd_instance_real(self, "optimizer.beta1"),
+      .beta2 = gd_instance_real(self, "optimizer.beta2"),
+      .epsilon = gd_instance_real(self, "optimizer.epsilon"),
+      .momentum = gd_instance_real(self, "optimizer.momentum"),
+      .weight_decay = gd_instance_real(self, "optimizer.weight_decay")};
+  return GD_OK;
+}
+
+static gd_status schedule_of(const gd_instance *self, gd_schedule *out)
+{
+  *out = (gd_schedule){.warmup = gd_instance_real(self, "schedule.warmup"),
+                       .every = gd_instance_int(self, "schedule.step"),
+                       .factor = gd_instance_real(self, "schedule.factor"),
+                       .epochs = gd_instance_int(self, "epochs")};
+  return gd_schedule_kind_of(gd_instance_text(self, "schedule.kind"),
+                             &out->kind);
+}
+
+static gd_status trainer_of(const gd_instance *self, int size_px,
+                            gd_trainer_config *out)
+{
+  gd_resnet_config network = gd_resnet_config_default();
+  *out =
+      (gd_trainer_config){.n_levels = (int)gd_instance_int(self, "levels"),
+                          .augment = {.flip = gd_instance_flag(self, "flip")},
+                          .seed = (uint64_t)gd_instance_int(self, "seed")};
+  gd_status st = gd_loss_of(gd_instance_text(self, "loss"), &out->loss);
+  if (st != GD_OK)
+    return st;
+  network.depth = (int)gd_instance_int(self, "depth");
+  network.height = network.width = size_px;
+  network.hidden = (int)gd_instance_int(self, "hidden");
+  network.outputs = gd_loss_outputs(out->loss, out->n_levels);
+  network.stride_on_3x3 = gd_instance_flag(self, "stride_on_3x3");
+  out->network = network;
+  return gd_resnet_config_check(&network);
+}
+
+static gd_status config_of(const gd_stage_env *env, int size_px,
+                           gd_fit_config *out)
+{
+  const gd_instance *self = env->self;
+  *out = (gd_fit_config){
+      .batch = (int)gd_instance_int(self, "batch"),
+      .microbatch = (int)gd_instance_int(self, "microbatch"),
+      .select_dev = strcmp(gd_instance_text(self, "select"), "dev") == 0,
+      .checkpoint_every = gd_instance_int(self, "checkpoint_every"),
+      .init = gd_instance_text(self, "init"),
+      .directory = env->directory,
+      .digest = gd_instance_digest(self)};
+  gd_status st = trainer_of(self, size_px, &out->trainer);
+  if (st == GD_OK)
+    st = optimizer_of(self, &out->optimizer);
+  if (st == GD_OK)
+    st = schedule_of(self, &out->schedule);
+  return st;
+}
+
+static void expect(void *env, int64_t n_samples)
+{
+  gd_stage_expect(env, n_samples, "images");
+}
+
+static gd_status tick(void *env, int64_t n_samples)
+{
+  return gd_stage_tick(env, n_samples);
+}
+
+static gd_status run(gd_stage_env *env)
+{
+  gd_face_set *faces = NULL;
+  gd_fit_config config;
+  const gd_instance *align = gd_instance_upstream(env->self, "align");
+  gd_status st = gd_face_set_open(gd_instance_directory(align), &faces);
+  if (st == GD_OK)
+    st = config_of(env, gd_face_set_size_px(faces), &config);
+  st = gd_agree(env->comm, st);
+  if (st == GD_OK) {
+    const gd_fit_hooks hooks = {.context = env, .expect = expect, .tick = tick};
+    st = gd_fit(env->comm, env->rank, env->size, &config, faces, &hooks);
+  }
+  gd_face_set_close(faces);
+  return st;
+}
+
+const gd_stage gd_stage_train = {
+    .kind = "train", .summary = "train a network on faces", .run = run};

@@ -1,0 +1,284 @@
+#include "gradus/fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/checkpoint.h"
+#include "gradus/random.h"
+#include "test.h"
+
+/* ResNet-50 on 32 x 32 faces: the least there is. */
+enum { SIZE = 32, LEVELS = 4, FRAMES = 2, VIDEOS = 5, EPOCHS = 2 };
+
+static const gd_digest DIGEST = {11, 12};
+
+/* ------------------------------------------------------------------- faces */
+
+/* Videos whose brightness is their level; the last one is for development. */
+static void write_faces(const char *directory, double bad_label)
+{
+  gd_video videos[VIDEOS];
+  char ids[VIDEOS][24], path[GD_PATH_MAX];
+  for (int v = 0; v < VIDEOS; v++) {
+    snprintf(ids[v], sizeof ids[v], "clip-%d", v);
+    videos[v] = (gd_video){.id = ids[v],
+                           .path = ids[v],
+                           .landmarks = "",
+                           .subject = ids[v],
+                           .task = "",
+                           .partition = v == VIDEOS - 1 ? GD_DEV : GD_TRAIN,
+                           .label = v % LEVELS};
+  }
+  videos[1].label = bad_label;
+  const gd_corpus corpus = {.videos = videos, .n_videos = VIDEOS};
+  gd_video_table *table;
+  gd_face_writer *w;
+  assert_ok(gd_video_table_of_corpus(&corpus, &table));
+  assert_ok(gd_directory_make(directory));
+  assert_ok(gd_path_join(directory, "faces-00000.h5", path));
+  assert_ok(
+      gd_face_writer_create(path, (gd_digest){1, 1}, SIZE, "test", table, &w));
+  for (int v = 0; v < VIDEOS; v++)
+    for (int frame = 0; frame < FRAMES; frame++) {
+      uint8_t rgb[SIZE * SIZE * 3];
+      gd_random r = gd_random_of(1, GD_FOR_TESTS, v, frame);
+      for (int i = 0; i < SIZE * SIZE * 3; i++)
+        rgb[i] = (uint8_t)(40 + 50 * (v % LEVELS) + gd_random_below(&r, 20));
+      const gd_face_info info = {.video = v, .frame_index = 10 * frame};
+      assert_ok(gd_face_writer_append(w, &info, rgb));
+    }
+  assert_ok(gd_face_writer_commit(w));
+  gd_video_table_free(table);
+}
+
+static const char *faces_directory(MPI_Comm comm)
+{
+  static char path[GD_PATH_MAX];
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  if (rank == 0) {
+    snprintf(path, sizeof path, "%s", gd_test_path("faces"));
+    if (!gd_path_exists(path))
+      write_faces(path, 1);
+  }
+  MPI_Bcast(path, sizeof path, MPI_CHAR, 0, comm);
+  return path;
+}
+
+/* ---------------------------------------------------------------- training */
+
+typedef struct {
+  int64_t n_done;
+  int64_t stop_after; /* samples of this rank; < 0: never */
+} ticks;
+
+static void expect(void *context, int64_t n)
+{
+  (void)context;
+  (void)n;
+}
+
+static gd_status tick(void *context, int64_t n)
+{
+  ticks *t = context;
+  t->n_done += n;
+  if (t->stop_after >= 0 && t->n_done >= t->stop_after)
+    return gd_fail(GD_ERR_STOPPED, "asked to stop");
+  return GD_OK;
+}
+
+static gd_fit_config config_for(const char *directory)
+{
+  gd_resnet_config network = gd_resnet_config_default();
+  network.height = network.width = SIZE;
+  network.hidden = 16;
+  network.outputs = LEVELS;
+  gd_optimizer optimizer = gd_optimizer_default(GD_OPTIMIZER_ADAM);
+  optimizer.rate = 1e-3;
+  return (gd_fit_config){
+      .trainer = {.network = network,
+                  .loss = GD_LOSS_EXPECTATION,
+                  .n_levels = LEVELS,
+                  .augment = {.flip = 1},
+                  .seed = 5},
+      .optimizer = optimizer,
+      .schedule = {.kind = GD_SCHEDULE_COSINE, .epochs = EPOCHS},
+      .batch = 5,
+      .microbatch = 2,
+      .select_dev = 1,
+      .init = "",
+      .directory = directory,
+      .digest = DIGEST};
+}
+
+/* Train on the first `size` ranks; the others wait. */
+static gd_status train(const char *name, int size, int64_t stop_after,
+                       void (*change)(gd_fit_config *))
+{
+  int rank;
+  char directory[GD_PATH_MAX] = "";
+  const char *faces_path = faces_directory(MPI_COMM_WORLD);
+  MPI_Comm comm;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == 0) {
+    snprintf(directory, sizeof directory, "%s", gd_test_path(name));
+    assert_ok(gd_directory_make(directory));
+  }
+  MPI_Bcast(directory, sizeof directory, MPI_CHAR, 0, MPI_COMM_WORLD);
+  MPI_Comm_split(MPI_COMM_WORLD, rank < size, rank, &comm);
+  gd_status st = GD_OK;
+  if (rank < size) {
+    gd_face_set *faces;
+    gd_fit_config config = config_for(directory);
+    ticks t = {.stop_after = rank == size - 1 ? stop_after : -1};
+    const gd_fit_hooks hooks = {.context = &t, .expect = expect, .tick = tick};
+    assert_ok(gd_face_set_open(faces_path, &faces));
+    if (change != NULL)
+      change(&config);
+    st = gd_fit(comm, rank, size, &config, faces, &hooks);
+    gd_face_set_close(faces);
+  }
+  MPI_Comm_free(&comm);
+  MPI_Barrier(MPI_COMM_WORLD);
+  return st;
+}
+
+static int same_files(const char *a, const char *b)
+{
+  static const char *const names[] = {"model.h5", "metrics.csv", "steps.csv"};
+  for (int i = 0; i < 3; i++) {
+    char path[64];
+    gd_digest first, second;
+    snprintf(path, sizeof path, "%s/%s", a, names[i]);
+    assert_ok(gd_digest_of_file(gd_test_path(path), &first));
+    snprintf(path, sizeof path, "%s/%s", b, names[i]);
+    assert_ok(gd_digest_of_file(gd_test_path(path), &second));
+    if (!gd_digest_equal(first, second))
+      return 0;
+  }
+  return 1;
+}
+
+static int is_first(void)
+{
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank == 0;
+}
+
+static int world_size(void)
+{
+  int size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  return size;
+}
+
+/* ------------------------------------------------------------------- tests */
+
+static void loss_falls_over_the_epochs(void **state)
+{
+  (void)state;
+  assert_ok(train("one", 1, -1, NULL));
+  if (!is_first())
+    return;
+  gd_checkpoint *c;
+  gd_metrics_row rows[64];
+  assert_ok(
+      gd_checkpoint_open(gd_test_path("one/last.h5"), DIGEST, "adam", &c));
+  assert_ok(gd_checkpoint_read_rows(c, rows));
+  double first = 0, last = 0;
+  for (int64_t i = 0; i < gd_checkpoint_n_rows(c); i++)
+    if (rows[i].split == GD_METRICS_TRAIN) {
+      first = first == 0 ? rows[i].loss : first;
+      last = rows[i].loss;
+    }
+  assert_true(last > 0 && last < first);
+  assert_int_equal(gd_checkpoint_where(c)->next_epoch, EPOCHS);
+  gd_checkpoint_close(c);
+}
+
+/* The model and the metrics of all ranks are those of one rank. */
+static void result_does_not_depend_on_the_number_of_ranks(void **state)
+{
+  (void)state;
+  if (world_size() == 1)
+    return;
+  assert_ok(train("all", world_size(), -1, NULL));
+  if (is_first())
+    assert_true(same_files("one", "all"));
+}
+
+/* Stopped by its last rank in the middle of an epoch, then again with another
+ * number of ranks: as if nothing had happened. */
+static void stopped_training_goes_on_exactly_on_other_ranks(void **state)
+{
+  (void)state;
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  gd_status st = train("stopped", world_size(), 0, NULL);
+  assert_int_equal(st, GD_ERR_STOPPED);
+  assert_true(!is_first() || gd_path_exists(gd_test_path("stopped/last.h5")));
+  const int fewer = world_size() > 1 ? world_size() - 1 : 1;
+  assert_ok(train("stopped", fewer, -1, NULL));
+  if (is_first())
+    assert_true(same_files("one", "stopped"));
+}
+
+static void finished_training_is_left_as_it_is(void **state)
+{
+  (void)state;
+  int64_t before = 0, after = 0;
+  if (is_first())
+    assert_ok(gd_file_stat(gd_test_path("one/model.h5"), NULL, &before));
+  assert_ok(train("one", world_size(), -1, NULL));
+  if (is_first()) {
+    assert_ok(gd_file_stat(gd_test_path("one/model.h5"), NULL, &after));
+    assert_true(before == after);
+  }
+}
+
+static void overflow(gd_fit_config *c)
+{
+  c->optimizer = gd_optimizer_default(GD_OPTIMIZER_SGD);
+  c->optimizer.rate = 1e38;
+}
+
+static void loss_that_is_not_finite_names_step_and_faces(void **state)
+{
+  (void)state;
+  const gd_status st = train("overflow", 1, -1, overflow);
+  if (!is_first())
+    return;
+  assert_int_equal(st, GD_ERR_NUMERIC);
+  assert_true(gd_test_has(gd_reason(), "step "));
+  assert_true(gd_test_has(gd_reason(), "clip-"));
+}
+
+static void label_out_of_range_names_the_video(void **state)
+{
+  (void)state;
+  if (!is_first())
+    return;
+  gd_face_set *faces;
+  gd_samples *samples;
+  write_faces(gd_test_path("mislabelled"), LEVELS);
+  assert_ok(gd_face_set_open(gd_test_path("mislabelled"), &faces));
+  assert_fails(
+      gd_samples_of(faces, GD_TRAIN, GD_LOSS_EXPECTATION, LEVELS, &samples),
+      GD_ERR_USAGE, "clip-1: label 4 is not in 0 .. 3");
+  gd_face_set_close(faces);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(loss_falls_over_the_epochs),
+    cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
+    cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),
+    cmocka_unit_test(finished_training_is_left_as_it_is),
+    cmocka_unit_test(loss_that_is_not_finite_names_step_and_faces),
+    cmocka_unit_test(label_out_of_range_names_the_video),
+};
+
+gd_test_mpi_main(tests)

@@ -1,0 +1,188 @@
+#include "gradus/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gradus/checkpoint.h"
+#include "gradus/memory.h"
+#include "test.h"
+
+/* One file serves all tests: a checkpoint, which is a model with more in it.
+ * Nobody waits for the disk. */
+enum { N_ROWS = 3, N_STATE = 1000 };
+static const gd_digest DIGEST = {5, 6};
+static gd_model_info info;
+static float *weights, *running, state_m[N_STATE];
+static gd_tensor_table w_table, r_table;
+static gd_metrics_row rows[N_ROWS];
+
+static int write_checkpoint(void **state)
+{
+  (void)state;
+  info.network = gd_resnet_config_default();
+  info.network.height = info.network.width = 64;
+  info.network.hidden = 8;
+  info.network.outputs = 5;
+  info.network.stride_on_3x3 = 1;
+  info.loss = GD_LOSS_SOFTMAX;
+  info.n_levels = 5;
+  snprintf(info.face_template, sizeof info.face_template, "five points");
+  info.epoch = 3, info.step = 40, info.dev_mae = 1.25;
+  assert_ok(gd_resnet_tables(&info.network, &w_table, &r_table));
+  weights = gd_alloc(w_table.count, sizeof weights[0]);
+  running = gd_alloc(r_table.count, sizeof running[0]);
+  gd_resnet_init_weights(&w_table, 9, weights);
+  gd_resnet_init_running(&r_table, running);
+  for (int i = 0; i < N_ROWS; i++)
+    rows[i] = (gd_metrics_row){1, i, GD_METRICS_BATCH, 0.5 * i, 2, 3, NAN};
+  for (int i = 0; i < N_STATE; i++)
+    state_m[i] = (float)i / 7;
+
+  const gd_training_state where = {
+      .next_epoch = 3, .next_step = 2, .best_epoch = 1, .best_mae = 1.125};
+  const char *path = gd_test_path("last.h5");
+  char part[GD_PATH_MAX];
+  gd_checkpoint_writer *w;
+  assert_ok(gd_checkpoint_create(path, DIGEST, &info, weights, running, &where,
+                                 "sgd", rows, N_ROWS, &w));
+  assert_ok(gd_checkpoint_begin_state(w, "momentum"));
+  assert_ok(gd_checkpoint_append(w, 300, state_m));
+  assert_ok(gd_checkpoint_append(w, N_STATE - 300, state_m + 300));
+  assert_ok(gd_checkpoint_finish(w));
+  assert_ok(gd_file_part(path, part));
+  assert_false(gd_path_exists(path));
+  return rename(part, path);
+}
+
+static int free_all(void **state)
+{
+  (void)state;
+  gd_tensor_table_free(&w_table);
+  gd_tensor_table_free(&r_table);
+  free(weights);
+  free(running);
+  return 0;
+}
+
+static void model_reads_back_bit_for_bit(void **state)
+{
+  (void)state;
+  gd_model *m;
+  assert_ok(gd_model_read(gd_test_path("last.h5"), &m));
+  assert_memory_equal(&m->info.network, &info.network, sizeof info.network);
+  assert_int_equal(m->info.loss, info.loss);
+  assert_int_equal(m->info.n_levels, 5);
+  assert_int_equal(m->info.epoch, 3);
+  assert_int_equal(m->info.step, 40);
+  assert_true(m->info.dev_mae == 1.25);
+  assert_string_equal(m->info.face_template, "five points");
+  assert_int_equal(
+      memcmp(m->weights, weights, (size_t)w_table.count * sizeof(float)), 0);
+  assert_int_equal(
+      memcmp(m->running, running, (size_t)r_table.count * sizeof(float)), 0);
+  gd_model_free(m);
+}
+
+static void checkpoint_reads_back_in_any_parts(void **state)
+{
+  (void)state;
+  gd_checkpoint *c;
+  gd_metrics_row read[N_ROWS];
+  float part[200];
+  assert_ok(gd_checkpoint_open(gd_test_path("last.h5"), DIGEST, "sgd", &c));
+  const gd_training_state *where = gd_checkpoint_where(c);
+  assert_int_equal(where->next_epoch, 3);
+  assert_int_equal(where->next_step, 2);
+  assert_int_equal(where->best_epoch, 1);
+  assert_true(where->best_mae == 1.125);
+  assert_int_equal(gd_checkpoint_n_rows(c), N_ROWS);
+  assert_ok(gd_checkpoint_read_rows(c, read));
+  assert_memory_equal(read, rows, sizeof rows);
+  assert_ok(gd_checkpoint_read_state(c, "momentum", 250, 200, part));
+  assert_memory_equal(part, state_m + 250, sizeof part);
+  assert_fails(gd_checkpoint_read_state(c, "momentum", 900, 200, part),
+               GD_ERR_FORMAT, "last.h5");
+  gd_checkpoint_close(c);
+  assert_ok(gd_store_verify(gd_test_path("last.h5")));
+}
+
+static void checkpoint_of_another_training_is_refused(void **state)
+{
+  (void)state;
+  gd_checkpoint *c;
+  assert_fails(
+      gd_checkpoint_open(gd_test_path("last.h5"), (gd_digest){5, 7}, "sgd", &c),
+      GD_ERR_FORMAT, "another stage instance");
+  assert_fails(gd_checkpoint_open(gd_test_path("last.h5"), DIGEST, "adam", &c),
+               GD_ERR_FORMAT, "optimizer is sgd, wanted adam");
+}
+
+static void tensor_of_another_shape_is_named_with_both_shapes(void **state)
+{
+  (void)state;
+  gd_resnet_config wider = info.network;
+  gd_tensor_table table;
+  wider.hidden = 16;
+  assert_ok(gd_resnet_tables(&wider, &table, NULL));
+  float *more = gd_alloc(table.count, sizeof more[0]);
+  assert_fails(gd_model_load(gd_test_path("last.h5"), &wider, more, running),
+               GD_ERR_FORMAT,
+               "tensor weights/fc.0.weight is 8 x 2048, the network needs "
+               "float32 16 x 2048");
+  free(more);
+  gd_tensor_table_free(&table);
+}
+
+static void network_of_another_profile_is_refused(void **state)
+{
+  (void)state;
+  gd_resnet_config other = info.network;
+  other.stride_on_3x3 = 0;
+  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
+               GD_ERR_USAGE, "stride_on_3x3 is 1, wanted 0");
+  other = info.network;
+  other.bn_epsilon = 1e-3;
+  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
+               GD_ERR_USAGE, "bn_epsilon is 1e-05, wanted 0.001");
+  /* The size of the input is free: the tensors do not depend on it. */
+  other = info.network;
+  other.height = other.width = 96;
+  assert_ok(gd_model_load(gd_test_path("last.h5"), &other, weights, running));
+}
+
+/* Truncated anywhere, it is refused, never read beyond its end. */
+static void truncated_model_is_refused(void **state)
+{
+  (void)state;
+  int64_t size_bytes;
+  gd_model *m;
+  assert_ok(gd_file_stat(gd_test_path("last.h5"), &size_bytes, NULL));
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(
+        truncate(gd_test_path("last.h5"), (off_t)(size_bytes * (4 - i) / 5)),
+        0);
+    const gd_status st = gd_model_read(gd_test_path("last.h5"), &m);
+    assert_true(st == GD_ERR_FORMAT || st == GD_ERR_IO);
+    assert_true(gd_test_has(gd_reason(), "last.h5"));
+    assert_null(m);
+  }
+  assert_fails(gd_model_read(gd_test_path("none.h5"), &m), GD_ERR_IO,
+               "none.h5");
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(model_reads_back_bit_for_bit),
+    cmocka_unit_test(checkpoint_reads_back_in_any_parts),
+    cmocka_unit_test(checkpoint_of_another_training_is_refused),
+    cmocka_unit_test(tensor_of_another_shape_is_named_with_both_shapes),
+    cmocka_unit_test(network_of_another_profile_is_refused),
+    cmocka_unit_test(truncated_model_is_refused),
+};
+
+int main(void)
+{
+  return gd_test_end(cmocka_run_group_tests(tests, write_checkpoint, free_all));
+}
