@@ -33,7 +33,7 @@ static gd_status optimizer_of(const gd_instance *self, gd_optimizer *out)
 static gd_status schedule_of(const gd_instance *self, gd_schedule *out)
 {
   *out = (gd_schedule){.warmup = gd_instance_real(self, "schedule.warmup"),
-                       .every = gd_instance_int(self, "schedule.step"),
+                       .every = gd_instance_int(self, "schedule.every"),
                        .factor = gd_instance_real(self, "schedule.factor"),
                        .epochs = gd_instance_int(self, "epochs")};
   return gd_schedule_kind_of(gd_instance_text(self, "schedule.kind"),

@@ -90,8 +90,6 @@ static const gd_key train_keys[] = {
     {"stride_on_3x3", GD_KEY_FLAG, .fallback = "true",
      .sentence = "Blocks shrink at the 3x3 convolution (torchvision), not at "
                  "the first 1x1 (VGGFace2)."},
-    {"batch_norm", GD_KEY_CHOICE, .words = "train|frozen", .fallback = "train",
-     .sentence = "Use each microbatch's statistics, or those of `init`."},
     {"init", GD_KEY_FILE, .fallback = "",
      .sentence = "Model file to start from; empty: random weights."},
     {"optimizer.kind", GD_KEY_CHOICE, .words = "adam|sgd", .fallback = "adam",

@@ -146,7 +146,7 @@ static void digests_stay_what_they_were(void **state)
   (void)state;
   static const char *const golden[] = {
       "w/corpus-46b894f3", "w/frames-547931b4", "w/faces-2e2e1137",
-      "w/model-003fcc15",  "w/scores-2b882b01", "w/report-f392c9e1",
+      "w/model-45ef84bd",  "w/scores-a1213bdb", "w/report-dc62b73c",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
