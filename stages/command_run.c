@@ -9,6 +9,7 @@
 #include "gradus/log.h"
 #include "gradus/run.h"
 #include "gradus/stop.h"
+#include "report.h"
 #include "stages.h"
 
 static const gd_option options[] = {
@@ -64,6 +65,17 @@ static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
   return st;
 }
 
+/* The table that a run is for, and where its page lies. */
+static int show_reports(const gd_job *job)
+{
+  gd_text shown = {0};
+  const gd_status st = gd_report_show(job, &shown);
+  if (st == GD_OK)
+    return gd_command_print(&shown);
+  gd_text_free(&shown);
+  return gd_command_failed(st);
+}
+
 static int run(const gd_arguments *a)
 {
   int rank;
@@ -83,6 +95,8 @@ static int run(const gd_arguments *a)
                               .dry_run = gd_arguments_count(a, "--dry-run")};
   int code = GD_EXIT_FAILED;
   st = gd_run_job(MPI_COMM_WORLD, job, &how, &code);
+  if (st == GD_OK && code == GD_EXIT_DONE && rank == 0 && !how.dry_run)
+    code = show_reports(job);
   gd_job_free(job);
   /* What went wrong has been said in the log. */
   return st == GD_OK || code != GD_EXIT_DONE ? code : gd_exit_code(st);

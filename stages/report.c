@@ -1,0 +1,312 @@
+/* report -- gather the scores of all models of a job into tables and a page.
+ *
+ *   results.csv   a line per model and protocol, and the constant predictor's
+ *   table.txt     the same for a terminal
+ *   index.html    with charts, corpus audit and manifest: see gradus/report.h
+ *
+ * Small work on small files: rank 0 does it, the others wait.
+ */
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/comparison.h"
+#include "gradus/curves.h"
+#include "gradus/file.h"
+#include "gradus/gemm.h"
+#include "gradus/memory.h"
+#include "gradus/model.h"
+#include "gradus/report.h"
+#include "gradus/scores.h"
+#include "gradus/skips.h"
+#include "gradus/stage.h"
+#include "gradus/version.h"
+
+enum { MOST_TABLE_BYTES = 1 << 24 };
+
+/* One model: what its stages left. */
+typedef struct {
+  const gd_instance *scores_of; /* the evaluate instance */
+  gd_text label;
+  gd_text origin; /* "epoch 12, step 340, development MAE 6.12" */
+} member;
+
+typedef struct {
+  const gd_job *job;
+  const gd_instance *self;
+  int n;
+  member *members;
+  gd_scores **scores; /* (n) */
+  gd_curves *curves;  /* (n) */
+  gd_skips skips;
+  gd_comparison *comparison;
+} gathering;
+
+/* ----------------------------------------------------------------- gather */
+
+/* The name of a row: the value where one axis is swept, all of them where
+ * several are, and the loss outside a sweep. */
+static void name_member(const gd_instance *scores_of, const gd_scores *s,
+                        gd_text *label)
+{
+  const char *sweep = gd_instance_member(scores_of);
+  const char *value = strchr(sweep, '=');
+  if (value == NULL)
+    gd_text_add(label, s->info.loss);
+  else if (strchr(value + 1, '=') == NULL)
+    gd_text_add(label, value + 1);
+  else
+    gd_text_add(label, sweep);
+}
+
+static gd_status read_training(gathering *g, int i)
+{
+  member *m = &g->members[i];
+  char path[GD_PATH_MAX];
+  gd_model_info info;
+  const gd_instance *model = gd_instance_upstream(m->scores_of, "train");
+  gd_status st = gd_path_join(gd_instance_directory(model), "model.h5", path);
+  if (st == GD_OK)
+    st = gd_model_read_info(path, &info);
+  if (st == GD_OK) {
+    gd_text_printf(&m->origin, "epoch %" PRId64 ", step %" PRId64, info.epoch,
+                   info.step);
+    if (info.dev_mae >= 0)
+      gd_text_printf(&m->origin, ", development MAE %.3f", info.dev_mae);
+    st = gd_text_status(&m->origin);
+  }
+  if (st == GD_OK)
+    st = gd_path_join(gd_instance_directory(model), "metrics.csv", path);
+  if (st == GD_OK)
+    st = gd_curves_read(path, &g->curves[i]);
+  return st;
+}
+
+static gd_status read_member(gathering *g, int i)
+{
+  member *m = &g->members[i];
+  char path[GD_PATH_MAX];
+  m->scores_of = gd_instance_input(g->self, i);
+  gd_status st =
+      gd_path_join(gd_instance_directory(m->scores_of), "scores.h5", path);
+  if (st == GD_OK)
+    st = gd_scores_read(path, &g->scores[i]);
+  if (st != GD_OK)
+    return st;
+  name_member(m->scores_of, g->scores[i], &m->label);
+  st = gd_text_status(&m->label);
+  return st == GD_OK ? read_training(g, i) : st;
+}
+
+static int is_upstream(const gd_instance *of, const gd_instance *wanted)
+{
+  if (of == wanted)
+    return 1;
+  for (int i = 0; i < gd_instance_n_inputs(of); i++)
+    if (is_upstream(gd_instance_input(of, i), wanted))
+      return 1;
+  return 0;
+}
+
+/* What any stage before this report left out; each instance once, in the job's
+ * order. */
+static gd_status read_skips(gathering *g)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(g->job); i++) {
+    const gd_instance *s = gd_job_instance(g->job, i);
+    char path[GD_PATH_MAX];
+    if (s == g->self || !is_upstream(g->self, s))
+      continue;
+    st = gd_path_join(gd_instance_directory(s), "report.yaml", path);
+    if (st == GD_OK)
+      st = gd_skips_add(&g->skips, path, gd_instance_title(s));
+  }
+  return st;
+}
+
+static gd_status compare(gathering *g)
+{
+  const char **labels = gd_alloc(g->n, sizeof *labels);
+  if (labels == NULL)
+    return GD_ERR_NOMEM;
+  for (int i = 0; i < g->n; i++)
+    labels[i] = gd_text_get(&g->members[i].label);
+  const gd_status st = gd_comparison_new(
+      g->n, labels, (const gd_scores *const *)g->scores, &g->comparison);
+  free(labels);
+  return st;
+}
+
+static gd_status gather(gathering *g)
+{
+  g->n = gd_instance_n_inputs(g->self);
+  g->members = gd_alloc(g->n, sizeof *g->members);
+  g->scores = gd_alloc(g->n, sizeof(gd_scores *));
+  g->curves = gd_alloc(g->n, sizeof *g->curves);
+  if (g->members == NULL || g->scores == NULL || g->curves == NULL)
+    return GD_ERR_NOMEM;
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < g->n; i++)
+    st = read_member(g, i);
+  if (st == GD_OK)
+    st = read_skips(g);
+  return st == GD_OK ? compare(g) : st;
+}
+
+static void drop(gathering *g)
+{
+  gd_comparison_free(g->comparison);
+  for (int i = 0; i < g->n; i++) {
+    if (g->members != NULL) {
+      gd_text_free(&g->members[i].label);
+      gd_text_free(&g->members[i].origin);
+    }
+    if (g->scores != NULL)
+      gd_scores_free(g->scores[i]);
+    if (g->curves != NULL)
+      gd_curves_free(&g->curves[i]);
+  }
+  gd_skips_free(&g->skips);
+  free(g->members);
+  free(g->scores);
+  free(g->curves);
+}
+
+/* ------------------------------------------------------------------ write */
+
+static gd_status write_text(const gathering *g, const char *name,
+                            const gd_text *text)
+{
+  char path[GD_PATH_MAX];
+  gd_status st = gd_text_status(text);
+  if (st == GD_OK)
+    st = gd_path_join(gd_instance_directory(g->self), name, path);
+  if (st == GD_OK)
+    st = gd_file_write(path, gd_text_get(text), text->length_bytes);
+  return st;
+}
+
+static gd_status compose_page(const gathering *g, gd_text *page)
+{
+  const char *title = gd_instance_text(g->self, "title");
+  const char *(*facts)[2] = gd_alloc(g->n + 3, sizeof *facts);
+  if (facts == NULL)
+    return GD_ERR_NOMEM;
+  int n = 0;
+  facts[n][0] = "gradus";
+  facts[n++][1] = gd_version();
+  facts[n][0] = "matrix kernels";
+  facts[n++][1] = gd_gemm_backend();
+  facts[n][0] = "libraries";
+  facts[n++][1] = gd_version_libraries();
+  for (int i = 0; i < g->n; i++, n++) {
+    facts[n][0] = gd_text_get(&g->members[i].label);
+    facts[n][1] = gd_text_get(&g->members[i].origin);
+  }
+  const gd_status st = gd_report_html(
+      &(gd_report){.title = title[0] != '\0' ? title : gd_job_name(g->job),
+                   .comparison = g->comparison,
+                   .curves = g->curves,
+                   .skips = &g->skips,
+                   .manifest = gd_job_effective(g->job),
+                   .n_facts = n,
+                   .facts = (const char *const(*)[2])facts},
+      page);
+  free(facts);
+  return st;
+}
+
+static gd_status write_results(const gathering *g)
+{
+  gd_text csv = {0}, table = {0}, page = {0};
+  gd_comparison_csv(g->comparison, &csv);
+  gd_comparison_table(g->comparison, &table);
+  gd_status st = write_text(g, "results.csv", &csv);
+  if (st == GD_OK)
+    st = write_text(g, "table.txt", &table);
+  if (st == GD_OK)
+    st = compose_page(g, &page);
+  if (st == GD_OK)
+    st = write_text(g, "index.html", &page);
+  gd_text_free(&csv);
+  gd_text_free(&table);
+  gd_text_free(&page);
+  return st;
+}
+
+static gd_status make(const gd_job *job, const gd_instance *self)
+{
+  gathering g = {.job = job, .self = self};
+  gd_status st = gather(&g);
+  if (st == GD_OK)
+    st = write_results(&g);
+  drop(&g);
+  return st;
+}
+
+static gd_status run(gd_stage_env *env)
+{
+  gd_status st = GD_OK;
+  if (env->rank == 0) {
+    st = make(env->job, env->self);
+    gd_stage_count(env, "models", gd_instance_n_inputs(env->self));
+  }
+  return gd_agree(env->comm, st);
+}
+
+const gd_stage gd_stage_report = {
+    .kind = "report",
+    .summary = "gather scores into tables and a page",
+    .run = run,
+};
+
+/* -------------------------------------------------------- for the program */
+
+static int is_report(const gd_instance *s)
+{
+  return strcmp(gd_instance_kind(s), gd_stage_report.kind) == 0;
+}
+
+gd_status gd_report_rebuild(const gd_job *job)
+{
+  gd_status st = GD_OK;
+  int n = 0;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++)
+    if (is_report(gd_job_instance(job, i))) {
+      st = gd_directory_make(gd_instance_directory(gd_job_instance(job, i)));
+      if (st == GD_OK)
+        st = make(job, gd_job_instance(job, i));
+      n++;
+    }
+  if (st == GD_OK && n == 0)
+    return gd_fail(GD_ERR_USAGE, "job %s has no stage of kind report",
+                   gd_job_name(job));
+  return st;
+}
+
+gd_status gd_report_show(const gd_job *job, gd_text *out)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
+    const gd_instance *s = gd_job_instance(job, i);
+    char path[GD_PATH_MAX], *table = NULL;
+    size_t size_bytes;
+    if (!is_report(s))
+      continue;
+    st = gd_path_join(gd_instance_directory(s), "table.txt", path);
+    if (st != GD_OK || !gd_path_exists(path))
+      continue;
+    st = gd_file_read(path, MOST_TABLE_BYTES, &table, &size_bytes);
+    if (st == GD_OK)
+      st = gd_path_join(gd_instance_directory(s), "index.html", path);
+    if (st == GD_OK)
+      gd_text_printf(out, "\n%s\nreport: %s\n", table, path);
+    free(table);
+  }
+  return st == GD_OK ? gd_text_status(out) : st;
+}

@@ -1,0 +1,342 @@
+/* The evaluate and report stages on made-up faces and models: the stages before
+ * them are of test and leave what the real ones leave. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/digest.h"
+#include "gradus/faces.h"
+#include "gradus/memory.h"
+#include "gradus/model.h"
+#include "gradus/random.h"
+#include "gradus/run.h"
+#include "gradus/scores.h"
+#include "gradus/store.h"
+#include "test.h"
+
+enum { SIZE = 32, K = 64, N_VIDEOS = 12, MOST_FACES = 9 };
+static const char TEMPLATE[] = "test";
+
+extern const gd_stage gd_stage_evaluate;
+extern const gd_stage gd_stage_report;
+
+/* ------------------------------------------------------- stages of test */
+
+static gd_status do_nothing(gd_stage_env *env)
+{
+  return gd_agree(env->comm, GD_OK);
+}
+
+/* Two thirds are in the test partition, some of them with a task. */
+static void describe(int v, char id[16], gd_video *out)
+{
+  snprintf(id, 16, "v%02d", v);
+  *out = (gd_video){.id = id,
+                    .path = id,
+                    .landmarks = "",
+                    .subject = id,
+                    .task = "",
+                    .partition =
+                        v % 3 == 0 ? v % 2 == 0 ? GD_TRAIN : GD_DEV : GD_TEST,
+                    .label = v * 2};
+}
+
+static gd_status append_faces(gd_face_writer *w, int32_t v)
+{
+  uint8_t rgb[SIZE * SIZE * 3];
+  gd_random r = gd_random_of(1, GD_FOR_TESTS, 1, v);
+  const int64_t n = 1 + gd_random_below(&r, MOST_FACES);
+  gd_status st = GD_OK;
+  for (int64_t f = 0; st == GD_OK && f < n; f++) {
+    const gd_face_info info = {.frame_index = 10 * f, .video = v};
+    for (int i = 0; i < SIZE * SIZE * 3; i++)
+      rgb[i] = (uint8_t)gd_random_below(&r, 256);
+    st = gd_face_writer_append(w, &info, rgb);
+  }
+  return st;
+}
+
+static gd_status write_faces(const gd_stage_env *env)
+{
+  char ids[N_VIDEOS][16], path[GD_PATH_MAX];
+  gd_video videos[N_VIDEOS];
+  int32_t index[N_VIDEOS];
+  for (int v = 0; v < N_VIDEOS; v++) {
+    describe(v, ids[v], &videos[v]);
+    index[v] = v;
+  }
+  const gd_video_table table = {N_VIDEOS, index, videos};
+  gd_face_writer *w = NULL;
+  gd_status st = gd_stage_path(env, "faces-00000.h5", path);
+  if (st == GD_OK)
+    st = gd_face_writer_create(path, gd_instance_digest(env->self), SIZE,
+                               TEMPLATE, &table, &w);
+  for (int32_t v = 0; st == GD_OK && v < N_VIDEOS; v++)
+    st = append_faces(w, v);
+  if (st == GD_OK)
+    return gd_face_writer_commit(w);
+  gd_face_writer_abandon(w);
+  return st;
+}
+
+static gd_status run_align(gd_stage_env *env)
+{
+  return gd_agree(env->comm, env->rank == 0 ? write_faces(env) : GD_OK);
+}
+
+static gd_status write_model(const gd_stage_env *env)
+{
+  static const char metrics[] = "epoch,step,split,loss,mae,rmse\n"
+                                "1,1,train,9.5,,\n1,1,dev,9,8,9\n";
+  char path[GD_PATH_MAX];
+  gd_model_info info = {.network = gd_resnet_config_default(),
+                        .n_levels = K,
+                        .epoch = 1,
+                        .step = 1,
+                        .dev_mae = 8};
+  gd_tensor_table weights = {0}, running = {0};
+  float *w = NULL, *r = NULL;
+  gd_status st = gd_loss_of(gd_instance_text(env->self, "loss"), &info.loss);
+  info.network.height = info.network.width = SIZE;
+  info.network.hidden = 8;
+  info.network.outputs = gd_loss_outputs(info.loss, K);
+  snprintf(info.face_template, sizeof info.face_template, "%s", TEMPLATE);
+  if (st == GD_OK)
+    st = gd_resnet_tables(&info.network, &weights, &running);
+  if (st == GD_OK) {
+    w = gd_alloc(weights.count, sizeof *w);
+    r = gd_alloc(running.count, sizeof *r);
+    gd_resnet_init_weights(&weights, 5, w);
+    gd_resnet_init_running(&running, r);
+    st = gd_stage_path(env, "model.h5", path);
+  }
+  if (st == GD_OK)
+    st = gd_model_write(path, gd_instance_digest(env->self), &info, w, r);
+  if (st == GD_OK)
+    st = gd_stage_path(env, "metrics.csv", path);
+  if (st == GD_OK)
+    st = gd_file_write(path, metrics, strlen(metrics));
+  gd_tensor_table_free(&weights);
+  gd_tensor_table_free(&running);
+  free(w);
+  free(r);
+  return st;
+}
+
+static gd_status run_train(gd_stage_env *env)
+{
+  return gd_agree(env->comm, env->rank == 0 ? write_model(env) : GD_OK);
+}
+
+static const gd_stage synth = {.kind = "synth", .run = do_nothing};
+static const gd_stage extract = {.kind = "extract", .run = do_nothing};
+static const gd_stage align = {.kind = "align", .run = run_align};
+static const gd_stage train = {.kind = "train", .run = run_train};
+static const gd_stage *const stages[] = {
+    &synth,           &extract, &align, &train, &gd_stage_evaluate,
+    &gd_stage_report, NULL};
+
+/* ------------------------------------------------------------- running it */
+
+static int rank;
+static gd_job *job;
+
+static void load_job(void)
+{
+  char work[GD_PATH_MAX], text[GD_PATH_MAX + 800];
+  snprintf(work, sizeof work, "%s", gd_test_path("work"));
+  MPI_Bcast(work, sizeof work, MPI_CHAR, 0, MPI_COMM_WORLD);
+  const int n = snprintf(text, sizeof text,
+                         "job: test\nwork: %s\nstages:\n"
+                         "  corpus: {stage: synth}\n"
+                         "  frames: {stage: extract, from: corpus}\n"
+                         "  faces: {stage: align, from: frames, size: 32}\n"
+                         "  model: {stage: train, from: faces}\n"
+                         "  scores: {stage: evaluate, from: [model, faces]}\n"
+                         "  report: {stage: report, from: scores}\n"
+                         "sweep:\n  model: {loss: [expectation, euclidean]}\n",
+                         work);
+  const char *path = gd_test_path("job.yaml");
+  assert_ok(gd_file_write(path, text, (size_t)n));
+  assert_ok(gd_job_load(path, NULL, 0, &job));
+}
+
+static void run_on(MPI_Comm comm)
+{
+  const gd_run_options options = {.stages = stages};
+  int code = -1;
+  assert_ok(gd_run_job(comm, job, &options, &code));
+  assert_int_equal(code, GD_EXIT_DONE);
+}
+
+/* Return instance `member` of a kind: of two that are swept, 0 or 1. */
+static const gd_instance *find(const char *kind, int member)
+{
+  for (int i = 0; i < gd_job_n_instances(job); i++) {
+    const gd_instance *s = gd_job_instance(job, i);
+    if (strcmp(gd_instance_kind(s), kind) == 0 && member-- == 0)
+      return s;
+  }
+  fail_msg("no %s", kind);
+  return NULL;
+}
+
+static const char *place(const char *kind, int member, const char *name)
+{
+  static char path[GD_PATH_MAX];
+  assert_ok(
+      gd_path_join(gd_instance_directory(find(kind, member)), name, path));
+  return path;
+}
+
+static const struct {
+  const char *kind;
+  int member;
+  const char *name;
+} results[] = {
+    {"evaluate", 0, "scores.h5"}, {"evaluate", 0, "predictions.csv"},
+    {"evaluate", 1, "scores.h5"}, {"evaluate", 1, "predictions.csv"},
+    {"report", 0, "results.csv"}, {"report", 0, "table.txt"},
+};
+enum { N_RESULTS = sizeof results / sizeof results[0] };
+static gd_digest first[N_RESULTS]; /* of the first run, on all ranks */
+
+static void read_results(gd_digest out[N_RESULTS])
+{
+  for (int i = 0; i < N_RESULTS; i++)
+    assert_ok(gd_digest_of_file(
+        place(results[i].kind, results[i].member, results[i].name), &out[i]));
+}
+
+static void assert_same_results(void)
+{
+  gd_digest now[N_RESULTS];
+  read_results(now);
+  for (int i = 0; i < N_RESULTS; i++)
+    if (!gd_digest_equal(now[i], first[i]))
+      fail_msg("%s differs from the first run's", results[i].name);
+}
+
+/* Take away what a kill would not have left; on rank 0. */
+static void lose(int member, const char *name)
+{
+  assert_ok(gd_file_remove(place("evaluate", member, "done")));
+  assert_ok(gd_file_remove(place("evaluate", member, name)));
+}
+
+static int setup(void **state)
+{
+  (void)state;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  load_job();
+  run_on(MPI_COMM_WORLD);
+  if (rank == 0)
+    read_results(first);
+  return 0;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  gd_job_free(job);
+  return 0;
+}
+
+static void evaluation_scores_the_partition_and_removes_its_parts(void **state)
+{
+  (void)state;
+  if (rank != 0)
+    return;
+  gd_scores *s = NULL;
+  assert_ok(gd_store_verify(place("evaluate", 0, "scores.h5")));
+  assert_ok(gd_scores_read(place("evaluate", 0, "scores.h5"), &s));
+  assert_int_equal(s->n_videos, N_VIDEOS * 2 / 3);
+  assert_int_equal(s->videos->n_videos, N_VIDEOS);
+  assert_true(s->info.has_distribution);
+  gd_scores_free(s);
+  for (int unit = 0; unit < 4; unit++) {
+    char name[32];
+    snprintf(name, sizeof name, "part-%05d.h5", unit);
+    assert_false(gd_path_exists(place("evaluate", 0, name)));
+  }
+}
+
+static void report_has_a_row_per_model_and_the_constant(void **state)
+{
+  (void)state;
+  char *table = NULL;
+  size_t size_bytes;
+  assert_ok(gd_file_read(place("report", 0, "table.txt"), 1 << 16, &table,
+                         &size_bytes));
+  assert_true(gd_test_has(table, "\nexpectation "));
+  assert_true(gd_test_has(table, "\neuclidean "));
+  assert_true(gd_test_has(table, "\nconstant "));
+  free(table);
+  assert_true(gd_path_exists(place("report", 0, "index.html")));
+}
+
+static void evaluation_is_the_same_on_one_rank(void **state)
+{
+  (void)state;
+  if (rank == 0) {
+    for (int member = 0; member < 2; member++) {
+      lose(member, "scores.h5");
+      lose(member, "predictions.csv");
+    }
+    run_on(MPI_COMM_SELF);
+    assert_same_results();
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/* A kill after the merge leaves scores without parts and without a table. */
+static void evaluation_that_was_killed_ends_in_the_same_files(void **state)
+{
+  (void)state;
+  if (rank == 0) {
+    lose(0, "predictions.csv");
+    lose(1, "scores.h5");
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  run_on(MPI_COMM_WORLD);
+  if (rank == 0)
+    assert_same_results();
+}
+
+/* Last: it spoils a model. */
+static void evaluation_of_faces_of_another_size_is_refused(void **state)
+{
+  (void)state;
+  gd_stage_env env = {
+      .comm = MPI_COMM_WORLD, .job = job, .self = find("evaluate", 0)};
+  MPI_Comm_rank(MPI_COMM_WORLD, &env.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &env.size);
+  env.directory = gd_instance_directory(env.self);
+  if (rank == 0) {
+    const char *path = place("train", 0, "model.h5");
+    gd_model *m = NULL;
+    assert_ok(gd_model_read(path, &m));
+    m->info.network.height = m->info.network.width = 2 * SIZE;
+    assert_ok(gd_model_write(path, (gd_digest){1, 1}, &m->info, m->weights,
+                             m->running));
+    gd_model_free(m);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  assert_fails(gd_stage_evaluate.run(&env), GD_ERR_USAGE,
+               "faces are 32 x 32 px, the model was trained on 64 x 64");
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(evaluation_scores_the_partition_and_removes_its_parts),
+    cmocka_unit_test(report_has_a_row_per_model_and_the_constant),
+    cmocka_unit_test(evaluation_is_the_same_on_one_rank),
+    cmocka_unit_test(evaluation_that_was_killed_ends_in_the_same_files),
+    cmocka_unit_test(evaluation_of_faces_of_another_size_is_refused),
+};
+
+int main(int argc, char **argv)
+{
+  gd_test_begin_mpi(&argc, &argv);
+  return gd_test_end(cmocka_run_group_tests(tests, setup, teardown));
+}
