@@ -29,6 +29,25 @@ static gd_model *new_model(gd_loss loss)
   return m;
 }
 
+/* Random weights take a while: the tests share two models. */
+static gd_model *levels, *regression;
+
+static int setup(void **state)
+{
+  (void)state;
+  levels = new_model(GD_LOSS_EXPECTATION);
+  regression = new_model(GD_LOSS_EUCLIDEAN);
+  return 0;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  gd_model_free(levels);
+  gd_model_free(regression);
+  return 0;
+}
+
 static void draw_face(int number, uint8_t rgb[SIZE * SIZE * 3])
 {
   gd_random r = gd_random_of(7, GD_FOR_TESTS, 0, number);
@@ -39,36 +58,33 @@ static void draw_face(int number, uint8_t rgb[SIZE * SIZE * 3])
 static void evaluator_gives_a_face_one_score_whatever_came_before(void **state)
 {
   (void)state;
-  gd_model *m = new_model(GD_LOSS_EXPECTATION);
   gd_evaluator *e = NULL, *other = NULL;
   uint8_t a[SIZE * SIZE * 3], b[SIZE * SIZE * 3];
   double first, again, alone, sigma;
   draw_face(1, a);
   draw_face(2, b);
-  assert_ok(gd_evaluator_new(m, &e));
+  assert_ok(gd_evaluator_new(levels, &e));
   assert_ok(gd_evaluator_face(e, a, &first, &sigma, NULL));
   assert_ok(gd_evaluator_face(e, b, &alone, &sigma, NULL));
   assert_true(alone != first);
   assert_ok(gd_evaluator_face(e, a, &again, &sigma, NULL));
   assert_true(again == first);
-  assert_ok(gd_evaluator_new(m, &other));
+  assert_ok(gd_evaluator_new(levels, &other));
   assert_ok(gd_evaluator_face(other, b, &again, &sigma, NULL));
   assert_true(again == alone);
   gd_evaluator_free(other);
   gd_evaluator_free(e);
-  gd_model_free(m);
 }
 
 static void evaluator_score_is_the_mean_of_its_distribution(void **state)
 {
   (void)state;
-  gd_model *m = new_model(GD_LOSS_SOFTMAX);
   gd_evaluator *e = NULL;
   uint8_t face[SIZE * SIZE * 3];
   float p[K];
   double expected, sigma, sum = 0, mean = 0, variance = 0;
   draw_face(3, face);
-  assert_ok(gd_evaluator_new(m, &e));
+  assert_ok(gd_evaluator_new(levels, &e));
   assert_int_equal(gd_evaluator_levels(e), K);
   assert_ok(gd_evaluator_face(e, face, &expected, &sigma, p));
   for (int k = 0; k < K; k++) {
@@ -81,40 +97,36 @@ static void evaluator_score_is_the_mean_of_its_distribution(void **state)
   assert_float_equal(expected, mean, 1e-4);
   assert_float_equal(sigma, sqrt(variance), 1e-4);
   gd_evaluator_free(e);
-  gd_model_free(m);
 }
 
 static void evaluator_of_a_regression_has_no_distribution(void **state)
 {
   (void)state;
-  gd_model *m = new_model(GD_LOSS_EUCLIDEAN);
   gd_evaluator *e = NULL;
   uint8_t face[SIZE * SIZE * 3];
   double expected, sigma;
   draw_face(4, face);
-  assert_ok(gd_evaluator_new(m, &e));
+  assert_ok(gd_evaluator_new(regression, &e));
   assert_int_equal(gd_evaluator_levels(e), 0);
   assert_ok(gd_evaluator_face(e, face, &expected, &sigma, NULL));
   assert_true(isfinite(expected));
   assert_float_equal(sigma, 0, 0);
   gd_evaluator_free(e);
-  gd_model_free(m);
 }
 
+/* Last: it spoils the model. */
 static void evaluator_refuses_an_output_that_is_not_finite(void **state)
 {
   (void)state;
-  gd_model *m = new_model(GD_LOSS_EUCLIDEAN);
   gd_evaluator *e = NULL;
   uint8_t face[SIZE * SIZE * 3];
   double expected, sigma;
   draw_face(5, face);
-  m->running[0] = NAN;
-  assert_ok(gd_evaluator_new(m, &e));
+  regression->running[0] = NAN;
+  assert_ok(gd_evaluator_new(regression, &e));
   assert_fails(gd_evaluator_face(e, face, &expected, &sigma, NULL),
                GD_ERR_NUMERIC, "output 0 is nan");
   gd_evaluator_free(e);
-  gd_model_free(m);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -124,4 +136,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(evaluator_refuses_an_output_that_is_not_finite),
 };
 
-gd_test_main(tests)
+int main(void)
+{
+  return gd_test_end(cmocka_run_group_tests(tests, setup, teardown));
+}
