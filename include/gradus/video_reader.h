@@ -38,8 +38,8 @@ typedef struct gd_video_reader gd_video_reader;
  * @param[out] out    NULL on failure
  * Ends with:  gd_video_reader_close()
  * Collective: no
- * Errors:     GD_ERR_DECODE (cannot be opened any more, no decoder),
- *             GD_ERR_NOMEM
+ * Errors:     GD_ERR_DECODE (cannot be opened any more, no decoder, `part` does
+ *             not lie between cuts), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_video_reader_open(const gd_video_index *index,
                                             int64_t every, const gd_range *part,

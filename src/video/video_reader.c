@@ -67,22 +67,26 @@ static int is_cut(const gd_video_index *x, int64_t frame)
   return 0;
 }
 
-static void choose_packets(gd_video_reader *r, const gd_range *part)
+static gd_status choose_packets(gd_video_reader *r, const gd_range *part)
 {
   const gd_video_index *x = r->index;
   r->packets = (gd_range){0, x->n_packets};
   r->part = (gd_range){0, INT64_MAX};
   r->is_part = part != NULL && (part->first > 0 || part->end < x->n_frames);
   if (!r->is_part)
-    return;
-  assert(x->order == GD_ORDER_EXACT && part->first < part->end);
-  assert(is_cut(x, part->first));
-  assert(part->end == x->n_frames || is_cut(x, part->end));
+    return GD_OK;
+  if (part->first >= part->end || !is_cut(x, part->first) ||
+      (part->end != x->n_frames && !is_cut(x, part->end)))
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: cannot be cut at frames %" PRId64 " and %" PRId64
+                   "; has it changed since it was indexed?",
+                   x->path, part->first, part->end);
   r->part = *part;
   if (part->first > 0)
     r->packets.first = packet_of(x, part->first);
   if (part->end < x->n_frames)
     r->packets.end = packet_of(x, part->end);
+  return GD_OK;
 }
 
 static gd_status open_parts(gd_video_reader *r)
@@ -116,8 +120,9 @@ gd_status gd_video_reader_open(const gd_video_index *index, int64_t every,
   r->index = index;
   r->every = every;
   r->last_frame = -1;
-  choose_packets(r, part);
-  gd_status st = open_parts(r);
+  gd_status st = choose_packets(r, part);
+  if (st == GD_OK)
+    st = open_parts(r);
   if (st == GD_OK) {
     r->rgb = gd_alloc((int64_t)index->width_px * index->height_px, 3);
     st = r->rgb == NULL ? GD_ERR_NOMEM : GD_OK;
@@ -297,10 +302,15 @@ gd_status gd_video_reader_next(gd_video_reader *r, gd_frame_info *info,
     }
   }
   r->is_over = 1;
-  if (r->n_decoded == 0)
-    return gd_fail(GD_ERR_DECODE, "%s: none of its pictures can be decoded",
-                   r->index->path);
-  return GD_OK;
+  if (r->n_decoded > 0)
+    return GD_OK;
+  if (r->is_part)
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: none of the frames %" PRId64 " to %" PRId64
+                   " can be decoded",
+                   r->index->path, r->part.first, r->part.end - 1);
+  return gd_fail(GD_ERR_DECODE, "%s: none of its pictures can be decoded",
+                 r->index->path);
 }
 
 /* Pictures that are announced but did not come out.  Where only decoding tells
