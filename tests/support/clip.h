@@ -11,7 +11,7 @@ enum { GD_CLIP_WIDTH = 96, GD_CLIP_HEIGHT = 64, GD_CLIP_FPS = 25 };
  * @param[in] path  ending in .mp4 or .avi
  */
 void gd_test_clip(const char *path, int n_frames);
-/** Return the number that an RGB frame of a clip shows. */
+/** Return the number, modulo 256, that an RGB frame of a clip shows. */
 int gd_test_clip_number(const uint8_t *rgb);
 /**
  * Copy a file, cut to `size_bytes` (-1: whole) and with n_flips bytes changed

@@ -1,0 +1,348 @@
+/* extract -- decode every N-th frame of all videos into shards of frames.
+ *
+ *   frames-NNNNN.h5   pieces of videos of one frame size
+ *
+ * First each video is indexed, by whichever rank is free; then all ranks make
+ * the same plan from all indices, and take its shards from the shared queue.
+ * A video that cannot be read is skipped with its reason; what is damaged in
+ * the others is noted in their shard and said in the log. */
+#include <assert.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gradus/agree.h"
+#include "gradus/corpus.h"
+#include "gradus/extraction.h"
+#include "gradus/frames.h"
+#include "gradus/log.h"
+#include "gradus/memory.h"
+#include "gradus/queue.h"
+#include "gradus/stage.h"
+#include "gradus/video_index.h"
+#include "gradus/video_reader.h"
+
+typedef struct {
+  gd_video_table *videos;
+  gd_video_index **indices; /* of the videos that this rank indexed */
+  gd_piece *pieces;         /* of all ranks' videos */
+  int64_t n_pieces;
+  gd_extraction *plan;
+  int64_t every, shard_bytes, target_bytes;
+  char *is_counted; /* per video, while rank 0 counts */
+} extract;
+
+static gd_status read_corpus(gd_stage_env *env, extract *x)
+{
+  const gd_corpus_source source = gd_instance_corpus(env->self);
+  gd_corpus *corpus;
+  gd_status st =
+      gd_corpus_read(source.layout, source.root, source.n_levels, &corpus);
+  if (st != GD_OK)
+    return st;
+  for (int64_t i = 0; i < corpus->n_warnings; i++)
+    gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
+  st = gd_video_table_of_corpus(corpus, &x->videos);
+  gd_corpus_free(corpus);
+  return st;
+}
+
+static gd_status prepare(gd_stage_env *env, extract *x)
+{
+  x->every = gd_instance_int(env->self, "every");
+  x->shard_bytes = gd_instance_int(env->self, "shard_bytes");
+  gd_status st = read_corpus(env, x);
+  if (st != GD_OK)
+    return st;
+  x->indices = gd_alloc(x->videos->n_videos, sizeof(gd_video_index *));
+  x->is_counted = gd_alloc(x->videos->n_videos, 1);
+  return x->indices == NULL || x->is_counted == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+/* Ranks must plan the same: a corpus that one of them sees otherwise, on a file
+ * system that lags behind, is an error now and not a hang later. */
+static gd_status compare_corpora(const gd_stage_env *env, const extract *x)
+{
+  int64_t seen[2] = {x->videos->n_videos, -x->videos->n_videos};
+  MPI_Allreduce(MPI_IN_PLACE, seen, 2, MPI_INT64_T, MPI_MAX, env->comm);
+  if (seen[0] != -seen[1])
+    return gd_fail(GD_ERR_IO,
+                   "ranks see from %" PRId64 " to %" PRId64
+                   " videos in the corpus: is its folder the same everywhere?",
+                   -seen[1], seen[0]);
+  return GD_OK;
+}
+
+/* ------------------------------------------------------------------- indexing
+ */
+
+static gd_status index_some(gd_stage_env *env, extract *x, gd_queue *queue)
+{
+  gd_status st = GD_OK;
+  int64_t v;
+  while (st == GD_OK && (v = gd_queue_take(queue)) >= 0) {
+    const gd_video *video = &x->videos->videos[v];
+    st = gd_video_index_read(video->path, &x->indices[v]);
+    if (gd_status_is_item(st))
+      st = gd_stage_skip(env, video->id);
+    if (st == GD_OK)
+      st = gd_stage_tick(env, 1);
+  }
+  return st;
+}
+
+static gd_status index_all(gd_stage_env *env, extract *x)
+{
+  gd_queue *queue;
+  gd_stage_items(env, x->videos->n_videos);
+  gd_stage_expect(env, x->videos->n_videos, "videos indexed");
+  gd_status st = gd_queue_open(env->comm, x->videos->n_videos, &queue);
+  if (st == GD_OK) {
+    st = index_some(env, x, queue);
+    gd_queue_close(queue);
+  }
+  return gd_agree(env->comm, st);
+}
+
+/* ------------------------------------------------------------------- planning
+ */
+
+/* Tell all ranks how much there is in all, which decides how it is cut. */
+static void sum_bytes(const gd_stage_env *env, extract *x)
+{
+  int64_t total = 0;
+  for (int64_t v = 0; v < x->videos->n_videos; v++) {
+    const gd_video_index *index = x->indices[v];
+    if (index != NULL)
+      total += 3 * gd_piece_kept((gd_range){0, index->n_frames}, x->every) *
+               index->height_px * index->width_px;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPI_INT64_T, MPI_SUM, env->comm);
+  x->target_bytes = gd_extraction_target(total, x->shard_bytes);
+}
+
+/* Cut the videos that this rank has indexed; their indices end here. */
+static gd_status cut_own(extract *x, gd_piece **out, int64_t *n)
+{
+  int64_t room = 0;
+  *n = 0;
+  for (int64_t v = 0; v < x->videos->n_videos; v++)
+    if (x->indices[v] != NULL)
+      room += x->indices[v]->n_cuts;
+  *out = gd_alloc(room, sizeof **out);
+  if (*out == NULL)
+    return GD_ERR_NOMEM;
+  for (int64_t v = 0; v < x->videos->n_videos; v++) {
+    if (x->indices[v] != NULL)
+      *n += gd_extraction_cut(x->indices[v], x->videos->index[v], x->every,
+                              x->target_bytes, *out + *n);
+    gd_video_index_free(x->indices[v]);
+    x->indices[v] = NULL;
+  }
+  return GD_OK;
+}
+
+/* Give every rank the pieces of all. */
+static gd_status exchange(const gd_stage_env *env, extract *x,
+                          const gd_piece *own, int64_t n_own)
+{
+  int *bytes = gd_alloc(env->size, sizeof *bytes);
+  int *offsets = gd_alloc(env->size, sizeof *offsets);
+  int64_t all = n_own;
+  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT64_T, MPI_SUM, env->comm);
+  gd_status st = GD_OK;
+  if (all > INT_MAX / (int64_t)sizeof *own)
+    st = gd_fail(GD_ERR_USAGE,
+                 "%" PRId64 " pieces of videos are too many for one message; "
+                 "raise shard_bytes",
+                 all);
+  else if ((x->pieces = gd_alloc(all, sizeof *own)) == NULL || bytes == NULL ||
+           offsets == NULL)
+    st = GD_ERR_NOMEM;
+  st = gd_agree(env->comm, st);
+  if (st == GD_OK) {
+    const int mine = (int)(n_own * (int64_t)sizeof *own);
+    MPI_Allgather(&mine, 1, MPI_INT, bytes, 1, MPI_INT, env->comm);
+    for (int r = 1; r < env->size; r++)
+      offsets[r] = offsets[r - 1] + bytes[r - 1];
+    MPI_Allgatherv(own, mine, MPI_BYTE, x->pieces, bytes, offsets, MPI_BYTE,
+                   env->comm);
+    x->n_pieces = all;
+  }
+  free(bytes);
+  free(offsets);
+  return st;
+}
+
+static gd_status plan(gd_stage_env *env, extract *x)
+{
+  gd_piece *own = NULL;
+  int64_t n_own = 0;
+  sum_bytes(env, x);
+  gd_status st = gd_agree(env->comm, cut_own(x, &own, &n_own));
+  if (st == GD_OK)
+    st = exchange(env, x, own, n_own);
+  free(own);
+  if (st != GD_OK)
+    return st;
+  return gd_agree(env->comm, gd_extraction_plan(x->pieces, x->n_pieces,
+                                                x->target_bytes, &x->plan));
+}
+
+/* --------------------------------------------------------------------- making
+ */
+
+static void name_shard(const void *context, int64_t unit, char out[GD_PATH_MAX])
+{
+  (void)context;
+  snprintf(out, GD_PATH_MAX, "frames-%05" PRId64 ".h5", unit);
+}
+
+static gd_status check_unchanged(const gd_video_index *index, const gd_piece *p)
+{
+  const int same_end = p->is_last ? p->frames.end == index->n_frames
+                                  : p->frames.end < index->n_frames;
+  if (same_end && index->height_px == p->height_px &&
+      index->width_px == p->width_px)
+    return GD_OK;
+  return gd_fail(GD_ERR_DECODE, "%s: has changed since it was indexed",
+                 index->path);
+}
+
+/* Append the frames of an open piece. */
+static gd_status copy_frames(gd_stage_env *env, const gd_piece *p,
+                             gd_video_reader *r, gd_frame_writer *w)
+{
+  for (;;) {
+    gd_frame_info info;
+    const uint8_t *rgb;
+    gd_status st = gd_video_reader_next(r, &info, &rgb);
+    if (st == GD_OK && rgb != NULL)
+      st = gd_frame_writer_append(w, p->video, &info, rgb);
+    if (st == GD_OK && rgb != NULL)
+      st = gd_stage_tick(env, 0);
+    if (st != GD_OK || rgb == NULL)
+      return st;
+  }
+}
+
+static gd_status make_piece(gd_stage_env *env, const extract *x,
+                            const gd_piece *p, gd_frame_writer *w)
+{
+  const int64_t row = gd_video_table_find(x->videos, p->video);
+  gd_video_index *index = NULL;
+  gd_video_reader *r = NULL;
+  assert(row >= 0);
+  gd_status st = gd_video_index_read(x->videos->videos[row].path, &index);
+  if (st == GD_OK)
+    st = check_unchanged(index, p);
+  if (st == GD_OK)
+    st = gd_video_reader_open(index, x->every, &p->frames, &r);
+  if (st == GD_OK)
+    st = copy_frames(env, p, r, w);
+  if (st == GD_OK) {
+    gd_frame_reading reading = gd_video_reader_result(r);
+    reading.video = p->video;
+    st = gd_frame_writer_note(w, &reading);
+  }
+  gd_video_reader_close(r);
+  gd_video_index_free(index);
+  return gd_status_is_item(st) ? gd_frame_writer_skip(w, p->video) : st;
+}
+
+static gd_status make_shard(void *context, gd_stage_env *env, int64_t unit,
+                            const char *path)
+{
+  const extract *x = context;
+  const int64_t first = x->plan->first[unit], end = x->plan->first[unit + 1];
+  const gd_piece *pieces = x->plan->pieces;
+  gd_frame_writer *w;
+  gd_status st = gd_frame_writer_create(path, gd_instance_digest(env->self),
+                                        pieces[first].height_px,
+                                        pieces[first].width_px, x->videos, &w);
+  if (st != GD_OK)
+    return st;
+  for (int64_t p = first; st == GD_OK && p < end; p++)
+    st = make_piece(env, x, &pieces[p], w);
+  if (st == GD_OK)
+    return gd_frame_writer_commit(w);
+  gd_frame_writer_abandon(w);
+  return st;
+}
+
+/* ------------------------------------------------------------------- counting
+ */
+
+typedef struct {
+  gd_stage_env *env;
+  extract *x;
+} counter;
+
+static gd_status count_reading(void *context, const gd_frame_reading *reading,
+                               const char *video_id)
+{
+  counter *c = context;
+  const int64_t row = gd_video_table_find(c->x->videos, reading->video);
+  gd_stage_count(c->env, "frames", reading->n_kept);
+  gd_stage_count(c->env, "damaged", reading->n_damaged);
+  gd_stage_count(c->env, "decoded", reading->n_decoded);
+  gd_stage_count(c->env, "lost", reading->n_lost);
+  if (row >= 0 && !c->x->is_counted[row])
+    gd_stage_count(c->env, "videos", c->x->is_counted[row] = 1);
+  if (reading->note[0] != '\0')
+    gd_log(GD_LOG_WARNING, "%s: %s", video_id, reading->note);
+  return GD_OK;
+}
+
+static gd_status count_shard(void *context, gd_stage_env *env, int64_t unit,
+                             const char *path)
+{
+  counter c = {.env = env, .x = context};
+  (void)unit;
+  return gd_frame_shard_readings(path, count_reading, &c);
+}
+
+static gd_status run_planned(gd_stage_env *env, extract *x)
+{
+  gd_status st = compare_corpora(env, x);
+  if (st == GD_OK)
+    st = index_all(env, x);
+  if (st == GD_OK)
+    st = plan(env, x);
+  if (st != GD_OK)
+    return st;
+  const gd_units units = {.n_units = x->plan->n_shards,
+                          .cost = x->plan->cost,
+                          .name = name_shard,
+                          .make = make_shard,
+                          .count = count_shard,
+                          .context = x};
+  return gd_stage_units(env, &units);
+}
+
+static void free_all(extract *x)
+{
+  for (int64_t v = 0; x->indices != NULL && v < x->videos->n_videos; v++)
+    gd_video_index_free(x->indices[v]);
+  free(x->indices);
+  free(x->is_counted);
+  free(x->pieces);
+  gd_extraction_free(x->plan);
+  gd_video_table_free(x->videos);
+}
+
+static gd_status run(gd_stage_env *env)
+{
+  extract x = {0};
+  gd_status st = gd_agree(env->comm, prepare(env, &x));
+  if (st == GD_OK)
+    st = run_planned(env, &x);
+  free_all(&x);
+  return st;
+}
+
+const gd_stage gd_stage_extract = {
+    .kind = "extract",
+    .summary = "decode every N-th frame of all videos into shards",
+    .run = run};

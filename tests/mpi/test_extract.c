@@ -1,0 +1,241 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "clip.h"
+#include "gradus/digest.h"
+#include "gradus/frames.h"
+#include "gradus/run.h"
+#include "test.h"
+
+/* The stage itself is compiled into this test; a corpus is there already. */
+extern const gd_stage gd_stage_extract;
+static const gd_stage *const stages[] = {&gd_stage_extract, NULL};
+
+enum { LONG_FRAMES = 1300, EVERY = 10 };
+
+static int rank;
+static char root[GD_PATH_MAX];
+
+static const char *below_root(const char *name)
+{
+  static char paths[4][2 * GD_PATH_MAX];
+  static int next;
+  char *path = paths[next++ % 4];
+  snprintf(path, sizeof paths[0], "%s/%s", root, name);
+  return path;
+}
+
+/* Make the corpus on rank 0: a long video that is cut, short ones, and four
+ * that cannot be read. */
+static void make_corpus(void)
+{
+  static const char labels[] = "video,label,subject,partition\n"
+                               "a/long.mp4,3,ann,train\n"
+                               "a/short.avi,4,ann,train\n"
+                               "b/broken.mp4,5,bob,dev\n"
+                               "b/empty.mp4,5,bob,dev\n"
+                               "b/part.avi,6,bob,dev\n"
+                               "c/missing.mp4,7,cid,test\n"
+                               "c/other.mp4,8,cid,test\n"
+                               "c/text.mp4,9,cid,test\n";
+  if (root[0] != '\0')
+    return;
+  if (rank == 0) {
+    int64_t size, modified;
+    snprintf(root, sizeof root, "%s", gd_test_path("corpus"));
+    assert_ok(gd_directory_make(below_root("a")));
+    assert_ok(gd_directory_make(below_root("b")));
+    assert_ok(gd_directory_make(below_root("c")));
+    gd_test_clip(below_root("a/long.mp4"), LONG_FRAMES);
+    gd_test_clip(below_root("a/short.avi"), 95);
+    gd_test_clip(below_root("c/other.mp4"), 40);
+    assert_ok(gd_file_stat(below_root("a/short.avi"), &size, &modified));
+    gd_test_damage(below_root("a/short.avi"), below_root("b/part.avi"),
+                   size / 2, 0, 0);
+    gd_test_damage(below_root("c/other.mp4"), below_root("b/broken.mp4"), 200,
+                   0, 0);
+    assert_ok(gd_file_write(below_root("b/empty.mp4"), "", 0));
+    assert_ok(gd_file_write(below_root("c/text.mp4"), "not a video", 11));
+    assert_ok(
+        gd_file_write(below_root("labels.csv"), labels, sizeof labels - 1));
+  }
+  MPI_Bcast(root, sizeof root, MPI_CHAR, 0, MPI_COMM_WORLD);
+}
+
+/* Run extract into `<root>/../<work>`; return the exit code and write the run
+ * directory into out[2 * GD_PATH_MAX]. */
+static int run(MPI_Comm comm, const char *work, const char *max_skipped,
+               char *out)
+{
+  char text[3 * GD_PATH_MAX], name[64];
+  gd_job *job;
+  int code;
+  const int n = snprintf(text, sizeof text,
+                         "job: test\nwork: %s-%s\n"
+                         "corpus: {layout: table, root: \"%s\"}\n"
+                         "stages:\n"
+                         "  frames: {stage: extract, from: corpus, every: %d, "
+                         "shard_bytes: 1MiB, max_skipped: %s}\n",
+                         root, work, root, EVERY, max_skipped);
+  snprintf(name, sizeof name, "job-%d.yaml", rank);
+  assert_ok(gd_file_write(below_root(name), text, (size_t)n));
+  assert_ok(gd_job_load(below_root(name), NULL, 0, &job));
+  snprintf(out, 2 * GD_PATH_MAX, "%s",
+           gd_instance_directory(gd_job_instance(job, 0)));
+  const gd_run_options options = {.stages = stages};
+  const gd_status st = gd_run_job(comm, job, &options, &code);
+  if (code == GD_EXIT_SKIPPED)
+    assert_int_equal(st, GD_OK);
+  gd_job_free(job);
+  return code;
+}
+
+static gd_digest digest_of_shard(const char *directory, int shard)
+{
+  char path[3 * GD_PATH_MAX];
+  gd_digest digest = {0};
+  snprintf(path, sizeof path, "%s/frames-%05d.h5", directory, shard);
+  if (gd_path_exists(path))
+    assert_ok(gd_digest_of_file(path, &digest));
+  return digest;
+}
+
+static int is_zero(gd_digest d)
+{
+  return d.high == 0 && d.low == 0;
+}
+
+static void shards_have_the_same_bytes_for_any_number_of_ranks(void **state)
+{
+  (void)state;
+  char all[2 * GD_PATH_MAX], alone[2 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "all", "4", all), GD_EXIT_DONE);
+  if (rank == 0) {
+    int n = 0;
+    assert_int_equal(run(MPI_COMM_SELF, "alone", "4", alone), GD_EXIT_DONE);
+    for (int i = 0; i < 20; i++) {
+      const gd_digest a = digest_of_shard(all, i);
+      assert_true(gd_digest_equal(a, digest_of_shard(alone, i)));
+      n += !is_zero(a);
+    }
+    assert_in_range(n, 3, 19);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void every_kept_frame_shows_its_own_number(void **state)
+{
+  (void)state;
+  static uint8_t rgb[GD_CLIP_WIDTH * GD_CLIP_HEIGHT * 3];
+  static const char *const ids[] = {"a/long", "a/short", "b/part", "c/other"};
+  const int expected[] = {130, 10, -1, 4};
+  char directory[2 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "read", "4", directory), GD_EXIT_DONE);
+  gd_frame_set *s;
+  assert_ok(gd_frame_set_open(directory, &s));
+  const gd_video_table *videos = gd_frame_set_videos(s);
+  assert_int_equal(videos->n_videos, 4);
+  for (int64_t v = 0; v < 4; v++) {
+    const int64_t n = gd_frame_set_n_frames(s, v);
+    assert_string_equal(videos->videos[v].id, ids[v]);
+    if (expected[v] >= 0)
+      assert_int_equal(n, expected[v]);
+    else
+      assert_in_range(n, 1, 9);
+    for (int64_t i = 0; i < n; i++) {
+      const gd_frame_info info = gd_frame_set_info(s, v, i);
+      assert_int_equal(info.frame_index, EVERY * i);
+      assert_ok(gd_frame_set_read(s, v, i, rgb));
+      if (info.status == GD_FRAME_WHOLE)
+        assert_int_equal(gd_test_clip_number(rgb), EVERY * i % 256);
+    }
+  }
+  gd_frame_set_close(s);
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void unreadable_videos_are_skipped_with_their_reasons(void **state)
+{
+  (void)state;
+  static const char *const parts[] = {"b/broken",
+                                      "b/empty.mp4: is empty",
+                                      "c/missing.mp4: cannot open: No such",
+                                      "c/text.mp4: is no video file",
+                                      "videos: 4",
+                                      "damaged: "};
+  char directory[2 * GD_PATH_MAX], path[3 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "skip", "3", directory),
+                   GD_EXIT_SKIPPED);
+  assert_int_equal(run(MPI_COMM_WORLD, "skip", "4", directory), GD_EXIT_DONE);
+  if (rank == 0) {
+    char *report;
+    snprintf(path, sizeof path, "%s/report.yaml", directory);
+    assert_ok(gd_file_read(path, 1 << 20, &report, NULL));
+    for (int i = 0; i < 6; i++)
+      if (!gd_test_has(report, parts[i]))
+        fail_msg("\"%s\" is not in %s", parts[i], report);
+    free(report);
+    snprintf(path, sizeof path, "%s/log.txt", directory);
+    assert_ok(gd_file_read(path, 1 << 20, &report, NULL));
+    assert_true(gd_test_has(report, "b/part: only "));
+    free(report);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void lost_shard_is_made_again_and_is_the_same(void **state)
+{
+  (void)state;
+  char directory[2 * GD_PATH_MAX], path[3 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "again", "4", directory), GD_EXIT_DONE);
+  const gd_digest first = digest_of_shard(directory, 1);
+  assert_false(is_zero(first));
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank == 0) {
+    snprintf(path, sizeof path, "%s/frames-00001.h5", directory);
+    assert_ok(gd_file_remove(path));
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  assert_int_equal(run(MPI_COMM_WORLD, "again", "4", directory), GD_EXIT_DONE);
+  gd_assert_all(MPI_COMM_WORLD,
+                gd_digest_equal(first, digest_of_shard(directory, 1)));
+}
+
+static void full_disk_fails_and_the_next_run_goes_on(void **state)
+{
+  (void)state;
+  char directory[2 * GD_PATH_MAX];
+  struct rlimit old, small;
+  make_corpus();
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &old);
+  small = old;
+  small.rlim_cur = 300000;
+  setrlimit(RLIMIT_FSIZE, &small);
+  const int code = run(MPI_COMM_WORLD, "full", "4", directory);
+  setrlimit(RLIMIT_FSIZE, &old);
+  gd_assert_all(MPI_COMM_WORLD, code == GD_EXIT_FAILED);
+  assert_int_equal(run(MPI_COMM_WORLD, "full", "4", directory), GD_EXIT_DONE);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(shards_have_the_same_bytes_for_any_number_of_ranks),
+    cmocka_unit_test(every_kept_frame_shows_its_own_number),
+    cmocka_unit_test(unreadable_videos_are_skipped_with_their_reasons),
+    cmocka_unit_test(lost_shard_is_made_again_and_is_the_same),
+    cmocka_unit_test(full_disk_fails_and_the_next_run_goes_on),
+};
+
+int main(int argc, char **argv)
+{
+  gd_test_begin_mpi(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return gd_test_end(cmocka_run_group_tests(tests, NULL, NULL));
+}
