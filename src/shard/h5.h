@@ -21,6 +21,20 @@ void gd_h5_begin(void);
 GD_NODISCARD gd_status gd_h5_fail(gd_status code, const char *path,
                                   const char *what);
 
+/**
+ * Let whatever HDF5 still writes to a file go nowhere.  After a failed write
+ * (full disk) it could otherwise never close the file, and would crash on what
+ * is left when the process, or MPI, ends.
+ */
+void gd_h5_divert(hid_t file);
+
+/**
+ * Find out whether the disk has room for what a flush would write: HDF5 1.10
+ * cannot close a file after a flush that failed.
+ * Errors: GD_ERR_IO (disk full, quota)
+ */
+GD_NODISCARD gd_status gd_h5_check_room(hid_t file, const char *path);
+
 /** How files are opened: newest format, no locks. Ends with: H5Pclose() */
 hid_t gd_h5_access(void);
 

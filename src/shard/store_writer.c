@@ -345,7 +345,7 @@ static gd_status put_skipped(gd_store_writer *w)
   return st;
 }
 
-static gd_status close_columns(gd_store_writer *w)
+static gd_status put_digests(gd_store_writer *w)
 {
   gd_status st = GD_OK;
   for (int i = 0; i < w->n_columns; i++) {
@@ -355,20 +355,26 @@ static gd_status close_columns(gd_store_writer *w)
     c->hasher = NULL;
     if (st == GD_OK)
       st = put_text_attribute(c->id, w->path, "xxh128", hex);
-    if (H5Dclose(c->id) < 0 && st == GD_OK)
-      st = gd_h5_fail(GD_ERR_IO, w->path, "cannot write");
-    c->id = H5I_INVALID_HID;
   }
   return st;
 }
 
-static void free_writer(gd_store_writer *w)
+static void close_columns(gd_store_writer *w)
 {
   for (int i = 0; i < w->n_columns; i++) {
     if (w->columns[i].id >= 0)
       H5Dclose(w->columns[i].id);
-    (void)gd_hasher_end(w->columns[i].hasher);
+    w->columns[i].id = H5I_INVALID_HID;
   }
+}
+
+static void free_writer(gd_store_writer *w)
+{
+  if (w->file >= 0) /* abandoned */
+    gd_h5_divert(w->file);
+  close_columns(w);
+  for (int i = 0; i < w->n_columns; i++)
+    (void)gd_hasher_end(w->columns[i].hasher);
   for (int64_t i = 0; i < 2 * w->n_skipped; i++)
     free(w->skipped[i]);
   if (w->file >= 0)
@@ -383,13 +389,17 @@ gd_status gd_store_finish(gd_store_writer *w)
   assert(w != NULL);
   gd_status st = put_skipped(w);
   if (st == GD_OK)
-    st = close_columns(w);
+    st = put_digests(w);
+  /* A full disk shows here at the latest, while all can still be closed. */
+  if (st == GD_OK)
+    st = gd_h5_check_room(w->file, w->path);
   if (st == GD_OK && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
     st = gd_h5_fail(GD_ERR_IO, w->path, "cannot write");
   if (st != GD_OK) {
     gd_store_abandon(w);
     return st;
   }
+  close_columns(w);
   if (H5Fclose(w->file) < 0)
     st = gd_h5_fail(GD_ERR_IO, w->path, "cannot write");
   w->file = H5I_INVALID_HID;
