@@ -216,9 +216,7 @@ static int64_t number_of(const gd_video_reader *r)
   if (packet < r->packets.first || packet >= r->packets.end)
     return -1;
   const int64_t frame = r->index->packets[packet].frame;
-  return frame > r->last_frame && frame >= r->part.first && frame < r->part.end
-             ? frame
-             : -1;
+  return frame > r->last_frame ? frame : -1;
 }
 
 static double time_of(const gd_video_reader *r, int64_t frame)
