@@ -14,22 +14,30 @@ export ASAN_OPTIONS=detect_leaks=0
 # A test that hangs says who hung before ctest ends it.
 export GRADUS_WATCHDOG=${GRADUS_WATCHDOG:-100}
 
-# Every stage has several units of work, and training several steps.
+# Every stage has several units of work, and training several steps, with a
+# checkpoint between epochs' ends.
 cat >"$scratch/job.yaml" <<'JOB'
 job: tiny
 work: run
 stages:
-  corpus: {stage: synth, subjects: 6, seconds: 1, fps: 10, width: 64, height: 64}
-  frames: {stage: extract, from: corpus, every: 2, shard_bytes: 128KiB}
+  corpus:
+    stage: synth
+    subjects: 6
+    videos_per_subject: 1
+    seconds: 2
+    fps: 10
+    width: 64
+    height: 64
+  frames: {stage: extract, from: corpus, every: 4, shard_bytes: 128KiB}
   faces: {stage: align, from: frames, size: 32}
   model:
     stage: train
     from: faces
-    batch: 6
-    microbatch: 2
+    batch: 8
+    microbatch: 4
     epochs: 2
     hidden: 8
-    checkpoint_every: 1
+    checkpoint_every: 2
   scores: {stage: evaluate, from: [model, faces]}
   report: {stage: report, from: scores}
 JOB

@@ -8,13 +8,14 @@ job=$scratch/job
 expect 0 "$job" 2
 cp -a "$job" "$scratch/whole"
 
-# flip FILE OFFSET : turn all bits of one byte.
+# flip FILE : turn all bits of the byte in the middle.
 flip() {
-  local byte
-  byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+  local at byte
+  at=$(($(stat -c %s "$1") / 2))
+  byte=$(od -An -tu1 -j "$at" -N 1 "$1" | tr -d ' ')
   # shellcheck disable=SC2059 # the format is the byte
   printf "\\x$(printf %x $((byte ^ 255)))" |
-    dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+    dd of="$1" bs=1 seek="$at" conv=notrunc status=none
 }
 
 # bad FILE... : `check` ends with 1 and names each of them.
@@ -32,7 +33,7 @@ bad() {
 mapfile -t frames < <(find "$job/run" -name 'frames-*.h5' | sort)
 mapfile -t faces < <(find "$job/run" -name 'faces-*.h5' | sort)
 truncate -s 3000 "${frames[1]}"
-flip "${faces[0]}" 5000
+flip "${faces[0]}"
 bad "${frames[1]}" "${faces[0]}"
 expect 0 "$job" 2
 same "$scratch/whole" "$job"
@@ -40,13 +41,13 @@ same "$scratch/whole" "$job"
 
 # Bits that rot leave the time alone: who reads them fails and names the file,
 # and the next run makes it anew.
-touch -r "${faces[0]}" "$scratch/time"
-flip "${faces[0]}" 5000
-touch -r "$scratch/time" "${faces[0]}"
-rm -rf "$(run_directory "$job" scores)"
+touch -r "${frames[0]}" "$scratch/time"
+flip "${frames[0]}"
+touch -r "$scratch/time" "${frames[0]}"
+rm -rf "$(run_directory "$job" faces)"
 : >"$job/log"
 expect 1 "$job" 2
-grep -q "gradus: error: stage .*${faces[0]##*/}" "$job/log" ||
+grep -q "gradus: error: stage faces: .*${frames[0]##*/}" "$job/log" ||
   fail "the damaged shard is not named: $(cat "$job/log")"
 expect 0 "$job" 2
 same "$scratch/whole" "$job"
