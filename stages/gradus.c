@@ -11,6 +11,7 @@
 #include "gradus/gemm.h"
 #include "gradus/nearest.h"
 #include "gradus/run.h"
+#include "gradus/store.h"
 #include "gradus/version.h"
 
 enum { MOST_COMMANDS = 32, MOST_OPTIONS = 16 };
@@ -155,6 +156,7 @@ int main(int argc, char **argv)
 
   if (command->parallel) {
     int provided;
+    gd_store_begin();
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   }
   const int code =

@@ -51,6 +51,13 @@ typedef struct {
 /** Return the bytes of one row. */
 size_t gd_dataset_row_bytes(const gd_dataset *d);
 
+/**
+ * Start HDF5.  A program that uses MPI calls it before MPI_Init(): otherwise
+ * HDF5 ties its own end to MPI_Finalize(), and there it crashes on a file that
+ * a full disk kept it from closing.
+ */
+void gd_store_begin(void);
+
 /* ---------------------------------------------------------------- writing */
 
 typedef struct gd_store_writer gd_store_writer;

@@ -29,6 +29,11 @@ static size_t item_bytes(const gd_dataset *d)
   return (size_t)d->text_bytes;
 }
 
+void gd_store_begin(void)
+{
+  gd_h5_begin();
+}
+
 size_t gd_dataset_row_bytes(const gd_dataset *d)
 {
   assert(d != NULL && d->rank >= 1 && d->rank <= GD_STORE_MAX_RANK);
