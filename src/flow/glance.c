@@ -90,7 +90,8 @@ static void read_last(const char *directory, char *out, size_t out_bytes)
     n--;
   tail[n] = '\0';
   const char *line = strrchr(tail, '\n');
-  snprintf(out, out_bytes, "%s", line == NULL ? tail : line + 1);
+  snprintf(out, out_bytes, "%.*s", (int)out_bytes - 1,
+           line == NULL ? tail : line + 1);
 }
 
 gd_status gd_glance_at(const gd_instance *s, gd_glance *out)
