@@ -67,7 +67,7 @@ expect 2 err "$fault" run job.yaml
 [ "$(wc -l <err)" -eq 3 ] || { echo "a fault takes three lines"; cat err; bad=1; }
 expect 2 err "no stage 'frame'; did you mean 'frames'?" plan good.yaml \
   --set frame.every=2
-expect 1 err 'none.yaml: No such file' plan none.yaml
+expect 2 err 'none.yaml: no such manifest' plan none.yaml
 expect 1 err 'nowhere' check nowhere
 expect 0 out 'run      frames  never run' plan good.yaml
 expect 0 out 'not run  frames' status good.yaml

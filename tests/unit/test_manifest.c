@@ -475,8 +475,8 @@ static void unreadable_manifest_is_named(void **state)
 {
   (void)state;
   gd_job *job;
-  assert_fails(gd_job_load("/nonexistent/j.yaml", NULL, 0, &job), GD_ERR_IO,
-               "/nonexistent/j.yaml");
+  assert_fails(gd_job_load("/nonexistent/j.yaml", NULL, 0, &job), GD_ERR_USAGE,
+               "/nonexistent/j.yaml: no such manifest");
   assert_fails(gd_job_load("/", NULL, 0, &job), GD_ERR_IO, "/: is not");
   assert_ok(gd_file_write(gd_test_path("zero"), "job: \0x", 7));
   assert_fails(gd_job_load(gd_test_path("zero"), NULL, 0, &job), GD_ERR_USAGE,
