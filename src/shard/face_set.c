@@ -1,12 +1,11 @@
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gradus/faces.h"
 #include "gradus/file.h"
+#include "gradus/folder.h"
 #include "gradus/memory.h"
 #include "shard/faces_format.h"
 
@@ -163,11 +162,6 @@ static int is_shard(const char *name)
          strcmp(name + length - 3, ".h5") == 0;
 }
 
-static int by_path(const void *a, const void *b)
-{
-  return strcmp(((const shard *)a)->path, ((const shard *)b)->path);
-}
-
 /* Append a shard to the list. */
 static gd_status add_shard(gd_face_set *s, const char *directory,
                            const char *name)
@@ -184,20 +178,14 @@ static gd_status add_shard(gd_face_set *s, const char *directory,
 
 static gd_status list_shards(gd_face_set *s, const char *directory)
 {
-  DIR *folder = opendir(directory);
-  if (folder == NULL)
-    return gd_fail(GD_ERR_IO, "%s: cannot open the directory: %s", directory,
-                   strerror(errno));
-  gd_status st = GD_OK;
-  struct dirent *item;
-  while (st == GD_OK && (item = readdir(folder)) != NULL)
-    if (is_shard(item->d_name))
-      st = add_shard(s, directory, item->d_name);
-  closedir(folder);
+  gd_folder *folder;
+  gd_status st = gd_folder_read(directory, &folder);
+  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++)
+    if (is_shard(folder->names[i]))
+      st = add_shard(s, directory, folder->names[i]);
+  gd_folder_free(folder);
   if (st == GD_OK && s->n_shards == 0)
     st = gd_fail(GD_ERR_IO, "%s: has no face shards (faces-*.h5)", directory);
-  if (st == GD_OK)
-    qsort(s->shards, (size_t)s->n_shards, sizeof *s->shards, by_path);
   return st;
 }
 
