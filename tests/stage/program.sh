@@ -46,7 +46,7 @@ expect 0 out 'commands:' --help
 expect 0 out 'commands:' help
 expect 0 out 'GEMM backend: ' --version
 expect 0 out 'libfyaml' --version
-for command in run plan status check help; do
+for command in run plan status check report synth help; do
   expect 0 out "usage: gradus $command" "$command" --help
   expect 0 out "usage: gradus $command" help "$command"
   expect 2 err "unknown option '--sett'" "$command" --sett
@@ -59,6 +59,13 @@ expect 2 err "'b.yaml' is one word too many" status good.yaml b.yaml
 expect 2 err "did you mean 'manifest'?" help manifset
 expect 0 out 'optimizer.rate: a number from 0' help manifest
 expect 0 out "| \`optimizer.rate\` |" help manifest --markdown
+
+expect 0 out '6 videos in corpus, layout avec2014' synth corpus \
+  --layout avec2014 --subjects 3 --videos-per-subject 1 --seconds 0.2
+[ -s corpus/Testing/Freeform/003_1_Freeform_video.mp4 ] ||
+  { echo "synth drew no AVEC tree"; bad=1; }
+expect 2 err "--subjects: expected a number, got 'x'" synth corpus --subjects x
+expect 2 err 'must be table, avec2013 or avec2014' synth corpus --layout avec
 
 fault="job.yaml:4:42: error: unknown key 'evry' of 'extract'; did you mean 'every'?"
 expect 2 err "$fault" plan job.yaml
