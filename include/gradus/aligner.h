@@ -30,7 +30,7 @@ typedef struct gd_aligner gd_aligner;
  * Open the detector.
  * @param[in] config  copied
  * Ends with: gd_aligner_close()
- * Errors: as gd_mtcnn_open()
+ * Errors: as gd_mtcnn_open(), but GD_ERR_USAGE where the file is no detector's
  */
 GD_NODISCARD gd_status gd_aligner_open(const gd_aligner_config *config,
                                        gd_aligner **out);

@@ -34,6 +34,8 @@ gd_status gd_aligner_open(const gd_aligner_config *config, gd_aligner **out)
   gd_status st = a->face == NULL ? GD_ERR_NOMEM : gd_subject_new(&a->subject);
   if (st == GD_OK && strcmp(config->detector, "landmarks") != 0)
     st = gd_mtcnn_open(config->detector, &config->mtcnn, &a->mtcnn);
+  if (st == GD_ERR_FORMAT)
+    st = GD_ERR_USAGE; /* the wrong file was named: no retry will help */
   if (st == GD_OK)
     *out = a;
   else

@@ -272,8 +272,12 @@ static gd_status start(gd_fit_parts *f)
   float *running = f->block + f->n_weights;
   f->where = (gd_training_state){.best_epoch = -1};
   f->step = 0;
-  if (init[0] != '\0')
-    return gd_model_load(init, &f->config->trainer.network, f->block, running);
+  if (init[0] != '\0') {
+    gd_status st =
+        gd_model_load(init, &f->config->trainer.network, f->block, running);
+    /* The wrong file was named: no retry will help. */
+    return st == GD_ERR_FORMAT ? GD_ERR_USAGE : st;
+  }
   gd_resnet_init_weights(gd_trainer_weights(f->trainer),
                          f->config->trainer.seed, f->block);
   gd_resnet_init_running(gd_trainer_running(f->trainer), running);
