@@ -15,7 +15,7 @@ if grep -q '^GRADUS_SANITIZE:BOOL=ON' "$build_dir/CMakeCache.txt"; then
   flags=-fsanitize=address,undefined
   export ASAN_OPTIONS=detect_leaks=0
 fi
-cmake -S "$source_dir/tests/lint/consumer" -B "$scratch/build" \
+cmake -G Ninja -S "$source_dir/tests/lint/consumer" -B "$scratch/build" \
   -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_C_FLAGS="$flags" \
   >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 ||
