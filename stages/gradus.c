@@ -10,6 +10,7 @@
 #include "command.h"
 #include "gradus/gemm.h"
 #include "gradus/nearest.h"
+#include "gradus/queue.h"
 #include "gradus/run.h"
 #include "gradus/store.h"
 #include "gradus/version.h"
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
   if (command->parallel) {
     int provided;
     gd_store_begin();
+    gd_queue_begin();
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   }
   const int code =

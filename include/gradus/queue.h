@@ -19,6 +19,14 @@
 typedef struct gd_queue gd_queue;
 
 /**
+ * Settle how Open MPI 4 moves one-sided messages, unless the environment says:
+ * of its ways, `rdma` cannot make a window over TCP and `ucx` crashes on nodes
+ * without its hardware; shared memory and point-to-point serve everywhere.
+ * Called once, by the program, before MPI_Init().
+ */
+void gd_queue_begin(void);
+
+/**
  * Begin a queue.
  * @param[in] n_items  the same on all ranks, >= 0
  * Ends with:  gd_queue_close()

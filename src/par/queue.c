@@ -12,6 +12,13 @@ struct gd_queue {
   int64_t n_items;
 };
 
+void gd_queue_begin(void)
+{
+#if defined OMPI_MAJOR_VERSION && OMPI_MAJOR_VERSION < 5
+  setenv("OMPI_MCA_osc", "^rdma,ucx", 0);
+#endif
+}
+
 gd_status gd_queue_open(MPI_Comm comm, int64_t n_items, gd_queue **out)
 {
   assert(n_items >= 0 && out != NULL);
