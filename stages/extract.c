@@ -216,13 +216,13 @@ static gd_status copy_frames(gd_stage_env *env, const gd_piece *p,
 {
   for (;;) {
     gd_frame_info info;
-    const uint8_t *rgb;
-    gd_status st = gd_video_reader_next(r, &info, &rgb);
-    if (st == GD_OK && rgb != NULL)
-      st = gd_frame_writer_append(w, p->video, &info, rgb);
-    if (st == GD_OK && rgb != NULL)
+    const gd_picture *picture;
+    gd_status st = gd_video_reader_next(r, &info, &picture);
+    if (st == GD_OK && picture != NULL)
+      st = gd_frame_writer_append(w, p->video, &info, picture);
+    if (st == GD_OK && picture != NULL)
       st = gd_stage_tick(env, 0);
-    if (st != GD_OK || rgb == NULL)
+    if (st != GD_OK || picture == NULL)
       return st;
   }
 }

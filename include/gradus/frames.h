@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "gradus/digest.h"
+#include "gradus/picture.h"
 #include "gradus/status.h"
 #include "gradus/videos.h"
 
@@ -58,12 +59,15 @@ GD_NODISCARD gd_status gd_frame_writer_create(const char *path,
                                               gd_frame_writer **out);
 /**
  * Append one frame.
- * @param[in] rgb  (H, W, 3) uint8, contiguous; borrowed for the call
- * Errors: GD_ERR_IO (disk full); the writer can then only be abandoned
+ * @param[in] picture  borrowed for the call; its displayed size should be that
+ *                     of the shard, else it is fitted into it (gd_converter)
+ * Errors: GD_ERR_DECODE (a pixel format that cannot be converted to RGB: the
+ *         frame is not in the shard), GD_ERR_NOMEM; GD_ERR_IO (disk full): the
+ *         writer can then only be abandoned
  */
 GD_NODISCARD gd_status gd_frame_writer_append(gd_frame_writer *w, int32_t video,
                                               const gd_frame_info *info,
-                                              const uint8_t *rgb);
+                                              const gd_picture *picture);
 /** Note how the reading of a piece went, after its frames; note is copied. */
 GD_NODISCARD gd_status gd_frame_writer_note(gd_frame_writer *w,
                                             const gd_frame_reading *reading);

@@ -46,11 +46,11 @@ typedef struct {
   const char *path;
   char container[32]; /**< FFmpeg's name: "mov", "avi", "matroska" */
   char codec[32];     /**< FFmpeg's name: "h264", "mpeg4" */
-  /** Size as displayed: rotation applied, pixel aspect ratio not. */
+  /** Size as displayed: turned, pixels square; see gradus/picture.h. */
   int width_px, height_px;
   int rotation_deg;    /**< clockwise, to display: 0, 90, 180, 270 */
   int is_mirrored;     /**< left and right exchanged after the rotation */
-  int pixel_aspect[2]; /**< width : height of a pixel; 1 : 1 when unknown */
+  int pixel_aspect[2]; /**< of a pixel as decoded; 1 : 1 when unknown */
   double fps;          /**< mean frames per second */
   double duration_s;   /**< n_frames at that rate */
   /** Frames that are presented; with GD_ORDER_DECODE the number of packets

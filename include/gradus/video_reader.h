@@ -1,5 +1,5 @@
 /**
- * The video reader: every N-th frame of a video as RGB, exactly.
+ * The video reader: every N-th frame of a video, exactly.
  *
  *   index --> open (every N, whole or a segment) --> next, next ... --> close
  *
@@ -13,9 +13,9 @@
  * segments and whole agree.
  *
  * A picture is damaged when the decoder concealed something in it, or in a
- * picture before it since the last key picture.  Pictures of another size than
- * the index tells are scaled to it when their shape is the same; at the first
- * picture of another shape reading ends, and the note says so.
+ * picture before it since the last key picture.  Frames are given out as they
+ * were decoded; where they change their size, the note says so, and
+ * gd_converter fits them into the size that the index tells.
  */
 #ifndef GRADUS_VIDEO_READER_H
 #define GRADUS_VIDEO_READER_H
@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "gradus/frames.h"
+#include "gradus/picture.h"
 #include "gradus/range.h"
 #include "gradus/status.h"
 #include "gradus/video_index.h"
@@ -46,18 +47,16 @@ GD_NODISCARD gd_status gd_video_reader_open(const gd_video_index *index,
                                             gd_video_reader **out);
 /**
  * Decode up to the next kept frame.
- * @param[out] info  its number, time, status and size (that of the index)
- * @param[out] rgb   (height_px, width_px, 3) uint8, displayed orientation, in
- *                   the matrix and range of the stream's tags (BT.601, limited,
- *                   where untagged); borrowed until the next call; NULL at the
- *                   end of the video
- * Errors: GD_ERR_DECODE (the video gives no picture at all), GD_ERR_IO (the
- *         disk fails), GD_ERR_NOMEM
- * Source: FFmpeg 5.1: libswscale's default conversion, vf_select's count
+ * @param[out] info     its number, time, status and displayed size (that of
+ *                      the index)
+ * @param[out] picture  its planes; borrowed until the next call; NULL at the
+ * end of the video Errors: GD_ERR_DECODE (the video gives no picture at all),
+ * GD_ERR_IO (the disk fails), GD_ERR_NOMEM Source: FFmpeg 5.1, vf_select's
+ * count
  */
 GD_NODISCARD gd_status gd_video_reader_next(gd_video_reader *r,
                                             gd_frame_info *info,
-                                            const uint8_t **rgb);
+                                            const gd_picture **picture);
 /**
  * Say how the reading went so far.
  * @return `video` is 0, the caller's to fill in; `note` is borrowed until the

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/converter.h"
 #include "gradus/memory.h"
 #include "shard/frames_format.h"
 
@@ -17,6 +18,8 @@ typedef struct {
 
 struct gd_frame_writer {
   gd_store_writer *store;
+  gd_converter *converter;
+  uint8_t *rgb; /* one frame */
   int height_px, width_px;
   const gd_video_table *corpus;
   int32_t *videos; /* that have rows, ascending */
@@ -62,6 +65,11 @@ gd_status gd_frame_writer_create(const char *path, gd_digest digest,
                                  digest, &w->store);
   if (st == GD_OK)
     st = declare(w);
+  if (st == GD_OK)
+    st = gd_converter_open(width_px, height_px, &w->converter);
+  if (st == GD_OK &&
+      (w->rgb = gd_alloc((int64_t)width_px * height_px, 3)) == NULL)
+    st = GD_ERR_NOMEM;
   if (st != GD_OK) {
     gd_frame_writer_abandon(w);
     return st;
@@ -103,18 +111,21 @@ static gd_status use_video(gd_frame_writer *w, int32_t video)
 }
 
 gd_status gd_frame_writer_append(gd_frame_writer *w, int32_t video,
-                                 const gd_frame_info *info, const uint8_t *rgb)
+                                 const gd_frame_info *info,
+                                 const gd_picture *picture)
 {
-  assert(w != NULL && info != NULL && rgb != NULL);
+  assert(w != NULL && info != NULL && picture != NULL);
   assert(info->height_px == w->height_px && info->width_px == w->width_px);
 
-  gd_status st = use_video(w, video);
+  gd_status st = gd_converter_run(w->converter, picture, w->rgb);
+  if (st == GD_OK)
+    st = use_video(w, video);
   if (st != GD_OK)
     return st;
   assert(info->frame_index > w->last_frame);
   w->last_frame = info->frame_index;
   const uint8_t status = (uint8_t)info->status;
-  st = gd_store_append(w->store, "frames", 1, rgb);
+  st = gd_store_append(w->store, "frames", 1, w->rgb);
   if (st == GD_OK)
     st = gd_store_append(w->store, GD_FRAMES_INDEX.name, 1, &info->frame_index);
   if (st == GD_OK)
@@ -177,6 +188,8 @@ static gd_status put_readings(gd_frame_writer *w)
 
 static void free_writer(gd_frame_writer *w)
 {
+  gd_converter_close(w->converter);
+  free(w->rgb);
   free(w->videos);
   free(w->readings);
   free(w);

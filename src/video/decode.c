@@ -2,7 +2,9 @@
 
 #include <assert.h>
 #include <libavcodec/avcodec.h>
+#include <libavutil/pixdesc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gradus/memory.h"
 #include "gradus/video_index.h"
@@ -11,6 +13,7 @@ struct gd_decoder {
   const char *path; /* the demuxer's owner keeps it */
   AVCodecContext *context;
   AVFrame *frame;
+  gd_picture picture; /* the frame, as others see it */
 };
 
 void gd_decoder_close(gd_decoder *d)
@@ -52,6 +55,7 @@ gd_status gd_decoder_open(const char *path, const gd_stream *stream,
   if (d == NULL)
     return GD_ERR_NOMEM;
   d->path = path;
+  d->picture.layout = stream->layout;
   gd_status st = open_context(d, stream);
   if (st != GD_OK) {
     gd_decoder_close(d);
@@ -92,20 +96,47 @@ static int is_leaf(const gd_decoder *d)
   }
 }
 
-int gd_decoder_take(gd_decoder *d, gd_picture *picture)
+/* Describe the frame; display and pixel shape stay the stream's. */
+static void describe(gd_decoder *d)
 {
-  assert(d != NULL && picture != NULL);
+  const AVFrame *f = d->frame;
+  gd_picture *p = &d->picture;
+  gd_picture_layout *l = &p->layout;
+  const char *name = av_get_pix_fmt_name(f->format);
+  const int is_full = name != NULL && strncmp(name, "yuvj", 4) == 0;
+  l->width_px = f->width;
+  l->height_px = f->height;
+  snprintf(l->pixel_format, sizeof l->pixel_format, "%s%s",
+           is_full ? "yuv" : "",
+           name == NULL ? "unknown"
+           : is_full    ? name + 4
+                        : name);
+  l->matrix = f->colorspace;
+  l->range = is_full || f->color_range == AVCOL_RANGE_JPEG ? GD_RANGE_FULL
+             : f->color_range == AVCOL_RANGE_MPEG          ? GD_RANGE_LIMITED
+                                                           : GD_RANGE_UNTAGGED;
+  l->chroma_site = f->chroma_location;
+  for (int i = 0; i < GD_PICTURE_PLANES; i++) {
+    p->planes[i] = f->data[i];
+    p->stride_bytes[i] = f->linesize[i];
+  }
+}
 
-  *picture = (gd_picture){.packet = -1};
+int gd_decoder_take(gd_decoder *d, gd_decoded *out)
+{
+  assert(d != NULL && out != NULL);
+
+  *out = (gd_decoded){.packet = -1};
   const int error = avcodec_receive_frame(d->context, d->frame);
   if (error < 0)
     return !is_bad(error);
-  picture->raw = d->frame;
+  describe(d);
+  out->picture = &d->picture;
   if (d->frame->pts != AV_NOPTS_VALUE)
-    picture->packet = d->frame->pts;
-  picture->is_key = d->frame->key_frame;
-  picture->is_damaged = (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
-                        d->frame->decode_error_flags != 0;
-  picture->is_leaf = is_leaf(d);
+    out->packet = d->frame->pts;
+  out->is_key = d->frame->key_frame;
+  out->is_damaged = (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
+                    d->frame->decode_error_flags != 0;
+  out->is_leaf = is_leaf(d);
   return 1;
 }

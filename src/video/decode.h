@@ -12,16 +12,15 @@
 
 #include "video/demux.h"
 
-struct AVFrame;
 typedef struct gd_decoder gd_decoder;
 
 typedef struct {
-  const struct AVFrame *raw; /**< NULL: none for now; borrowed until the next */
+  const gd_picture *picture; /**< NULL: none for now; borrowed until the next */
   int64_t packet;            /**< the picture's packet, or -1 */
   int is_key;
   int is_damaged; /**< the decoder says so of this picture */
   int is_leaf;    /**< no other picture is made from it */
-} gd_picture;
+} gd_decoded;
 
 /** Errors: GD_ERR_DECODE (no decoder for it), GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_decoder_open(const char *path,
@@ -37,7 +36,7 @@ int gd_decoder_send(gd_decoder *d, const gd_packet *packet, int64_t number);
  * Take the next picture, if there is one.
  * @return 0 when one could not be decoded; there may be more behind it
  */
-int gd_decoder_take(gd_decoder *d, gd_picture *picture);
+int gd_decoder_take(gd_decoder *d, gd_decoded *out);
 void gd_decoder_close(gd_decoder *d); /**< NULL is allowed */
 
 #endif

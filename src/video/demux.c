@@ -166,8 +166,7 @@ static int sign(int32_t value)
 /* Reduce the display matrix to a turn by right angles and mirroring. */
 static void read_display(const AVStream *s, gd_stream *stream)
 {
-  static const int upright[4] = {1, 0, 0, 1};
-  memcpy(stream->display, upright, sizeof upright);
+  int *display = stream->layout.display;
   const uint8_t *data =
       av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, NULL);
   if (data == NULL)
@@ -176,12 +175,12 @@ static void read_display(const AVStream *s, gd_stream *stream)
   memcpy(m, data, sizeof m);
   /* The file's matrix is for row vectors: x' = m[0] x + m[3] y. */
   if (m[1] == 0 && m[3] == 0 && m[0] != 0 && m[4] != 0) {
-    stream->display[0] = sign(m[0]);
-    stream->display[3] = sign(m[4]);
+    display[0] = sign(m[0]);
+    display[3] = sign(m[4]);
   } else if (m[0] == 0 && m[4] == 0 && m[1] != 0 && m[3] != 0) {
-    stream->display[0] = stream->display[3] = 0;
-    stream->display[1] = sign(m[1]);
-    stream->display[2] = sign(m[3]);
+    display[0] = display[3] = 0;
+    display[1] = sign(m[1]);
+    display[2] = sign(m[3]);
   } else {
     stream->is_tilted = 1;
   }
@@ -201,13 +200,13 @@ static void describe(gd_demux *d)
   out->parameters = p;
   out->extradata = p->extradata;
   out->extradata_bytes = p->extradata_size > 0 ? (size_t)p->extradata_size : 0;
-  out->width_px = p->width;
-  out->height_px = p->height;
+  out->layout = gd_picture_layout_of(p->width, p->height, "");
   read_display(s, out);
   const AVRational aspect = av_guess_sample_aspect_ratio(d->format, s, NULL);
-  const int has_aspect = aspect.num > 0 && aspect.den > 0;
-  out->pixel_aspect[0] = has_aspect ? aspect.num : 1;
-  out->pixel_aspect[1] = has_aspect ? aspect.den : 1;
+  if (aspect.num > 0 && aspect.den > 0) {
+    out->layout.pixel_aspect[0] = aspect.num;
+    out->layout.pixel_aspect[1] = aspect.den;
+  }
   out->second = av_q2d(s->time_base);
   out->start =
       d->format->start_time == AV_NOPTS_VALUE
@@ -222,7 +221,8 @@ static void describe(gd_demux *d)
 
 static gd_status check_size(const gd_demux *d)
 {
-  const int width = d->stream.width_px, height = d->stream.height_px;
+  const int width = d->stream.layout.width_px;
+  const int height = d->stream.layout.height_px;
   if (width <= 0 || height <= 0)
     return gd_fail(GD_ERR_DECODE,
                    "%s: its %s stream has no picture that can be decoded",

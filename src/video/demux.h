@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gradus/picture.h"
 #include "gradus/status.h"
 
 struct AVCodecParameters;
@@ -37,11 +38,8 @@ typedef struct {
   const struct AVCodecParameters *parameters;
   const uint8_t *extradata;
   size_t extradata_bytes;
-  int width_px, height_px; /**< as coded, before rotation */
-  /** x' = m[0] x + m[2] y, y' = m[1] x + m[3] y, each -1, 0 or 1 */
-  int display[4];
-  int is_tilted; /**< the file asks for another angle; it is not applied */
-  int pixel_aspect[2];
+  gd_picture_layout layout; /**< as announced; pixel_format "" if it is not */
+  int is_tilted;     /**< the file asks for another angle; it is not applied */
   double second;     /**< of one unit of time */
   int64_t start;     /**< of the earliest stream, in units of time */
   double fps;        /**< mean; 0 if unknown */

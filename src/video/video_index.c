@@ -160,20 +160,13 @@ static int64_t find_cuts(const pass *p, int64_t *cuts)
 static void describe_stream(owned *o, const gd_stream *s)
 {
   gd_video_index *x = &o->index;
-  const int turned = s->display[0] == 0;
   snprintf(x->container, sizeof x->container, "%s", s->container);
   snprintf(x->codec, sizeof x->codec, "%s", s->codec_name);
-  x->width_px = turned ? s->height_px : s->width_px;
-  x->height_px = turned ? s->width_px : s->height_px;
-  /* Where the coded picture's right-hand direction points on display. */
-  x->rotation_deg = s->display[0] > 0   ? 0
-                    : s->display[1] > 0 ? 90
-                    : s->display[0] < 0 ? 180
-                                        : 270;
-  x->is_mirrored =
-      s->display[0] * s->display[3] - s->display[1] * s->display[2] < 0;
-  x->pixel_aspect[0] = turned ? s->pixel_aspect[1] : s->pixel_aspect[0];
-  x->pixel_aspect[1] = turned ? s->pixel_aspect[0] : s->pixel_aspect[1];
+  gd_picture_displayed(&s->layout, &x->width_px, &x->height_px);
+  x->rotation_deg = gd_picture_rotation(&s->layout);
+  x->is_mirrored = gd_picture_is_mirrored(&s->layout);
+  x->pixel_aspect[0] = s->layout.pixel_aspect[0];
+  x->pixel_aspect[1] = s->layout.pixel_aspect[1];
   x->fps = s->fps;
 }
 

@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include "gradus/memory.h"
-#include "video/convert.h"
 #include "video/decode.h"
 #include "video/demux.h"
-#include "video/reader_picture.h"
 
 struct gd_video_reader {
   const gd_video_index *index;
@@ -19,9 +17,8 @@ struct gd_video_reader {
   int is_part;
   gd_demux *demux;
   gd_decoder *decoder;
-  gd_converter *converter;
-  uint8_t *rgb;
-  gd_picture picture; /* the last that came out */
+  gd_decoded decoded; /* the last that came out */
+  gd_picture_layout first_layout;
 
   gd_range packets; /* to send */
   int64_t packet;   /* number of the next packet */
@@ -43,10 +40,8 @@ void gd_video_reader_close(gd_video_reader *r)
 {
   if (r == NULL)
     return;
-  gd_converter_close(r->converter);
   gd_decoder_close(r->decoder);
   gd_demux_close(r->demux);
-  free(r->rgb);
   free(r);
 }
 
@@ -96,16 +91,13 @@ static gd_status open_parts(gd_video_reader *r)
   if (st != GD_OK)
     return st;
   const gd_stream *s = gd_demux_stream(r->demux);
-  const int turned = s->display[0] == 0;
-  if ((turned ? s->height_px : s->width_px) != x->width_px ||
-      (turned ? s->width_px : s->height_px) != x->height_px)
+  int width, height;
+  gd_picture_displayed(&s->layout, &width, &height);
+  if (width != x->width_px || height != x->height_px)
     return gd_fail(GD_ERR_DECODE, "%s: has changed since it was indexed",
                    x->path);
-  st = gd_decoder_open(x->path, s, &r->decoder);
-  if (st == GD_OK)
-    st = gd_converter_open(x->path, s->width_px, s->height_px, s->display,
-                           &r->converter);
-  return st;
+  r->first_layout = s->layout;
+  return gd_decoder_open(x->path, s, &r->decoder);
 }
 
 gd_status gd_video_reader_open(const gd_video_index *index, int64_t every,
@@ -123,10 +115,6 @@ gd_status gd_video_reader_open(const gd_video_index *index, int64_t every,
   gd_status st = choose_packets(r, part);
   if (st == GD_OK)
     st = open_parts(r);
-  if (st == GD_OK) {
-    r->rgb = gd_alloc((int64_t)index->width_px * index->height_px, 3);
-    st = r->rgb == NULL ? GD_ERR_NOMEM : GD_OK;
-  }
   if (st != GD_OK) {
     gd_video_reader_close(r);
     return st;
@@ -145,7 +133,7 @@ static void taint(gd_video_reader *r, int64_t packet)
 }
 
 /* Say whether a picture is damaged, and keep the books of damage. */
-static int is_suspect(gd_video_reader *r, const gd_picture *p)
+static int is_suspect(gd_video_reader *r, const gd_decoded *p)
 {
   const int64_t last_sent = r->packet - 1;
   if (p->is_damaged && p->is_leaf)
@@ -188,12 +176,12 @@ static gd_status feed(gd_video_reader *r)
   }
 }
 
-/* Decode on to the next picture; its raw is NULL at the end. */
+/* Decode on to the next picture; which is NULL at the end. */
 static gd_status decode(gd_video_reader *r)
 {
   for (;;) {
-    const int good = gd_decoder_take(r->decoder, &r->picture);
-    if (r->picture.raw != NULL)
+    const int good = gd_decoder_take(r->decoder, &r->decoded);
+    if (r->decoded.picture != NULL)
       return GD_OK;
     if (!good) {
       note_bad(r, r->packet - 1);
@@ -210,7 +198,7 @@ static gd_status decode(gd_video_reader *r)
 /* Return the picture's frame number, or -1 when it does not belong here. */
 static int64_t number_of(const gd_video_reader *r)
 {
-  const int64_t packet = r->picture.packet;
+  const int64_t packet = r->decoded.packet;
   if (!r->is_part)
     return r->last_frame + 1;
   if (packet < r->packets.first || packet >= r->packets.end)
@@ -222,52 +210,39 @@ static int64_t number_of(const gd_video_reader *r)
 static double time_of(const gd_video_reader *r, int64_t frame)
 {
   const gd_video_index *x = r->index;
-  const int64_t packet = r->picture.packet;
+  const int64_t packet = r->decoded.packet;
   if (x->is_timed && packet >= 0 && packet < x->n_packets)
     return x->packets[packet].time_s;
   return x->first_s + (double)frame / x->fps;
 }
 
-/* Compare the picture's size with the index's; see the header. */
-static gd_status check_size(gd_video_reader *r, int64_t frame)
+/* Say it when a picture has another size than the header tells. */
+static void note_size(gd_video_reader *r, int64_t frame)
 {
-  int width, height;
-  const gd_fit fit =
-      gd_converter_fit(r->converter, r->picture.raw, &width, &height);
-  if (fit == GD_FIT_OTHER && r->n_kept == 0)
-    return gd_fail(GD_ERR_DECODE,
-                   "%s: its pictures of %d x %d have another shape than its "
-                   "header tells",
-                   r->index->path, width, height);
-  if (fit == GD_FIT_SCALED)
+  const gd_picture_layout *now = &r->decoded.picture->layout;
+  const gd_picture_layout *first = &r->first_layout;
+  if (r->size_note[0] == '\0' &&
+      (now->width_px != first->width_px || now->height_px != first->height_px))
     snprintf(r->size_note, sizeof r->size_note,
-             "pictures of %d x %d were scaled", width, height);
-  if (fit == GD_FIT_OTHER)
-    snprintf(r->size_note, sizeof r->size_note,
-             "frame %" PRId64 " and what follows have another shape, %d x %d, "
-             "and were not read",
-             frame, width, height);
-  r->is_over = fit == GD_FIT_OTHER;
-  return GD_OK;
+             "from frame %" PRId64 " on, pictures of %d x %d were fitted into "
+             "%d x %d",
+             frame, now->width_px, now->height_px, r->index->width_px,
+             r->index->height_px);
 }
 
-/* Count the picture; give it out if it is wanted. */
-static gd_status consider(gd_video_reader *r, gd_frame_info *info, int *wanted)
+/* Count the picture; describe it if it is wanted. */
+static int consider(gd_video_reader *r, gd_frame_info *info)
 {
   const int64_t frame = number_of(r);
-  const int suspect = is_suspect(r, &r->picture);
-  *wanted = 0;
+  const int suspect = is_suspect(r, &r->decoded);
   if (frame < 0)
-    return GD_OK;
+    return 0;
   r->last_frame = frame;
   r->n_decoded++;
   r->n_suspect += suspect;
   if (frame % r->every != 0)
-    return GD_OK;
-  gd_status st = check_size(r, frame);
-  if (st != GD_OK || r->is_over)
-    return st;
-  *wanted = 1;
+    return 0;
+  note_size(r, frame);
   r->n_kept++;
   r->n_damaged += suspect;
   *info = (gd_frame_info){.frame_index = frame,
@@ -275,27 +250,23 @@ static gd_status consider(gd_video_reader *r, gd_frame_info *info, int *wanted)
                           .status = suspect ? GD_FRAME_DAMAGED : GD_FRAME_WHOLE,
                           .height_px = r->index->height_px,
                           .width_px = r->index->width_px};
-  return gd_converter_run(r->converter, r->picture.raw, r->rgb);
+  return 1;
 }
 
 gd_status gd_video_reader_next(gd_video_reader *r, gd_frame_info *info,
-                               const uint8_t **rgb)
+                               const gd_picture **picture)
 {
-  assert(r != NULL && info != NULL && rgb != NULL);
+  assert(r != NULL && info != NULL && picture != NULL);
 
-  *rgb = NULL;
+  *picture = NULL;
   while (!r->is_over) {
-    int wanted;
     gd_status st = decode(r);
     if (st != GD_OK)
       return st;
-    if (r->picture.raw == NULL)
+    if (r->decoded.picture == NULL)
       break;
-    st = consider(r, info, &wanted);
-    if (st != GD_OK)
-      return st;
-    if (wanted) {
-      *rgb = r->rgb;
+    if (consider(r, info)) {
+      *picture = r->decoded.picture;
       return GD_OK;
     }
   }
@@ -357,11 +328,4 @@ gd_frame_reading gd_video_reader_result(gd_video_reader *r)
                             .n_kept = r->n_kept,
                             .n_damaged = r->n_damaged,
                             .note = r->note};
-}
-
-size_t gd_video_reader_planes(const gd_video_reader *r, uint8_t *out,
-                              size_t room_bytes)
-{
-  assert(r != NULL && r->picture.raw != NULL);
-  return gd_picture_planes(r->picture.raw, out, room_bytes);
 }

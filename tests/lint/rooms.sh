@@ -29,8 +29,8 @@ one_file OpenBLAS '(cblas|openblas)' 1
 one_file libpng 'png\.h' 1
 one_file libjpeg 'jpeglib' 1
 one_file xxHash 'xxhash' 1
-grep -rnE '#include <lib(av|sw)' src stages include | grep -v '^src/video/' |
-  breach "FFmpeg outside src/video"
+grep -rnE '#include <lib(av|sw)' src stages include |
+  grep -vE '^src/(video|image)/' | breach "FFmpeg outside src/video and src/image"
 
 # Ranks talk to one another in par and flow, and where a stage starts.
 grep -rnE '\bMPI_[A-Z][a-z]+(_[a-z]+)*\(' src include |

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "gradus/converter.h"
 #include "gradus/encoder.h"
+#include "gradus/memory.h"
 #include "test.h"
 
 /* Bit b of the number is a black or white column, 12 px wide. */
@@ -55,4 +57,17 @@ void gd_test_damage(const char *from, const char *to, int64_t size_bytes,
   }
   assert_ok(gd_file_write(to, data, size));
   free(data);
+}
+
+const uint8_t *gd_test_rgb(const gd_frame_info *info, const gd_picture *picture)
+{
+  static uint8_t *rgb;
+  gd_converter *c;
+  free(rgb);
+  rgb = gd_alloc((int64_t)info->width_px * info->height_px, 3);
+  assert_non_null(rgb);
+  assert_ok(gd_converter_open(info->width_px, info->height_px, &c));
+  assert_ok(gd_converter_run(c, picture, rgb));
+  gd_converter_close(c);
+  return rgb;
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "gradus/frames.h"
+
 enum { GD_CLIP_WIDTH = 96, GD_CLIP_HEIGHT = 64, GD_CLIP_FPS = 25 };
 
 /**
@@ -11,6 +13,12 @@ enum { GD_CLIP_WIDTH = 96, GD_CLIP_HEIGHT = 64, GD_CLIP_FPS = 25 };
  * @param[in] path  ending in .mp4 or .avi
  */
 void gd_test_clip(const char *path, int n_frames);
+/**
+ * Convert a frame as it was read to RGB of its displayed size.
+ * @return until the next call
+ */
+const uint8_t *gd_test_rgb(const gd_frame_info *info,
+                           const gd_picture *picture);
 /** Return the number, modulo 256, that an RGB frame of a clip shows. */
 int gd_test_clip_number(const uint8_t *rgb);
 /**

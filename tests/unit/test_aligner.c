@@ -90,7 +90,8 @@ static gd_frame_set *write_frames(void)
                                   .time_s = i,
                                   .height_px = HEIGHT,
                                   .width_px = WIDTH};
-      assert_ok(gd_frame_writer_append(w, v, &info, rgb));
+      const gd_picture picture = gd_picture_of_rgb(WIDTH, HEIGHT, rgb);
+      assert_ok(gd_frame_writer_append(w, v, &info, &picture));
     }
   assert_ok(gd_frame_writer_commit(w));
   assert_ok(gd_frame_set_open(directory, &s));

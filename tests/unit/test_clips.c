@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clip.h"
 #include "gradus/mtcnn.h"
 #include "gradus/video_index.h"
 #include "gradus/video_reader.h"
@@ -54,7 +55,7 @@ static void compare_clip(const char *clip, const char *results, tally *t)
   gd_video_index *index;
   gd_video_reader *reader;
   gd_frame_info info;
-  const uint8_t *rgb;
+  const gd_picture *picture;
   config.min_face_px = 60;
   assert_ok(gd_mtcnn_open(gd_test_shared("reference/mtcnn/weights/mtcnn.h5"),
                           &config, &m));
@@ -69,12 +70,12 @@ static void compare_clip(const char *clip, const char *results, tally *t)
     assert_int_equal(
         sscanf(strstr(next, "\"frame\""), "\"frame\": %ld", &wanted), 1);
     do
-      assert_ok(gd_video_reader_next(reader, &info, &rgb));
-    while (rgb != NULL && info.frame_index < wanted);
-    assert_non_null(rgb);
+      assert_ok(gd_video_reader_next(reader, &info, &picture));
+    while (picture != NULL && info.frame_index < wanted);
+    assert_non_null(picture);
     const gd_image frame = {.width_px = info.width_px,
                             .height_px = info.height_px,
-                            .rgb = (uint8_t *)rgb};
+                            .rgb = (uint8_t *)gd_test_rgb(&info, picture)};
     compare_frame(m, &frame, next, clip, info.frame_index, t);
     next = strstr(next, "\"frame\"");
   }

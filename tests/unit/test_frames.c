@@ -44,7 +44,8 @@ static gd_status append(gd_frame_writer *w, int32_t video, int64_t first,
   for (int64_t f = first; st == GD_OK && f < end; f += 10) {
     const gd_frame_info info = info_of(f, H, W);
     paint(video, f, rgb, BYTES);
-    st = gd_frame_writer_append(w, video, &info, rgb);
+    const gd_picture picture = gd_picture_of_rgb(W, H, rgb);
+    st = gd_frame_writer_append(w, video, &info, &picture);
   }
   return st;
 }
@@ -217,7 +218,8 @@ static void full_disk_fails_and_leaves_no_shard(void **state)
   gd_status st = GD_OK;
   for (int64_t f = 0; st == GD_OK && f < 20; f++) {
     const gd_frame_info info = info_of(f, LARGE, LARGE);
-    st = gd_frame_writer_append(w, 2, &info, rgb);
+    const gd_picture picture = gd_picture_of_rgb(LARGE, LARGE, rgb);
+    st = gd_frame_writer_append(w, 2, &info, &picture);
   }
   if (st == GD_OK)
     st = gd_frame_writer_commit(w);

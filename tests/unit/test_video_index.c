@@ -232,6 +232,7 @@ static void rotation_and_pixel_shape_are_told(void **state)
   gd_video_index_free(x);
   x = odd("h264_sar_8_9.mp4");
   assert_int_equal(x->width_px, 720);
+  assert_int_equal(x->height_px, 540);
   assert_int_equal(x->pixel_aspect[0], 8);
   assert_int_equal(x->pixel_aspect[1], 9);
   gd_video_index_free(x);

@@ -1,6 +1,8 @@
 #include "gradus/video_reader.h"
 
+#include <libavutil/imgutils.h>
 #include <libavutil/md5.h>
+#include <libavutil/pixdesc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #include "gradus/digest.h"
 #include "gradus/memory.h"
 #include "test.h"
-#include "video/reader_picture.h"
 
 enum { MOST = 400 };
 
@@ -27,15 +28,17 @@ static gd_status read_part(const gd_video_index *x, int64_t every,
 {
   gd_video_reader *r;
   gd_status st = gd_video_reader_open(x, every, part, &r);
-  const uint8_t *rgb;
+  const gd_picture *picture;
   gd_frame_info info;
   *out = (reading){0};
-  while (st == GD_OK && (st = gd_video_reader_next(r, &info, &rgb)) == GD_OK &&
-         rgb != NULL) {
+  while (st == GD_OK &&
+         (st = gd_video_reader_next(r, &info, &picture)) == GD_OK &&
+         picture != NULL) {
     assert_in_range(out->n, 0, MOST - 1);
     out->info[out->n] = info;
     out->rgb[out->n++] =
-        gd_digest_of(rgb, (size_t)info.width_px * info.height_px * 3);
+        gd_digest_of(gd_test_rgb(&info, picture),
+                     (size_t)info.width_px * info.height_px * 3);
   }
   if (r != NULL) {
     out->result = gd_video_reader_result(r);
@@ -71,15 +74,16 @@ static void every_nth_frame_shows_its_own_number(void **state)
     for (int s = 0; s < 7; s++) {
       gd_video_reader *r;
       gd_frame_info info;
-      const uint8_t *rgb;
+      const gd_picture *picture;
       int64_t n = 0;
       assert_ok(gd_video_reader_open(x, steps[s], NULL, &r));
       for (;;) {
-        assert_ok(gd_video_reader_next(r, &info, &rgb));
-        if (rgb == NULL)
+        assert_ok(gd_video_reader_next(r, &info, &picture));
+        if (picture == NULL)
           break;
         assert_int_equal(info.frame_index, n * steps[s]);
-        assert_int_equal(gd_test_clip_number(rgb), info.frame_index);
+        assert_int_equal(gd_test_clip_number(gd_test_rgb(&info, picture)),
+                         info.frame_index);
         const double time_s = (double)info.frame_index / GD_CLIP_FPS;
         assert_true(info.time_s > time_s - 1e-6 && info.time_s < time_s + 1e-6);
         assert_int_equal(info.status, GD_FRAME_WHOLE);
@@ -219,14 +223,19 @@ static void turned_video_is_read_upright(void **state)
   if (flat == NULL || left == NULL)
     skip();
   const char *const paths[2] = {flat, left};
-  const uint8_t *rgb[2];
-  gd_video_index *x[2];
-  gd_video_reader *r[2];
+  enum { BYTES = W * H * 3 };
+  uint8_t *rgb[2] = {gd_alloc(BYTES, 1), gd_alloc(BYTES, 1)};
   gd_frame_info info;
   for (int i = 0; i < 2; i++) {
-    assert_ok(gd_video_index_read(paths[i], &x[i]));
-    assert_ok(gd_video_reader_open(x[i], 1, NULL, &r[i]));
-    assert_ok(gd_video_reader_next(r[i], &info, &rgb[i]));
+    gd_video_index *x;
+    gd_video_reader *r;
+    const gd_picture *picture;
+    assert_ok(gd_video_index_read(paths[i], &x));
+    assert_ok(gd_video_reader_open(x, 1, NULL, &r));
+    assert_ok(gd_video_reader_next(r, &info, &picture));
+    memcpy(rgb[i], gd_test_rgb(&info, picture), BYTES);
+    gd_video_reader_close(r);
+    gd_video_index_free(x);
   }
   assert_int_equal(info.width_px, H);
   assert_int_equal(info.height_px, W);
@@ -234,10 +243,8 @@ static void turned_video_is_read_upright(void **state)
     for (int col = 0; col < W; col++)
       assert_memory_equal(rgb[0] + 3 * (y * W + col),
                           rgb[1] + 3 * ((W - 1 - col) * H + y), 3);
-  for (int i = 0; i < 2; i++) {
-    gd_video_reader_close(r[i]);
-    gd_video_index_free(x[i]);
-  }
+  free(rgb[0]);
+  free(rgb[1]);
 }
 
 /* ------------------------------------------------ the collection of oddities
@@ -279,12 +286,18 @@ static int read_oddities(const char *path, oddity *all, int most)
   return n;
 }
 
-static void md5_of_planes(const gd_video_reader *r, char out[33])
+static void md5_of_planes(const gd_picture *picture, char out[33])
 {
   uint8_t digest[16];
-  const size_t size = gd_video_reader_planes(r, NULL, 0);
-  uint8_t *planes = gd_alloc((int64_t)size, 1);
-  assert_int_equal(gd_video_reader_planes(r, planes, size), size);
+  const gd_picture_layout *l = &picture->layout;
+  const enum AVPixelFormat format = av_get_pix_fmt(l->pixel_format);
+  const int size =
+      av_image_get_buffer_size(format, l->width_px, l->height_px, 1);
+  uint8_t *planes = gd_alloc(size, 1);
+  assert_int_equal(av_image_copy_to_buffer(planes, size, picture->planes,
+                                           picture->stride_bytes, format,
+                                           l->width_px, l->height_px, 1),
+                   size);
   av_md5_sum(digest, planes, size);
   for (int i = 0; i < 16; i++)
     snprintf(out + 2 * i, 3, "%02x", digest[i]);
@@ -297,14 +310,15 @@ static gd_status compare(const gd_video_index *x, const oddity *o,
 {
   gd_video_reader *r;
   gd_frame_info info;
-  const uint8_t *rgb;
+  const gd_picture *picture;
   char md5[33];
   int n = 0;
   *n_other = 0;
   gd_status st = gd_video_reader_open(x, 10, NULL, &r);
-  while (st == GD_OK && (st = gd_video_reader_next(r, &info, &rgb)) == GD_OK &&
-         rgb != NULL) {
-    md5_of_planes(r, md5);
+  while (st == GD_OK &&
+         (st = gd_video_reader_next(r, &info, &picture)) == GD_OK &&
+         picture != NULL) {
+    md5_of_planes(picture, md5);
     assert_int_equal(info.frame_index, 10 * n);
     *n_other += n >= o->n_md5 || strcmp(md5, o->md5[n]) != 0;
     n++;
