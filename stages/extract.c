@@ -234,7 +234,10 @@ static gd_status make_piece(gd_stage_env *env, const extract *x,
   gd_video_index *index = NULL;
   gd_video_reader *r = NULL;
   assert(row >= 0);
-  gd_status st = gd_video_index_read(x->videos->videos[row].path, &index);
+  const gd_video *video = &x->videos->videos[row];
+  gd_status st = gd_stage_attempt(env, video->id);
+  if (st == GD_OK)
+    st = gd_video_index_read(video->path, &index);
   if (st == GD_OK)
     st = check_unchanged(index, p);
   if (st == GD_OK)

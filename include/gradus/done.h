@@ -10,8 +10,9 @@
  *
  * `items` counts the input items, `skipped` those of them that were left out.
  * Results are all files of the run directory but the housekeeping ones
- * (stage.yaml, units, report.yaml, log.txt, lock, done, *.part).  Stores (.h5)
- * carry their digests themselves: "-".
+ * (stage.yaml, units, report.yaml, log.txt, lock, done, attempts.txt,
+ * *.attempt,
+ * *.part).  Stores (.h5) carry their digests themselves: "-".
  */
 #ifndef GRADUS_DONE_H
 #define GRADUS_DONE_H

@@ -77,6 +77,14 @@ void gd_stage_items(gd_stage_env *env, int64_t n_items);
  * (gd_store_skip()), where it survives a restart.
  */
 GD_NODISCARD gd_status gd_stage_skip(gd_stage_env *env, const char *item);
+/**
+ * Say, within the making of a unit, on which input item work begins now: should
+ * it bring this rank down, the next runs know, and after the second time this
+ * call refuses it (see gradus/attempts.h).
+ * Collective: no
+ * Errors: GD_ERR_DECODE (refused: skip it, the reason is set), GD_ERR_IO
+ */
+GD_NODISCARD gd_status gd_stage_attempt(gd_stage_env *env, const char *item);
 /** Add to a named count of report.yaml ("frames", "detected"); summed over
  * ranks.  `name` is static. */
 void gd_stage_count(gd_stage_env *env, const char *name, int64_t n);
@@ -89,7 +97,8 @@ typedef struct {
   void (*name)(const void *context, int64_t unit, char out[GD_PATH_MAX]);
   /**
    * Make the unit's file at `path`, complete when this returns GD_OK.
-   * An item within it that is broken is noted in the file, not returned.
+   * An item within it that is broken is noted in the file, not returned.  Items
+   * that may bring a rank down are announced by gd_stage_attempt().
    * Other files it makes come first and share its name up to the extension: if
    * one is damaged later, all of them are removed and made anew.
    */
@@ -104,8 +113,9 @@ typedef struct {
 
 /**
  * Do every unit whose file is not there yet.
- * Units are taken from a shared queue, longest first.  What the units' stores
- * note as skipped goes into report.yaml.
+ * Units are taken from a shared queue, longest first; those on which a rank
+ * came down earlier are made before all others, one after the other.  What the
+ * units' stores note as skipped goes into report.yaml.
  * Collective: yes, same units on all ranks
  * Ranks:      one without work waits, and serves the others
  * Errors:     the first failure of this rank; GD_ERR_PEER, GD_ERR_STOPPED;

@@ -17,10 +17,12 @@ enum { MOST_BYTES = 1 << 30 };
 
 int gd_done_is_housekeeping(const char *name)
 {
-  static const char *const names[] = {"stage.yaml", "units", "report.yaml",
-                                      "log.txt",    "lock",  "done"};
+  static const char *const names[] = {"stage.yaml",  "units", "report.yaml",
+                                      "log.txt",     "lock",  "done",
+                                      "attempts.txt"};
   const size_t length = strlen(name);
-  if (length > 5 && strcmp(name + length - 5, ".part") == 0)
+  if ((length > 5 && strcmp(name + length - 5, ".part") == 0) ||
+      (length > 8 && strcmp(name + length - 8, ".attempt") == 0))
     return 1;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(name, names[i]) == 0)

@@ -29,6 +29,13 @@ void gd_stage_items(gd_stage_env *env, int64_t n_items)
   env->state->n_items = n_items;
 }
 
+gd_status gd_stage_attempt(gd_stage_env *env, const char *item)
+{
+  const gd_stage_state *state = env->state;
+  assert(state->attempts != NULL);
+  return gd_attempts_begin(state->attempts, state->making, item);
+}
+
 gd_status gd_stage_skip(gd_stage_env *env, const char *item)
 {
   return gd_tally_skip(env->state->tally, item, gd_reason());

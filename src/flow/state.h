@@ -2,6 +2,7 @@
 #ifndef GRADUS_FLOW_STATE_H
 #define GRADUS_FLOW_STATE_H
 
+#include "gradus/attempts.h"
 #include "gradus/progress.h"
 #include "gradus/stage.h"
 #include "gradus/tally.h"
@@ -15,6 +16,9 @@ struct gd_stage_state {
   int64_t n_units;   /* -1: not made of units */
   int64_t n_resumed; /* units that were there already */
   char unit[32];     /* what is ticked */
+
+  gd_attempts *attempts;    /* while units are made */
+  char making[GD_PATH_MAX]; /* name of the unit's file */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "gradus/agree.h"
 #include "gradus/memory.h"
 #include "gradus/queue.h"
+#include "gradus/range.h"
 #include "gradus/stage.h"
 #include "gradus/store.h"
 #include "state.h"
@@ -34,11 +35,14 @@ static gd_status note_count(const gd_stage_env *env, int64_t n_units)
 
 /* Rank 0 looks, the others are told: ranks may see a file system's changes at
  * different times, and must not disagree on the list. */
-static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made)
+static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made,
+                           gd_text *falls)
 {
   gd_status st = GD_OK;
   if (env->rank == 0) {
     st = note_count(env, units->n_units);
+    if (st == GD_OK)
+      st = gd_attempts_collect(env->directory, falls);
     for (int64_t u = 0; st == GD_OK && u < units->n_units; u++) {
       char path[GD_PATH_MAX];
       st = path_of(env, units, u, path);
@@ -53,57 +57,115 @@ static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made)
   return st;
 }
 
+/* Give all ranks what earlier runs fell on. */
+static gd_status begin_attempts(gd_stage_env *env, const gd_text *falls)
+{
+  int64_t n_bytes = (int64_t)falls->length_bytes;
+  MPI_Bcast(&n_bytes, 1, MPI_INT64_T, 0, env->comm);
+  char *text = gd_alloc(n_bytes + 1, 1);
+  gd_status st = gd_agree(env->comm, text == NULL ? GD_ERR_NOMEM : GD_OK);
+  if (st == GD_OK) {
+    if (env->rank == 0)
+      memcpy(text, gd_text_get(falls), (size_t)n_bytes);
+    MPI_Bcast(text, (int)n_bytes, MPI_CHAR, 0, env->comm);
+    st = gd_agree(env->comm,
+                  gd_attempts_new(env->directory, text, &env->state->attempts));
+  }
+  free(text);
+  return st;
+}
+
 typedef struct {
   double cost;
   int64_t unit;
+  int is_suspect;
 } entry;
+
+/* The units to make, in order; the suspects among them come first and are one
+ * item of the queue, so that never two of them are at work. */
+typedef struct {
+  entry *entries;
+  int64_t n, n_suspects;
+} work_list;
 
 static int longest_first(const void *a, const void *b)
 {
   const entry *x = a, *y = b;
+  if (x->is_suspect != y->is_suspect)
+    return x->is_suspect ? -1 : 1;
   if (x->cost != y->cost)
     return x->cost > y->cost ? -1 : 1;
   return x->unit < y->unit ? -1 : x->unit > y->unit;
 }
 
 /* The units that are missing, in the order in which to make them. */
-static int64_t order_missing(const gd_units *units, const char *made,
-                             entry *todo)
+static void order_missing(const gd_stage_env *env, const gd_units *units,
+                          const char *made, work_list *todo)
 {
-  int64_t n = 0;
-  for (int64_t u = 0; u < units->n_units; u++)
-    if (!made[u])
-      todo[n++] = (entry){units->cost == NULL ? 0.0 : units->cost[u], u};
-  if (n > 1)
-    qsort(todo, (size_t)n, sizeof *todo, longest_first);
-  return n;
+  for (int64_t u = 0; u < units->n_units; u++) {
+    char name[GD_PATH_MAX];
+    if (made[u])
+      continue;
+    units->name(units->context, u, name);
+    const int is_suspect = gd_attempts_is_suspect(env->state->attempts, name);
+    todo->entries[todo->n++] =
+        (entry){units->cost == NULL ? 0.0 : units->cost[u], u, is_suspect};
+    todo->n_suspects += is_suspect;
+  }
+  if (todo->n > 1)
+    qsort(todo->entries, (size_t)todo->n, sizeof *todo->entries, longest_first);
 }
 
 /* ------------------------------------------------------------------- doing it
  */
 
+static gd_status make_unit(gd_stage_env *env, const gd_units *units,
+                           int64_t unit)
+{
+  gd_stage_state *state = env->state;
+  char path[GD_PATH_MAX];
+  units->name(units->context, unit, state->making);
+  gd_status st = gd_stage_path(env, state->making, path);
+  if (st == GD_OK)
+    st = units->make(units->context, env, unit, path);
+  /* In whatever way it ended, this rank has survived it. */
+  const gd_status ended = gd_attempts_end(state->attempts);
+  if (st == GD_OK)
+    st = ended;
+  return st == GD_OK ? gd_stage_tick(env, 1) : st;
+}
+
+/* Return which units an item of the queue stands for. */
+static gd_range units_of(const work_list *todo, int64_t item)
+{
+  const int64_t alone = todo->n_suspects;
+  if (alone == 0)
+    return (gd_range){item, item + 1};
+  if (item == 0)
+    return (gd_range){0, alone};
+  return (gd_range){alone + item - 1, alone + item};
+}
+
 static gd_status make_from_queue(gd_stage_env *env, const gd_units *units,
-                                 const entry *todo, gd_queue *queue)
+                                 const work_list *todo, gd_queue *queue)
 {
   gd_status st = gd_stage_tick(env, 0);
   int64_t next;
   while (st == GD_OK && (next = gd_queue_take(queue)) >= 0) {
-    char path[GD_PATH_MAX];
-    st = path_of(env, units, todo[next].unit, path);
-    if (st == GD_OK)
-      st = units->make(units->context, env, todo[next].unit, path);
-    if (st == GD_OK)
-      st = gd_stage_tick(env, 1);
+    const gd_range taken = units_of(todo, next);
+    for (int64_t i = taken.first; st == GD_OK && i < taken.end; i++)
+      st = make_unit(env, units, todo->entries[i].unit);
   }
   return st;
 }
 
 static gd_status make_missing(gd_stage_env *env, const gd_units *units,
-                              const entry *todo, int64_t n_missing)
+                              const work_list *todo)
 {
   gd_progress *progress = env->state->progress;
   gd_queue *queue;
-  gd_status st = gd_queue_open(env->comm, n_missing, &queue);
+  const int64_t n_items = todo->n - todo->n_suspects + (todo->n_suspects > 0);
+  gd_status st = gd_queue_open(env->comm, n_items, &queue);
   if (st != GD_OK)
     return st;
   st = make_from_queue(env, units, todo, queue);
@@ -157,6 +219,34 @@ static gd_status count_all(gd_stage_env *env, const gd_units *units)
   return st;
 }
 
+static void announce(gd_stage_env *env, int64_t n_units, int64_t n_missing)
+{
+  gd_stage_state *state = env->state;
+  state->n_units = n_units;
+  state->n_resumed = n_units - n_missing;
+  snprintf(state->unit, sizeof state->unit, "units");
+  gd_progress_expect(state->progress, n_units, state->n_resumed, "units");
+}
+
+/* Find out what is to be done, and do it. */
+static gd_status make_all(gd_stage_env *env, const gd_units *units, char *made,
+                          work_list *todo)
+{
+  gd_text falls = {0};
+  gd_status st = find_made(env, units, made, &falls);
+  if (st == GD_OK)
+    st = begin_attempts(env, &falls);
+  gd_text_free(&falls);
+  if (st == GD_OK) {
+    order_missing(env, units, made, todo);
+    announce(env, units->n_units, todo->n);
+    st = make_missing(env, units, todo);
+  }
+  gd_attempts_free(env->state->attempts);
+  env->state->attempts = NULL;
+  return st;
+}
+
 gd_status gd_stage_units(gd_stage_env *env, const gd_units *units)
 {
   assert(env != NULL && units != NULL && units->n_units >= 0);
@@ -166,23 +256,14 @@ gd_status gd_stage_units(gd_stage_env *env, const gd_units *units)
     return gd_fail(GD_ERR_USAGE, "%" PRId64 " units of work, at most %d",
                    units->n_units, INT_MAX);
   char *made = gd_alloc(units->n_units, 1);
-  entry *todo = gd_alloc(units->n_units, sizeof *todo);
-  gd_status st =
-      gd_agree(env->comm, made == NULL || todo == NULL ? GD_ERR_NOMEM : GD_OK);
+  work_list todo = {.entries = gd_alloc(units->n_units, sizeof *todo.entries)};
+  gd_status st = gd_agree(
+      env->comm, made == NULL || todo.entries == NULL ? GD_ERR_NOMEM : GD_OK);
   if (st == GD_OK)
-    st = find_made(env, units, made);
-  if (st == GD_OK) {
-    const int64_t n_missing = order_missing(units, made, todo);
-    env->state->n_units = units->n_units;
-    env->state->n_resumed = units->n_units - n_missing;
-    snprintf(env->state->unit, sizeof env->state->unit, "units");
-    gd_progress_expect(env->state->progress, units->n_units,
-                       env->state->n_resumed, "units");
-    st = make_missing(env, units, todo, n_missing);
-  }
+    st = make_all(env, units, made, &todo);
   if (st == GD_OK)
     st = gd_agree(env->comm, env->rank == 0 ? count_all(env, units) : GD_OK);
-  free(todo);
+  free(todo.entries);
   free(made);
   return st;
 }
