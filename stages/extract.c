@@ -30,7 +30,9 @@ typedef struct {
   int64_t n_pieces;
   gd_extraction *plan;
   int64_t every, shard_bytes, target_bytes;
-  char *is_counted; /* per video, while rank 0 counts */
+  int stall_s, quality;
+  const char *store, *damaged; /* words of the manifest */
+  char *is_counted;            /* per video, while rank 0 counts */
 } extract;
 
 static gd_status read_corpus(gd_stage_env *env, extract *x)
@@ -48,11 +50,29 @@ static gd_status read_corpus(gd_stage_env *env, extract *x)
   return st;
 }
 
+/* What this reader and these shards cannot do is refused, never passed over. */
+static gd_status read_parameters(const gd_stage_env *env, extract *x)
+{
+  if (gd_instance_real(env->self, "rate") > 0 ||
+      gd_instance_real(env->self, "start") > 0 ||
+      gd_instance_real(env->self, "stop") > 0 ||
+      gd_instance_int(env->self, "most") > 0)
+    return gd_fail(GD_ERR_USAGE,
+                   "rate, start, stop and most cannot be used yet");
+  x->stall_s = (int)gd_instance_int(env->self, "stall");
+  x->quality = (int)gd_instance_int(env->self, "quality");
+  x->store = gd_instance_text(env->self, "store");
+  x->damaged = gd_instance_text(env->self, "damaged");
+  return GD_OK;
+}
+
 static gd_status prepare(gd_stage_env *env, extract *x)
 {
   x->every = gd_instance_int(env->self, "every");
   x->shard_bytes = gd_instance_int(env->self, "shard_bytes");
-  gd_status st = read_corpus(env, x);
+  gd_status st = read_parameters(env, x);
+  if (st == GD_OK)
+    st = read_corpus(env, x);
   if (st != GD_OK)
     return st;
   x->indices = gd_alloc(x->videos->n_videos, sizeof(gd_video_index *));

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/file.h"
@@ -172,6 +173,61 @@ static gd_status set_int(gd_arena *a, gd_value *value, int64_t number)
   return value->text == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
+/* The default of a key that follows others, where it was not written. */
+static int64_t fallback_of(const gd_instance *s, const gd_key *key,
+                           gd_value *values)
+{
+  const gd_section *section = s->stage->section;
+  if (strcmp(key->fallback, GD_FROM_CORPUS) == 0)
+    return gd_instance_corpus(s).n_levels;
+  const int64_t usual = strtoll(key->fallback, NULL, 10);
+  if (strcmp(key->name, "every") == 0)
+    return value_of(section, values, "rate")->real > 0 ? 0 : usual;
+  assert(strcmp(key->name, "microbatch") == 0);
+  const int64_t batch = value_of(section, values, "batch")->integer;
+  return usual < batch ? usual : batch;
+}
+
+/* Point at what was written; a default is nowhere. */
+static const gd_node *place_of(const gd_instance *s, const gd_value *value)
+{
+  return value->at != NULL ? value->at : s->stage->at;
+}
+
+static gd_status check_train(const gd_instance *s, gd_value *values)
+{
+  const gd_section *section = s->stage->section;
+  const gd_value *micro = value_of(section, values, "microbatch");
+  const gd_value *batch = value_of(section, values, "batch");
+  if (micro->integer <= batch->integer)
+    return GD_OK;
+  return gd_node_fail(micro->at, NULL,
+                      "'microbatch' is %s, more than 'batch', %s", micro->text,
+                      batch->text);
+}
+
+static gd_status check_extract(const gd_instance *s, gd_value *values)
+{
+  const gd_section *section = s->stage->section;
+  const gd_value *every = value_of(section, values, "every");
+  const gd_value *rate = value_of(section, values, "rate");
+  const gd_value *start = value_of(section, values, "start");
+  const gd_value *stop = value_of(section, values, "stop");
+  if (every->integer > 0 && rate->real > 0)
+    return gd_node_fail(place_of(s, rate), NULL,
+                        "'rate' and 'every' both say which frames to keep: "
+                        "leave one of them out, or set it to 0");
+  if (every->integer == 0 && rate->real == 0)
+    return gd_node_fail(place_of(s, every), NULL,
+                        "'every' and 'rate' are both 0: one of them has to say "
+                        "which frames to keep");
+  if (stop->real > 0 && stop->real <= start->real)
+    return gd_node_fail(place_of(s, stop), NULL,
+                        "'stop' is %s s, not after 'start', %s s", stop->text,
+                        start->text);
+  return GD_OK;
+}
+
 /* Defaults that depend on other values, and values that do not go together. */
 static gd_status settle_values(gd_instance *s, gd_value *values)
 {
@@ -179,20 +235,14 @@ static gd_status settle_values(gd_instance *s, gd_value *values)
   const gd_section *section = s->stage->section;
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < section->n_keys; i++)
-    if (values[i].text == NULL) /* GD_FROM_CORPUS */
-      st = set_int(arena, &values[i], gd_instance_corpus(s).n_levels);
-  if (st != GD_OK || strcmp(section->kind, "train") != 0)
-    return st;
-
-  gd_value *micro = value_of(section, values, "microbatch");
-  const gd_value *batch = value_of(section, values, "batch");
-  if (micro->integer <= batch->integer)
-    return GD_OK;
-  if (micro->at != NULL)
-    return gd_node_fail(micro->at, NULL,
-                        "'microbatch' is %s, more than 'batch', %s",
-                        micro->text, batch->text);
-  return set_int(arena, micro, batch->integer);
+    if (values[i].text == NULL)
+      st =
+          set_int(arena, &values[i], fallback_of(s, &section->keys[i], values));
+  if (st == GD_OK && strcmp(section->kind, "train") == 0)
+    st = check_train(s, values);
+  if (st == GD_OK && strcmp(section->kind, "extract") == 0)
+    st = check_extract(s, values);
+  return st;
 }
 
 /* Content of the files that parameters name. */

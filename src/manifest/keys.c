@@ -48,13 +48,37 @@ static const gd_key synth_keys[] = {
 };
 
 static const gd_key extract_keys[] = {
-    {"every", GD_KEY_INT, .unit = "frames", .fallback = "10", .low = 1,
+    {"every", GD_KEY_INT, .unit = "frames", .fallback = "10", .follows = 1,
      .high = 1e6,
-     .sentence = "Keep each such frame, by presentation order, from the first "
-                 "one."},
+     .sentence = "Keep every such frame, by presentation order, from the first "
+                 "one; 0, which it is beside `rate`: by time."},
+    {"rate", GD_KEY_REAL, .unit = "1/s", .fallback = "0", .high = 1000,
+     .sentence = "Keep the first frame at or after each tick of a clock with "
+                 "so many ticks a second; 0: `every` says."},
+    {"start", GD_KEY_REAL, .unit = "s", .fallback = "0", .high = 1e9,
+     .sentence = "Leave out frames shown before this time, counted from the "
+                 "video's first frame."},
+    {"stop", GD_KEY_REAL, .unit = "s", .fallback = "0", .high = 1e9,
+     .sentence = "Leave out frames shown at this time or later; 0: none."},
+    {"most", GD_KEY_INT, .unit = "frames", .fallback = "0", .high = 1e9,
+     .sentence = "Where more frames of a video would be kept, keep so many, "
+                 "spread evenly over them; 0: all."},
+    {"damaged", GD_KEY_CHOICE, .words = "drop|keep", .fallback = "drop",
+     .sentence = "Frames that the decoder had to mend: store them but leave "
+                 "them out of all later stages, or use them."},
+    {"store", GD_KEY_CHOICE, .words = "lossless|raw|jpeg",
+     .fallback = "lossless",
+     .sentence = "How frames are stored: as the video had them, packed; as "
+                 "RGB, which any HDF5 tool reads; as JPEG, with loss."},
+    {"quality", GD_KEY_INT, .fallback = "95", .low = 1, .high = 100,
+     .sentence = "Of JPEG frames (4:4:4)."},
     {"shard_bytes", GD_KEY_BYTES, .unit = "bytes", .fallback = "256MiB",
      .low = 4096, .high = 1099511627776.0,
      .sentence = "About how large a file of frames becomes."},
+    {"stall", GD_KEY_INT, .unit = "s", .fallback = "120", .low = 1,
+     .high = 86400, .neutral = 1,
+     .sentence = "A video is given up when reading it makes no progress for so "
+                 "long."},
     MAX_SKIPPED,
 };
 
@@ -80,7 +104,7 @@ static const gd_key train_keys[] = {
     {"loss", GD_KEY_CHOICE, .words = "expectation|softmax|euclidean",
      .fallback = "expectation", .sentence = "What training minimises."},
     {"levels", GD_KEY_INT, .unit = "levels", .fallback = GD_FROM_CORPUS,
-     .low = 2, .high = 4096,
+     .follows = 1, .low = 2, .high = 4096,
      .sentence = "K: levels that the network tells apart; the corpus's own."},
     {"depth", GD_KEY_INT, .unit = "layers", .words = "50|101|152",
      .fallback = "50", .low = 50, .high = 152,
@@ -116,8 +140,8 @@ static const gd_key train_keys[] = {
      .sentence = "step: what the rate is multiplied with."},
     {"batch", GD_KEY_INT, .unit = "faces", .fallback = "32", .low = 1,
      .high = 1e6, .sentence = "Faces per step, over all ranks."},
-    {"microbatch", GD_KEY_INT, .unit = "faces", .fallback = "8", .low = 1,
-     .high = 65536,
+    {"microbatch", GD_KEY_INT, .unit = "faces", .fallback = "8", .follows = 1,
+     .low = 1, .high = 65536,
      .sentence = "Faces computed together: the unit of arithmetic and of batch "
                  "norm; at most `batch`."},
     {"epochs", GD_KEY_INT, .unit = "epochs", .fallback = "30", .low = 1,
@@ -171,7 +195,7 @@ static const gd_key slurm_keys[] = {
 
 static const gd_section stage_sections[] = {
     SECTION(synth, 1, 0, "draw a corpus of talking heads", NULL),
-    SECTION(extract, 1, 0, "decode videos into frame shards", "corpus"),
+    SECTION(extract, 2, 0, "decode videos into frame shards", "corpus"),
     SECTION(align, 1, 0, "find, align and cut out faces", "extract"),
     SECTION(train, 1, 0, "train a network on faces", "align"),
     SECTION(evaluate, 1, 0, "score videos with a model", "train", "align"),

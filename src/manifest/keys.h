@@ -32,6 +32,9 @@ typedef struct {
   int n;                /**< INT: a multiple of it if > 1; REALS: how many */
   const char *words;    /**< "adam|sgd" */
   int neutral;          /**< changes no result: not in the digest */
+  /** The default holds only where other keys do not say otherwise: it is
+   * settled for each instance, and the effective manifest leaves it open. */
+  int follows;
   const char *sentence;
 } gd_key;
 
@@ -45,7 +48,7 @@ typedef struct {
   int n_keys;
 } gd_section;
 
-/** Default of a key that follows the corpus. */
+/** Default of a key that follows the corpus, as its `follows` then says. */
 #define GD_FROM_CORPUS "corpus"
 
 /** The stage kinds; `*n` of them. */

@@ -162,8 +162,8 @@ static gd_status read_key(void *context, int key, const gd_node *at,
 static gd_status read_fallback(gd_arena *a, const gd_key *key, gd_value *out)
 {
   static const gd_source source = {.name = "default of", .text = ""};
-  if (strcmp(key->fallback, GD_FROM_CORPUS) == 0)
-    return GD_OK; /* filled in when the corpus is known */
+  if (key->follows)
+    return GD_OK; /* filled in when the values beside it are known */
   gd_source *own = gd_arena_get(a, 1, sizeof *own);
   if (own == NULL)
     return GD_ERR_NOMEM;

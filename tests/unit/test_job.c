@@ -117,6 +117,27 @@ static void effective_manifest_gives_the_same_job(void **state)
   gd_job_free(again);
 }
 
+static void keys_that_follow_others_give_way_to_them(void **state)
+{
+  (void)state;
+  gd_job *job, *again;
+  assert_ok(load_sets(pipeline,
+                      (const char *const[]){"frames.rate=3", "model.batch=4"},
+                      2, &job));
+  assert_int_equal(gd_instance_int(find(job, "frames"), "every"), 0);
+  assert_int_equal(gd_instance_int(find(job, "model"), "microbatch"), 4);
+  assert_ok(load_sets(gd_job_effective(job), NULL, 0, &again));
+  assert_string_equal(gd_job_effective(job), gd_job_effective(again));
+  assert_string_equal(gd_instance_directory(find(job, "report")),
+                      gd_instance_directory(find(again, "report")));
+  gd_job_free(job);
+  gd_job_free(again);
+  job = load(pipeline);
+  assert_int_equal(gd_instance_int(find(job, "frames"), "every"), 10);
+  assert_int_equal(gd_instance_int(find(job, "model"), "microbatch"), 8);
+  gd_job_free(job);
+}
+
 static void sweep_multiplies_a_stage_and_what_depends_on_it(void **state)
 {
   (void)state;
@@ -145,8 +166,8 @@ static void digests_stay_what_they_were(void **state)
 {
   (void)state;
   static const char *const golden[] = {
-      "w/corpus-46b894f3", "w/frames-547931b4", "w/faces-2e2e1137",
-      "w/model-45ef84bd",  "w/scores-a1213bdb", "w/report-dc62b73c",
+      "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-8babb5f6",
+      "w/model-996ecdb6",  "w/scores-10d63d0f", "w/report-c80d1887",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
@@ -180,6 +201,8 @@ static void digest_depends_on_parameters_and_inputs_only(void **state)
   (void)state;
   assert_string_equal(changed_by("corpus.seed=2"), "cffmsr");
   assert_string_equal(changed_by("frames.every=5"), ".ffmsr");
+  assert_string_equal(changed_by("frames.store=jpeg"), ".ffmsr");
+  assert_string_equal(changed_by("frames.damaged=keep"), ".ffmsr");
   assert_string_equal(changed_by("faces.size=96"), "..fmsr");
   assert_string_equal(changed_by("model.loss=softmax"), "...msr");
   assert_string_equal(changed_by("scores.partition=dev"), "....sr");
@@ -189,6 +212,7 @@ static void digest_depends_on_parameters_and_inputs_only(void **state)
   assert_string_equal(changed_by("model.optimizer.rate=0.00010"), "......");
   assert_string_equal(changed_by("frames.shard_bytes=262144KiB"), "......");
   assert_string_equal(changed_by("frames.max_skipped=50%"), "......");
+  assert_string_equal(changed_by("frames.stall=9"), "......");
   assert_string_equal(changed_by("model.checkpoint_every=7"), "......");
   assert_string_equal(changed_by("work=elsewhere"), "......");
 }
@@ -386,6 +410,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parameters_have_their_defaults_and_types),
     cmocka_unit_test(skip_limit_is_a_count_or_a_percentage),
     cmocka_unit_test(effective_manifest_gives_the_same_job),
+    cmocka_unit_test(keys_that_follow_others_give_way_to_them),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),

@@ -44,7 +44,7 @@ static const fault faults[] = {
      "    from: corpus\n"
      "    every: ten\n",
      NULL,
-     ":7:12: error: 'every' takes an integer from 1 to 1000000, not 'ten'\n"
+     ":7:12: error: 'every' takes an integer from 0 to 1000000, not 'ten'\n"
      "      every: ten\n"
      "             ^~~"},
     {"out of range",
@@ -54,11 +54,11 @@ static const fault faults[] = {
      "  frames:\n"
      "    stage: extract\n"
      "    from: corpus\n"
-     "    every: 0\n",
+     "    every: -1\n",
      NULL,
-     ":7:12: error: 'every' takes an integer from 1 to 1000000, not '0'\n"
-     "      every: 0\n"
-     "             ^"},
+     ":7:12: error: 'every' takes an integer from 0 to 1000000, not '-1'\n"
+     "      every: -1\n"
+     "             ^~"},
     {"no multiple",
      "job: x\n"
      "corpus: {root: .}\n"
@@ -146,7 +146,7 @@ static const fault faults[] = {
      "sweep:\n"
      "  frames: {every: [1, two]}\n",
      NULL,
-     ":6:23: error: 'every' takes an integer from 1 to 1000000, not 'two'\n"
+     ":6:23: error: 'every' takes an integer from 0 to 1000000, not 'two'\n"
      "    frames: {every: [1, two]}\n"
      "                        ^~~"},
     {"bad yaml",
@@ -165,7 +165,7 @@ static const fault faults[] = {
      "stages:\n"
      "  frames: {stage: extract, from: corpus}\n",
      "frames.every=x",
-     "--set frames.every=x: error: 'every' takes an integer from 1 to 1000000, "
+     "--set frames.every=x: error: 'every' takes an integer from 0 to 1000000, "
      "not 'x'\n"
      "  frames.every=x\n"
      "               ^"},
@@ -232,6 +232,37 @@ static const fault faults[] = {
      ":6:60: error: 'microbatch' is 8, more than 'batch', 4\n"
      "    model: {stage: train, from: faces, batch: 4, microbatch: 8}\n"
      "                                                             ^"},
+    {"two samplings",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus, every: 5, rate: 3}\n",
+     NULL,
+     ":4:58: error: 'rate' and 'every' both say which frames to keep: leave "
+     "one "
+     "of them out, or set it to 0\n"
+     "    frames: {stage: extract, from: corpus, every: 5, rate: 3}\n"
+     "                                                           ^"},
+    {"no sampling",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus, every: 0}\n",
+     NULL,
+     ":4:49: error: 'every' and 'rate' are both 0: one of them has to say "
+     "which "
+     "frames to keep\n"
+     "    frames: {stage: extract, from: corpus, every: 0}\n"
+     "                                                  ^"},
+    {"span of time",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus, start: 5, stop: 2.5}\n",
+     NULL,
+     ":4:58: error: 'stop' is 2.5 s, not after 'start', 5 s\n"
+     "    frames: {stage: extract, from: corpus, start: 5, stop: 2.5}\n"
+     "                                                           ^~~"},
     {"nested key",
      "job: x\n"
      "corpus: {root: .}\n"
@@ -321,7 +352,7 @@ static const fault faults[] = {
      "stages:\n"
      "  frames: {stage: extract, from: corpus, every: }\n",
      NULL,
-     ":4:42: error: 'every' has no value; it takes an integer from 1 to "
+     ":4:42: error: 'every' has no value; it takes an integer from 0 to "
      "1000000\n"
      "    frames: {stage: extract, from: corpus, every: }\n"
      "                                           ^"},
@@ -331,7 +362,7 @@ static const fault faults[] = {
      "stages:\n"
      "  frames: {stage: extract, from: corpus, every: [1]}\n",
      NULL,
-     ":4:50: error: 'every' takes an integer from 1 to 1000000, not a list\n"
+     ":4:50: error: 'every' takes an integer from 0 to 1000000, not a list\n"
      "    frames: {stage: extract, from: corpus, every: [1]}\n"
      "                                                   ^"},
     {"required",
