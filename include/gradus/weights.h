@@ -1,12 +1,15 @@
 /**
- * Weights files: named float32 tensors, from safetensors or HDF5.
+ * Weights files: named float32 tensors, from safetensors, HDF5 or PyTorch.
  *
  *   safetensors   uint64 length, JSON header, data (little-endian)
  *   HDF5          float32 datasets in groups, `pnet/conv1/weight`
+ *   PyTorch       what torch.save(net.state_dict()) writes, .pt or .pth: a
+ *                 pickle and its storages, of any version since 0.4
  *
- * Both kinds give the same names: groups are joined by dots.  A file is foreign
+ * All kinds give the same names: groups are joined by dots.  A file is foreign
  * input: every length in it is checked against the file's own size before it is
- * used, and a tensor of another shape than asked for is refused.
+ * used, a tensor of another shape than asked for is refused, and nothing that a
+ * pickle asks for is run.
  */
 #ifndef GRADUS_WEIGHTS_H
 #define GRADUS_WEIGHTS_H

@@ -11,6 +11,7 @@
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "gradus/store.h"
+#include "weights/pytorch.h"
 #include "weights/tensor_list.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -19,8 +20,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 struct gd_weights {
   char path[GD_PATH_MAX];
   gd_tensor_list list; /* sorted by name */
-  FILE *file;          /* safetensors */
+  FILE *file;          /* safetensors, torch.save() of old */
   gd_store *store;     /* HDF5 */
+  gd_pytorch_archive *archive;
 };
 
 enum { HEADER_MAX_BYTES = 64 << 20 };
@@ -52,10 +54,11 @@ static gd_status open_safetensors(gd_weights *w, int64_t size_bytes)
     length = length << 8 | prefix[i];
   if (length < 2 || length > HEADER_MAX_BYTES ||
       (int64_t)length > size_bytes - (int64_t)sizeof prefix)
-    return gd_fail(GD_ERR_FORMAT,
-                   "%s: neither HDF5 nor safetensors, or truncated / a header "
-                   "of %" PRIu64 " bytes does not fit the file",
-                   w->path, length);
+    return gd_fail(
+        GD_ERR_FORMAT,
+        "%s: neither HDF5, safetensors nor of PyTorch, or truncated / a "
+        "header of %" PRIu64 " bytes does not fit the file",
+        w->path, length);
   char *header = gd_alloc((int64_t)length + 1, 1);
   if (header == NULL)
     return GD_ERR_NOMEM;
@@ -120,7 +123,11 @@ static gd_status open_any(gd_weights *w)
   if (w->file == NULL || (fread(first, 1, 8, w->file) < 8 && ferror(w->file)))
     return gd_fail(GD_ERR_IO, "%s: cannot read: %s", w->path, strerror(errno));
   rewind(w->file);
-  if (memcmp(first, hdf5, sizeof hdf5) != 0) {
+  if (gd_pytorch_is_archive(first)) {
+    st = gd_pytorch_open(w->path, &w->list, &w->archive);
+  } else if (gd_pytorch_is_legacy(first)) {
+    st = gd_pytorch_list_legacy(w->path, w->file, size_bytes, &w->list);
+  } else if (memcmp(first, hdf5, sizeof hdf5) != 0) {
     st = open_safetensors(w, size_bytes);
   } else {
     st = gd_store_open(w->path, NULL, 0, &w->store);
@@ -153,6 +160,7 @@ void gd_weights_close(gd_weights *w)
   if (w == NULL)
     return;
   gd_store_close(w->store);
+  gd_pytorch_close(w->archive);
   if (w->file != NULL)
     fclose(w->file);
   free(w->list.items);
@@ -229,8 +237,9 @@ gd_status gd_weights_read(gd_weights *w, const char *name, int rank,
                    print_shape(t->rank, t->shape, found),
                    print_shape(rank, shape, expected));
   }
-  gd_status st =
-      w->store != NULL ? read_store(w, t, values) : read_file(w, t, values);
+  gd_status st = w->store != NULL     ? read_store(w, t, values)
+                 : w->archive != NULL ? gd_pytorch_read(w->archive, t, values)
+                                      : read_file(w, t, values);
   for (int64_t i = 0; st == GD_OK && i < count; i++)
     if (!isfinite(values[i]))
       st =

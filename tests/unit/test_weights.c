@@ -115,7 +115,7 @@ static void header_length_beyond_the_file_is_refused(void **state)
   for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
     gd_weights *w;
     assert_fails(gd_weights_open(write_file(good, lengths[i], 10), &w),
-                 GD_ERR_FORMAT, "neither HDF5 nor safetensors");
+                 GD_ERR_FORMAT, "neither HDF5, safetensors nor of PyTorch");
   }
 }
 
