@@ -2,172 +2,161 @@
 
 #include <assert.h>
 
-/* The next NAL unit at or behind *at; its bytes are data[0 .. size - 1]. */
-typedef struct {
-  const uint8_t *data;
-  size_t size_bytes;
-} unit;
+#include "video/nal.h"
+
+static const char SEVERAL[] = "packets hold several pictures or placeholders";
 
 gd_access_parser gd_access_parser_of(const gd_stream *stream)
 {
   assert(stream != NULL);
 
-  gd_access_parser a = {.codec = stream->codec};
-  const uint8_t *extra = stream->extradata;
-  /* avcC and hvcC begin with version 1, start codes with 0. */
-  const int has_lengths = stream->extradata_bytes > 0 && extra[0] == 1;
-  if (a.codec == GD_CODEC_H264 && has_lengths && stream->extradata_bytes > 4)
-    a.length_bytes = (extra[4] & 3) + 1;
-  if (a.codec == GD_CODEC_HEVC && has_lengths && stream->extradata_bytes > 21)
-    a.length_bytes = (extra[21] & 3) + 1;
+  gd_access_parser a = {.codec = stream->codec,
+                        .header = stream->extradata,
+                        .header_bytes = stream->extradata_bytes};
+  if (a.codec == GD_CODEC_H264 || a.codec == GD_CODEC_HEVC)
+    gd_nal_begin(&a);
   return a;
 }
 
-static int next_by_length(int length_bytes, const gd_packet *p, size_t *at,
-                          unit *out)
+/* ---------------------------------------------------------------- MPEG-4 */
+
+/* Look at what precedes the first picture: headers, and the encoder's name,
+ * which tells the decoder whose errors to make up for. */
+static int has_mpeg4_header(gd_access_parser *a, const gd_packet *p, size_t end)
 {
-  if (p->size_bytes - *at < (size_t)length_bytes)
-    return 0;
-  size_t size = 0;
-  for (int i = 0; i < length_bytes; i++)
-    size = size << 8 | p->data[(*at)++];
-  const size_t left = p->size_bytes - *at;
-  *out = (unit){p->data + *at, size < left ? size : left};
-  *at += out->size_bytes;
-  return 1;
+  size_t at = 0;
+  int has = 0;
+  while (gd_find_start(p, &at) && at <= end) {
+    const uint8_t code = p->data[at];
+    if (code > 0x2f && code != 0xb2)
+      continue;
+    size_t next = at;
+    const size_t stop = gd_find_start(p, &next) ? next - 3 : p->size_bytes;
+    has |= code <= 0x2f;
+    if (!gd_is_in_header(a, p->data + at, stop - at))
+      a->has_changed = 1;
+  }
+  return has;
 }
 
-/* Find the byte behind the next 00 00 01, or return 0. */
-static int find_start(const gd_packet *p, size_t *at)
+static gd_access look_mpeg4(gd_access_parser *a, const gd_packet *p)
 {
-  for (size_t i = *at; i + 3 < p->size_bytes; i++)
-    if (p->data[i] == 0 && p->data[i + 1] == 0 && p->data[i + 2] == 1) {
-      *at = i + 3;
-      return 1;
+  enum { PLACEHOLDER_BYTES = 8 }; /* a header without a picture */
+  enum { INTRA, PREDICTED, BIDIRECTIONAL };
+  size_t at = 0, first = 0;
+  int n = 0, type = -1;
+  while (gd_find_start(p, &at))
+    if (p->data[at] == 0xb6 && at + 1 < p->size_bytes && n++ == 0) {
+      type = p->data[at + 1] >> 6;
+      first = at;
     }
-  return 0;
+  const int has_header = n > 0 && has_mpeg4_header(a, p, first);
+  return (gd_access){
+      .n_shown = 1,
+      .doubt = n != 1 || p->size_bytes <= PLACEHOLDER_BYTES ? SEVERAL : NULL,
+      .is_point = type == INTRA && (has_header || !a->has_changed),
+      .is_droppable = type == BIDIRECTIONAL && !has_header,
+      .is_bidirectional = type == BIDIRECTIONAL};
 }
 
-/* A unit found by start code reaches to the packet's end: only its first bytes
- * are looked at. */
-static int next_by_start(const gd_packet *p, size_t *at, unit *out)
+/* ----------------------------------------------------------------- MJPEG */
+
+/* Every picture stands alone if it has its tables, or if none has: then they
+ * are the standard's. */
+static gd_access look_mjpeg(gd_access_parser *a, const gd_packet *p)
 {
-  if (!find_start(p, at))
+  enum { DHT = 0xc4, SOI = 0xd8, SOS = 0xda, DQT = 0xdb };
+  int has_huffman = 0, has_quantiser = 0;
+  size_t at = 2;
+  while (at + 4 <= p->size_bytes && p->data[at] == 0xff) {
+    const int marker = p->data[at + 1];
+    if (marker == SOS)
+      break;
+    has_huffman |= marker == DHT;
+    has_quantiser |= marker == DQT;
+    at += 2 + ((size_t)p->data[at + 2] << 8 | p->data[at + 3]);
+  }
+  a->has_changed |= has_huffman;
+  const int is_alone = has_quantiser && (has_huffman || !a->has_changed);
+  return (gd_access){.n_shown = p->size_bytes > 0,
+                     .is_point = is_alone,
+                     .is_droppable = is_alone};
+}
+
+/* ------------------------------------------------------------- VP8 and VP9 */
+
+static gd_access look_vp8(const gd_packet *p)
+{
+  return (gd_access){.n_shown = p->data[0] >> 4 & 1,
+                     .is_point = (p->data[0] & 1) == 0};
+}
+
+/* Say whether a VP9 frame is shown, and whether it is a key frame. */
+static int is_vp9_shown(const uint8_t *data, size_t size_bytes, int *is_key)
+{
+  *is_key = 0;
+  if (size_bytes == 0)
     return 0;
-  *out = (unit){p->data + *at, p->size_bytes - *at};
-  return 1;
+  /* marker 2 bits, profile 2, a reserved one with profile 3 */
+  const int bits = (data[0] & 0x30) == 0x30 ? data[0] << 5 : data[0] << 4;
+  if (bits >> 7 & 1) /* show_existing_frame */
+    return 1;
+  *is_key = (bits >> 6 & 1) == 0;
+  return bits >> 5 & 1;
 }
 
-static int next_unit(const gd_access_parser *a, const gd_packet *p, size_t *at,
-                     unit *out)
+/* A packet may be a superframe: hidden frames, then one that is shown, then a
+ * list of their sizes. */
+static gd_access look_vp9(const gd_packet *p)
 {
-  return a->length_bytes > 0 ? next_by_length(a->length_bytes, p, at, out)
-                             : next_by_start(p, at, out);
-}
-
-/* Does this SEI unit promise exact pictures from here on? */
-static int is_exact_recovery(const unit *u)
-{
-  size_t at = 1;
-  while (at + 2 < u->size_bytes) {
-    size_t type = 0, size = 0;
-    while (at < u->size_bytes && u->data[at] == 0xff)
-      type += u->data[at++];
-    if (at < u->size_bytes)
-      type += u->data[at++];
-    while (at < u->size_bytes && u->data[at] == 0xff)
-      size += u->data[at++];
-    if (at < u->size_bytes)
-      size += u->data[at++];
-    /* recovery_frame_cnt ue(v) = 0 is one bit 1; exact_match_flag follows */
-    if (type == 6 && at < u->size_bytes)
-      return u->data[at] >> 6 == 3;
-    if (size > u->size_bytes)
-      return 0;
+  const uint8_t last = p->data[p->size_bytes - 1];
+  const size_t n = (size_t)(last & 7) + 1, wide = (size_t)(last >> 3 & 3) + 1;
+  const size_t list = 2 + n * wide;
+  size_t at = 0;
+  int n_shown = 0, is_key;
+  gd_access look = {0};
+  if ((last & 0xe0) != 0xc0 || p->size_bytes < list ||
+      p->data[p->size_bytes - list] != last) {
+    look.n_shown = is_vp9_shown(p->data, p->size_bytes, &look.is_point);
+    return look;
+  }
+  for (size_t i = 0; i < n; i++) {
+    size_t size = 0;
+    for (size_t b = 0; b < wide; b++)
+      size |= (size_t)p->data[p->size_bytes - list + 1 + i * wide + b]
+              << (8 * b);
+    if (size > p->size_bytes - list - at)
+      break;
+    n_shown += is_vp9_shown(p->data + at, size, &is_key);
+    look.is_point |= at == 0 && is_key;
     at += size;
   }
-  return 0;
+  look.n_shown = n_shown > 0;
+  look.doubt = n_shown > 1 ? SEVERAL : NULL;
+  return look;
 }
 
-static int is_h264_point(const gd_access_parser *a, const gd_packet *p)
-{
-  size_t at = 0;
-  unit u;
-  while (next_unit(a, p, &at, &u)) {
-    if (u.size_bytes == 0)
-      continue;
-    const int type = u.data[0] & 0x1f;
-    if (type == 5)
-      return 1;
-    if (type == 6 && is_exact_recovery(&u))
-      return 1;
-    if (type == 1)
-      return 0;
-  }
-  return 0;
-}
-
-static int is_hevc_point(const gd_access_parser *a, const gd_packet *p)
-{
-  size_t at = 0;
-  unit u;
-  while (next_unit(a, p, &at, &u)) {
-    if (u.size_bytes == 0)
-      continue;
-    const int type = u.data[0] >> 1 & 0x3f;
-    if (type < 32) /* the first slice tells for the picture */
-      return type >= 16 && type <= 21;
-  }
-  return 0;
-}
-
-/* Count the pictures of an MPEG-4 packet; tell the first one's coding type. */
-static int count_vops(const gd_packet *p, int *first_type)
-{
-  size_t at = 0;
-  int n = 0;
-  while (find_start(p, &at))
-    if (p->data[at] == 0xb6 && at + 1 < p->size_bytes && n++ == 0)
-      *first_type = p->data[at + 1] >> 6;
-  return n;
-}
-
-int gd_access_is_point(const gd_access_parser *a, const gd_packet *packet)
+gd_access gd_access_look(gd_access_parser *a, const gd_packet *packet)
 {
   assert(a != NULL && packet != NULL);
 
-  int type = -1;
+  if (packet->size_bytes == 0)
+    return (gd_access){.is_droppable = 1};
   switch (a->codec) {
   case GD_CODEC_H264:
-    return is_h264_point(a, packet);
+    return gd_nal_look_h264(a, packet);
   case GD_CODEC_HEVC:
-    return is_hevc_point(a, packet);
+    return gd_nal_look_hevc(a, packet);
   case GD_CODEC_MPEG4:
-    return count_vops(packet, &type) > 0 && type == 0;
+    return look_mpeg4(a, packet);
   case GD_CODEC_MJPEG:
-    return 1;
+    return look_mjpeg(a, packet);
   case GD_CODEC_VP8:
-    return packet->size_bytes > 0 && (packet->data[0] & 1) == 0;
+    return look_vp8(packet);
   case GD_CODEC_VP9:
-    return packet->is_key;
+    return look_vp9(packet);
   case GD_CODEC_OTHER:
-    return 0;
+    break;
   }
-  return 0;
-}
-
-int gd_access_n_shown(const gd_access_parser *a, const gd_packet *packet)
-{
-  assert(a != NULL && packet != NULL);
-
-  enum { PLACEHOLDER_BYTES = 8 }; /* a header without a picture */
-  int type;
-  if (packet->size_bytes == 0)
-    return 0;
-  if (a->codec == GD_CODEC_VP8)
-    return packet->data[0] >> 4 & 1;
-  if (a->codec == GD_CODEC_MPEG4 && (count_vops(packet, &type) != 1 ||
-                                     packet->size_bytes <= PLACEHOLDER_BYTES))
-    return -1;
-  return 1;
+  return (gd_access){.n_shown = 1};
 }

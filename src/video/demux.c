@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
+#include <libavutil/pixdesc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,8 +41,9 @@ void gd_demux_close(gd_demux *d)
 }
 
 /* Opening a FIFO or a device may block for ever, or never end. */
-static gd_status check_regular(const char *path)
+static gd_status check_regular(gd_demux *d)
 {
+  const char *path = d->path;
   const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0)
     return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, strerror(errno));
@@ -54,6 +56,9 @@ static gd_status check_regular(const char *path)
     return gd_fail(GD_ERR_DECODE, "%s: is not a regular file", path);
   if (info.st_size == 0)
     return gd_fail(GD_ERR_DECODE, "%s: is empty", path);
+  d->stream.size_bytes = info.st_size;
+  d->stream.modified_ns =
+      info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec;
   return GD_OK;
 }
 
@@ -186,6 +191,17 @@ static void read_display(const AVStream *s, gd_stream *stream)
   }
 }
 
+/* The "yuvj" formats are the others with a range. */
+static void announce_layout(gd_picture_layout *l, const AVCodecParameters *p)
+{
+  char name[GD_PIXEL_FORMAT_MAX + 1];
+  const char *known = av_get_pix_fmt_name(p->format);
+  snprintf(name, sizeof name, "%s", known == NULL ? "" : known);
+  if (strncmp(name, "yuvj", 4) == 0)
+    memmove(name + 3, name + 4, strlen(name + 4) + 1);
+  *l = gd_picture_layout_of(p->width, p->height, name);
+}
+
 static void describe(gd_demux *d)
 {
   AVStream *s = d->format->streams[d->stream_index];
@@ -198,9 +214,10 @@ static void describe(gd_demux *d)
   out->codec_name = avcodec_get_name(p->codec_id);
   out->codec = codec_of(p->codec_id);
   out->parameters = p;
+  out->is_interlaced = p->field_order > AV_FIELD_PROGRESSIVE;
   out->extradata = p->extradata;
   out->extradata_bytes = p->extradata_size > 0 ? (size_t)p->extradata_size : 0;
-  out->layout = gd_picture_layout_of(p->width, p->height, "");
+  announce_layout(&out->layout, p);
   read_display(s, out);
   const AVRational aspect = av_guess_sample_aspect_ratio(d->format, s, NULL);
   if (aspect.num > 0 && aspect.den > 0) {
@@ -247,7 +264,7 @@ gd_status gd_demux_open(const char *path, gd_demux **out)
   if (snprintf(d->path, sizeof d->path, "%s", path) >= (int)sizeof d->path)
     st = gd_fail(GD_ERR_DECODE, "%.200s...: path too long", path);
   if (st == GD_OK)
-    st = check_regular(path);
+    st = check_regular(d);
   if (st == GD_OK)
     st = open_input(d);
   if (st == GD_OK)
@@ -287,6 +304,7 @@ static void fill(const AVPacket *from, gd_packet *packet)
                   .size_bytes = from->size > 0 ? (size_t)from->size : 0,
                   .pts = from->pts == AV_NOPTS_VALUE ? GD_NO_TIME : from->pts,
                   .dts = from->dts == AV_NOPTS_VALUE ? GD_NO_TIME : from->dts,
+                  .position_bytes = from->pos,
                   .is_key = (from->flags & AV_PKT_FLAG_KEY) != 0,
                   .is_discarded = (from->flags & AV_PKT_FLAG_DISCARD) != 0,
                   .is_cut_short = (from->flags & AV_PKT_FLAG_CORRUPT) != 0};

@@ -39,18 +39,21 @@ typedef struct {
   const uint8_t *extradata;
   size_t extradata_bytes;
   gd_picture_layout layout; /**< as announced; pixel_format "" if it is not */
-  int is_tilted;     /**< the file asks for another angle; it is not applied */
+  int is_tilted; /**< the file asks for another angle; it is not applied */
+  int is_interlaced;
   double second;     /**< of one unit of time */
   int64_t start;     /**< of the earliest stream, in units of time */
   double fps;        /**< mean; 0 if unknown */
   int64_t announced; /**< frames that the header tells; 0 if none */
   int counts_slots;  /**< announced counts places in time, empty ones too */
+  int64_t size_bytes, modified_ns; /**< of the file, as it was opened */
 } gd_stream;
 
 typedef struct {
   const uint8_t *data; /**< NULL at the end of the file */
   size_t size_bytes;
-  int64_t pts, dts; /**< in units of time, or GD_NO_TIME */
+  int64_t pts, dts;       /**< in units of time, or GD_NO_TIME */
+  int64_t position_bytes; /**< in the file, or -1 */
   int is_key, is_discarded, is_cut_short;
   struct AVPacket *raw; /**< for the decoder; borrowed until the next packet */
 } gd_packet;

@@ -10,6 +10,7 @@
 #include "gradus/memory.h"
 #include "video/access.h"
 #include "video/demux.h"
+#include "video/index_parts.h"
 
 /* Pictures are not presented further from their place in the file than this:
  * H.264 and HEVC keep at most 16.  More means that time stamps restart. */
@@ -17,15 +18,10 @@ enum { MAX_REORDER = 32 };
 
 /* A packet while the index is made. */
 typedef struct {
-  int64_t pts, dts;
+  int64_t pts, dts, position;
   int64_t frame;
-  int is_access;
+  uint8_t is_access, is_droppable, is_bidirectional, layer;
 } packet;
-
-typedef struct {
-  gd_video_index index; /* first: what the caller holds */
-  char reason[256], warning[256];
-} owned;
 
 /* What one pass over the packets saw. */
 typedef struct {
@@ -33,49 +29,73 @@ typedef struct {
   int64_t n, room;
   int64_t n_frames;
   int64_t first_dts, last_dts;
-  int n_unstamped, n_doubtful, restarts;
+  int64_t n_unstamped, n_undated; /* pictures without pts, without dts */
+  const char *doubt;              /* about what packets show */
+  int restarts;
   int is_cut_short;
   int begins_at_access; /* the first packet that has bytes */
   int has_bytes;
+  int layers; /* above the lowest */
 } pass;
 
-static gd_status add(pass *p, const gd_packet *from, const gd_access_parser *a)
+static gd_status make_room(pass *p)
 {
-  if (p->n == p->room) {
-    const int64_t room = p->room == 0 ? 1024 : 2 * p->room;
-    packet *bigger = realloc(p->packets, (size_t)room * sizeof *bigger);
-    if (bigger == NULL)
-      return gd_fail(GD_ERR_NOMEM, "no memory to index %" PRId64 " packets",
-                     room);
-    p->packets = bigger;
-    p->room = room;
-  }
-  const int shown = from->is_discarded ? 0 : gd_access_n_shown(a, from);
+  if (p->n < p->room)
+    return GD_OK;
+  const int64_t room = p->room == 0 ? 1024 : 2 * p->room;
+  packet *bigger = realloc(p->packets, (size_t)room * sizeof *bigger);
+  if (bigger == NULL)
+    return gd_fail(GD_ERR_NOMEM, "no memory to index %" PRId64 " packets",
+                   room);
+  p->packets = bigger;
+  p->room = room;
+  return GD_OK;
+}
+
+static void note_times(pass *p, const gd_packet *from, int is_shown)
+{
   const int has_dts = from->dts != GD_NO_TIME;
-  if (has_dts && p->first_dts == GD_NO_TIME && shown != 0)
+  p->n_unstamped += is_shown && from->pts == GD_NO_TIME;
+  p->n_undated += is_shown && !has_dts;
+  if (!has_dts)
+    return;
+  if (p->first_dts == GD_NO_TIME && is_shown)
     p->first_dts = from->dts;
-  if (has_dts)
-    p->last_dts = from->dts;
-  if (p->n > 0 && has_dts && p->packets[p->n - 1].dts != GD_NO_TIME)
+  if (p->n > 0 && p->packets[p->n - 1].dts != GD_NO_TIME)
     p->restarts |= from->dts < p->packets[p->n - 1].dts;
-  p->n_unstamped += shown != 0 && from->pts == GD_NO_TIME;
-  p->n_doubtful += shown < 0;
+  p->last_dts = from->dts;
+}
+
+static gd_status add(pass *p, const gd_packet *from, gd_access_parser *a)
+{
+  gd_status st = make_room(p);
+  if (st != GD_OK)
+    return st;
+  const gd_access look = gd_access_look(a, from);
+  const int is_shown = look.n_shown > 0 && !from->is_discarded;
+  note_times(p, from, is_shown);
+  if (look.doubt != NULL && !from->is_discarded)
+    p->doubt = look.doubt;
   p->is_cut_short |= from->is_cut_short;
-  const int is_access = from->size_bytes > 0 && gd_access_is_point(a, from);
   if (from->size_bytes > 0 && !p->has_bytes) {
     p->has_bytes = 1;
-    p->begins_at_access = is_access;
+    p->begins_at_access = look.is_point;
   }
+  p->layers = look.layer > p->layers ? look.layer : p->layers;
   p->packets[p->n++] = (packet){.pts = from->pts,
                                 .dts = from->dts,
-                                .frame = shown == 0 ? -1 : p->n_frames++,
-                                .is_access = is_access};
+                                .position = from->position_bytes,
+                                .frame = is_shown ? p->n_frames++ : -1,
+                                .is_access = look.is_point != 0,
+                                .is_droppable = look.is_droppable != 0,
+                                .is_bidirectional = look.is_bidirectional != 0,
+                                .layer = (uint8_t)look.layer};
   return GD_OK;
 }
 
 static gd_status read_packets(gd_demux *d, pass *p)
 {
-  const gd_access_parser a = gd_access_parser_of(gd_demux_stream(d));
+  gd_access_parser a = gd_access_parser_of(gd_demux_stream(d));
   gd_packet next;
   gd_status st;
   p->first_dts = p->last_dts = GD_NO_TIME;
@@ -83,8 +103,13 @@ static gd_status read_packets(gd_demux *d, pass *p)
     if ((st = add(p, &next, &a)) != GD_OK)
       break;
   p->is_cut_short |= gd_demux_is_broken(d);
+  /* What is not needed in its own layer may be in those above. */
+  for (int64_t i = 0; i < p->n; i++)
+    p->packets[i].is_droppable &= p->packets[i].layer == p->layers;
   return st;
 }
+
+/* --------------------------------------------------------------- the order */
 
 typedef struct {
   int64_t pts;
@@ -101,7 +126,7 @@ static int by_pts(const void *a, const void *b)
 
 /* Number the frames by their time stamps.  Returns why that cannot be, or NULL;
  * frames then keep their numbers in file order. */
-static const char *number_frames(pass *p, stamp *stamps)
+static const char *number_by_stamps(pass *p, stamp *stamps)
 {
   int64_t n = 0;
   for (int64_t i = 0; i < p->n; i++)
@@ -120,44 +145,60 @@ static const char *number_frames(pass *p, stamp *stamps)
   return NULL;
 }
 
-/* Decide whether the order is known; return why not, or NULL. */
-static const char *judge(pass *p, gd_codec codec, stamp *stamps)
+/* Number the frames of MPEG-4 by their types: a picture is shown when the next
+ * one that is not bidirectional comes.  The times of their places in the file
+ * are theirs in order of presentation: such a container counts places. */
+static void number_by_types(pass *p, stamp *stamps)
 {
-  if (codec == GD_CODEC_OTHER)
+  int64_t n = 0, held = -1, slot = 0;
+  for (int64_t i = 0; i < p->n; i++) {
+    if (p->packets[i].frame < 0)
+      continue;
+    stamps[p->packets[i].frame].pts = p->packets[i].dts;
+    if (!p->packets[i].is_bidirectional && held >= 0)
+      p->packets[held].frame = n++;
+    if (p->packets[i].is_bidirectional)
+      p->packets[i].frame = n++;
+    else
+      held = i;
+  }
+  if (held >= 0)
+    p->packets[held].frame = n++;
+  assert(n == p->n_frames);
+  for (; slot < p->n; slot++)
+    if (p->packets[slot].frame >= 0)
+      p->packets[slot].pts = stamps[p->packets[slot].frame].pts;
+  p->n_unstamped = 0;
+}
+
+/* Decide whether the order is known; return why not, or NULL. */
+static const char *judge(pass *p, const gd_stream *s, stamp *stamps)
+{
+  const int counts_places = s->codec == GD_CODEC_MPEG4 && s->counts_slots;
+  if (s->codec == GD_CODEC_OTHER)
     return "this codec's packets are not looked into";
-  if (p->n_doubtful > 0)
-    return "packets hold several pictures or placeholders";
-  if (p->n_unstamped > 0)
-    return "pictures without time stamp";
+  if (p->doubt != NULL)
+    return p->doubt;
   if (p->restarts)
     return "time stamps restart";
   if (p->is_cut_short)
     return "a packet is damaged";
   if (!p->begins_at_access)
     return "decoding cannot begin at the first packet";
-  return number_frames(p, stamps);
+  if (p->n_unstamped > 0 && counts_places && p->n_undated == 0)
+    number_by_types(p, stamps);
+  if (p->n_unstamped > 0)
+    return "pictures without time stamp";
+  const char *reason = number_by_stamps(p, stamps);
+  if (reason == NULL && p->packets[0].frame > 0)
+    return "begins with pictures that refer to others before them";
+  return reason;
 }
 
-/* List frame 0 and the access points that neither follow a later frame in the
- * file nor precede an earlier one. */
-static int64_t find_cuts(const pass *p, int64_t *cuts)
-{
-  int64_t n = 0, n_before = 0, latest = -1;
-  cuts[n++] = 0;
-  for (int64_t i = 0; i < p->n; i++) {
-    const int64_t frame = p->packets[i].frame;
-    if (frame < 0)
-      continue;
-    if (p->packets[i].is_access && frame > 0 && frame == n_before &&
-        latest == frame - 1)
-      cuts[n++] = frame;
-    latest = frame > latest ? frame : latest;
-    n_before++;
-  }
-  return n;
-}
+/* ------------------------------------------------------------- description
+ */
 
-static void describe_stream(owned *o, const gd_stream *s)
+static void describe_stream(gd_index_parts *o, const gd_stream *s)
 {
   gd_video_index *x = &o->index;
   snprintf(x->container, sizeof x->container, "%s", s->container);
@@ -167,36 +208,40 @@ static void describe_stream(owned *o, const gd_stream *s)
   x->is_mirrored = gd_picture_is_mirrored(&s->layout);
   x->pixel_aspect[0] = s->layout.pixel_aspect[0];
   x->pixel_aspect[1] = s->layout.pixel_aspect[1];
+  snprintf(x->pixel_format, sizeof x->pixel_format, "%s",
+           s->layout.pixel_format);
+  x->is_interlaced = s->is_interlaced;
   x->fps = s->fps;
+  x->size_bytes = s->size_bytes;
+  x->modified_ns = s->modified_ns;
 }
 
-static double time_of(const gd_stream *s, int64_t stamp_units)
-{
-  return (double)(stamp_units - s->start) * s->second;
-}
-
-static void describe_times(gd_video_index *x, const gd_stream *s, const pass *p,
+/* Nothing is shown before the first frame, but decoding may begin there. */
+static void describe_times(gd_index_parts *o, const pass *p,
                            gd_video_packet *out)
 {
+  gd_video_index *x = &o->index;
   double first = INFINITY, last = -INFINITY;
   x->is_timed = p->n_unstamped == 0 && !p->restarts;
   for (int64_t i = 0; i < p->n; i++) {
     const packet *from = &p->packets[i];
-    out[i] = (gd_video_packet){
-        .frame = from->frame, .time_s = NAN, .is_access = from->is_access};
+    out[i] = (gd_video_packet){.frame = from->frame,
+                               .time_s = NAN,
+                               .position_bytes = from->position,
+                               .is_access = from->is_access,
+                               .is_droppable = from->is_droppable};
     if (!x->is_timed || from->pts == GD_NO_TIME)
       continue;
-    out[i].time_s = time_of(s, from->pts);
+    out[i].time_s = gd_index_seconds(o, from->pts);
     if (from->frame >= 0) {
       first = fmin(first, out[i].time_s);
       last = fmax(last, out[i].time_s);
     }
   }
-  /* Nothing is shown before the start, but decoding may begin there. */
   if (x->is_timed)
     x->first_s = first;
   else if (p->first_dts != GD_NO_TIME)
-    x->first_s = fmax(0, time_of(s, p->first_dts));
+    x->first_s = fmax(0, gd_index_seconds(o, p->first_dts));
   if (x->is_timed && x->n_frames > 1 && last > first)
     x->fps = (double)(x->n_frames - 1) / (last - first);
   if (!(x->fps > 0))
@@ -204,7 +249,7 @@ static void describe_times(gd_video_index *x, const gd_stream *s, const pass *p,
   x->duration_s = (double)x->n_frames / x->fps;
 }
 
-static void warn(owned *o, const gd_stream *s, const pass *p)
+static void warn(gd_index_parts *o, const gd_stream *s, const pass *p)
 {
   const int64_t there =
       s->counts_slots && p->last_dts >= 0 ? p->last_dts + 1 : p->n;
@@ -222,29 +267,28 @@ static void warn(owned *o, const gd_stream *s, const pass *p)
              "its display matrix is no turn by right angles: not applied");
 }
 
-static gd_status finish(owned *o, const gd_stream *s, pass *p)
+static gd_status finish(gd_index_parts *o, const gd_stream *s, pass *p)
 {
   gd_video_index *x = &o->index;
   stamp *stamps = gd_alloc(p->n, sizeof *stamps);
   gd_video_packet *packets = gd_alloc(p->n, sizeof *packets);
-  int64_t *cuts = gd_alloc(p->n, sizeof *cuts);
   x->packets = packets;
-  x->cuts = cuts;
-  if (stamps == NULL || packets == NULL || cuts == NULL) {
+  if (stamps == NULL || packets == NULL) {
     free(stamps);
     return GD_ERR_NOMEM;
   }
-  const char *reason = judge(p, s->codec, stamps);
+  const char *reason = judge(p, s, stamps);
   free(stamps);
   x->order = reason == NULL ? GD_ORDER_EXACT : GD_ORDER_DECODE;
   snprintf(o->reason, sizeof o->reason, "%s", reason == NULL ? "" : reason);
   x->n_frames = p->n_frames;
   x->n_packets = p->n;
-  x->n_cuts = reason == NULL ? find_cuts(p, cuts) : 1;
+  o->second = s->second;
+  o->start = s->start;
   describe_stream(o, s);
-  describe_times(x, s, p, packets);
+  describe_times(o, p, packets);
   warn(o, s, p);
-  return GD_OK;
+  return gd_index_complete(o);
 }
 
 gd_status gd_video_index_read(const char *path, gd_video_index **out)
@@ -254,14 +298,8 @@ gd_status gd_video_index_read(const char *path, gd_video_index **out)
   *out = NULL;
   gd_demux *d = NULL;
   pass p = {0};
-  owned *o = gd_alloc(1, sizeof *o);
-  gd_status st = o == NULL ? GD_ERR_NOMEM : GD_OK;
-  if (st == GD_OK) {
-    o->index.reason = o->reason;
-    o->index.warning = o->warning;
-    o->index.path = gd_strdup(path);
-    st = o->index.path == NULL ? GD_ERR_NOMEM : gd_demux_open(path, &d);
-  }
+  gd_index_parts *o = gd_index_begin(path);
+  gd_status st = o == NULL ? GD_ERR_NOMEM : gd_demux_open(path, &d);
   if (st == GD_OK)
     st = read_packets(d, &p);
   if (st == GD_OK && p.n_frames == 0)
@@ -276,14 +314,4 @@ gd_status gd_video_index_read(const char *path, gd_video_index **out)
   }
   *out = &o->index;
   return GD_OK;
-}
-
-void gd_video_index_free(gd_video_index *index)
-{
-  if (index == NULL)
-    return;
-  free((char *)index->path);
-  free((gd_video_packet *)index->packets);
-  free((int64_t *)index->cuts);
-  free(index);
 }
