@@ -33,6 +33,7 @@
 
 enum {
   GD_VIDEO_MAX_STREAMS = 64,
+  GD_VIDEO_MAX_PACKETS = 1 << 23,   /**< of a video: three days at 30 per s */
   GD_VIDEO_MAX_PIXELS = 8192 * 8192 /**< of one picture */
 };
 

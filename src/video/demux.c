@@ -1,19 +1,26 @@
 #include "video/demux.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "gradus/video_index.h"
+#include "video/input.h"
+
+enum {
+  BUFFER_BYTES = 1 << 16,
+  MOST_BYTES = 1 << 30, /* of one block of memory */
+  /* Packets share bytes only where someone means harm; headers that a container
+   * leaves out of each packet count, too. */
+  MOST_REPEATED = 16,
+  SLACK_BYTES = 1 << 20
+};
 
 /* Containers that hold their own data.  Playlists (hls, dash, concat) and
  * device or pattern inputs (image2, lavfi) name other files. */
@@ -23,8 +30,11 @@ static const char CONTAINERS[] = "mov,avi,matroska,mpegts,mpeg,flv,asf,ogg,mxf,"
 
 struct gd_demux {
   char path[GD_PATH_MAX];
+  gd_input *input;
+  AVIOContext *bytes;
   AVFormatContext *format;
   AVPacket *packet;
+  int64_t n_packets, n_bytes; /* given out */
   int stream_index;
   gd_stream stream;
   char container[32];
@@ -37,34 +47,65 @@ void gd_demux_close(gd_demux *d)
     return;
   av_packet_free(&d->packet);
   avformat_close_input(&d->format);
+  if (d->bytes != NULL)
+    av_freep(&d->bytes->buffer);
+  avio_context_free(&d->bytes);
+  gd_input_close(d->input);
   free(d);
 }
 
-/* Opening a FIFO or a device may block for ever, or never end. */
-static gd_status check_regular(gd_demux *d)
+/* ------------------------------------------------------------------- opening
+ */
+
+static int read_bytes(void *input, uint8_t *out, int most_bytes)
 {
-  const char *path = d->path;
-  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (file < 0)
-    return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, strerror(errno));
-  struct stat info;
-  const int failed = fstat(file, &info);
-  close(file);
-  if (failed != 0)
-    return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, strerror(errno));
-  if (!S_ISREG(info.st_mode))
-    return gd_fail(GD_ERR_DECODE, "%s: is not a regular file", path);
-  if (info.st_size == 0)
-    return gd_fail(GD_ERR_DECODE, "%s: is empty", path);
-  d->stream.size_bytes = info.st_size;
-  d->stream.modified_ns =
-      info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec;
-  return GD_OK;
+  const int n = gd_input_read(input, out, most_bytes);
+  return n > 0 ? n : n == 0 ? AVERROR_EOF : AVERROR_EXIT;
 }
 
-static gd_status fail_open(const char *path, int error)
+static int64_t seek_bytes(void *input, int64_t offset, int whence)
+{
+  int64_t from = 0;
+  whence &= ~AVSEEK_FORCE;
+  if (whence == AVSEEK_SIZE)
+    return gd_input_size(input);
+  if (whence == SEEK_CUR)
+    from = gd_input_position(input);
+  else if (whence == SEEK_END)
+    from = gd_input_size(input);
+  else if (whence != SEEK_SET)
+    return AVERROR(EINVAL);
+  if (offset < -from || offset > INT64_MAX - from)
+    return AVERROR(EINVAL);
+  gd_input_seek(input, from + offset);
+  return from + offset;
+}
+
+/* Whatever a file names, nothing else is opened. */
+static int refuse_other(AVFormatContext *format, AVIOContext **bytes,
+                        const char *url, int flags, AVDictionary **options)
+{
+  (void)format, (void)bytes, (void)url, (void)flags, (void)options;
+  return AVERROR(EACCES);
+}
+
+/* Is the failure the clock's or the disk's, not the file's? */
+static int is_at_an_end(const void *input)
+{
+  return gd_input_status(input) != GD_OK;
+}
+
+static int is_interrupted(void *input)
+{
+  return gd_input_look(input) != GD_OK;
+}
+
+static gd_status fail_open(const gd_demux *d, int error)
 {
   char text[AV_ERROR_MAX_STRING_SIZE];
+  const char *path = d->path;
+  if (is_at_an_end(d->input))
+    return gd_input_status(d->input);
   /* Damaged headers ask for any amount: that is the file's fault. */
   if (error == AVERROR(ENOMEM))
     return gd_fail(GD_ERR_DECODE,
@@ -79,18 +120,42 @@ static gd_status fail_open(const char *path, int error)
   return gd_fail(GD_ERR_DECODE, "%s: cannot open: %s", path, text);
 }
 
-static gd_status open_input(gd_demux *d)
+/* Give FFmpeg the file's bytes, and nothing to find others by. */
+static gd_status give_bytes(gd_demux *d)
 {
-  char url[GD_PATH_MAX + 8], streams[16];
-  snprintf(url, sizeof url, "file:%s", d->path);
+  uint8_t *buffer = av_malloc(BUFFER_BYTES);
+  if (buffer != NULL)
+    d->bytes = avio_alloc_context(buffer, BUFFER_BYTES, 0, d->input, read_bytes,
+                                  NULL, seek_bytes);
+  if (d->bytes == NULL)
+    av_free(buffer);
+  d->format = avformat_alloc_context();
+  if (d->bytes == NULL || d->format == NULL)
+    return gd_fail(GD_ERR_NOMEM, "%s: no memory to read it", d->path);
+  d->format->pb = d->bytes;
+  d->format->io_open = refuse_other;
+  d->format->interrupt_callback =
+      (AVIOInterruptCB){.callback = is_interrupted, .opaque = d->input};
+  return GD_OK;
+}
+
+static gd_status open_container(gd_demux *d)
+{
+  char streams[16];
+  gd_status st = give_bytes(d);
+  if (st != GD_OK)
+    return st;
   snprintf(streams, sizeof streams, "%d", GD_VIDEO_MAX_STREAMS);
   AVDictionary *options = NULL;
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  /* For what opens files without asking io_open. */
+  av_dict_set(&options, "protocol_whitelist", "none", 0);
   av_dict_set(&options, "format_whitelist", CONTAINERS, 0);
   av_dict_set(&options, "max_streams", streams, 0);
-  const int error = avformat_open_input(&d->format, url, NULL, &options);
+  /* The name's ending helps to tell the container; on failure FFmpeg frees the
+   * context. */
+  const int error = avformat_open_input(&d->format, d->path, NULL, &options);
   av_dict_free(&options);
-  return error < 0 ? fail_open(d->path, error) : GD_OK;
+  return error < 0 ? fail_open(d, error) : GD_OK;
 }
 
 /* Let FFmpeg look at the first packets, with the limits of a decoder. */
@@ -111,7 +176,9 @@ static gd_status find_streams(gd_demux *d)
   for (unsigned i = 0; i < n; i++)
     av_dict_free(&options[i]);
   free(options);
-  return error < 0 ? fail_open(d->path, error) : GD_OK;
+  if (is_at_an_end(d->input))
+    return gd_input_status(d->input);
+  return error < 0 ? fail_open(d, error) : GD_OK;
 }
 
 /* Choose the largest picture that moves: cover art is a stream, too. */
@@ -234,6 +301,8 @@ static void describe(gd_demux *d)
   out->fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
   out->announced = s->nb_frames;
   out->counts_slots = strcmp(d->container, "avi") == 0;
+  out->size_bytes = gd_input_size(d->input);
+  out->modified_ns = gd_input_modified(d->input);
 }
 
 static gd_status check_size(const gd_demux *d)
@@ -251,12 +320,14 @@ static gd_status check_size(const gd_demux *d)
   return GD_OK;
 }
 
-gd_status gd_demux_open(const char *path, gd_demux **out)
+gd_status gd_demux_open(const char *path, const gd_patience *patience,
+                        gd_demux **out)
 {
   assert(path != NULL && out != NULL);
 
   *out = NULL;
   av_log_set_level(AV_LOG_QUIET); /* reasons are ours to give */
+  av_max_alloc(MOST_BYTES);
   gd_demux *d = gd_alloc(1, sizeof *d);
   if (d == NULL)
     return GD_ERR_NOMEM;
@@ -264,9 +335,9 @@ gd_status gd_demux_open(const char *path, gd_demux **out)
   if (snprintf(d->path, sizeof d->path, "%s", path) >= (int)sizeof d->path)
     st = gd_fail(GD_ERR_DECODE, "%.200s...: path too long", path);
   if (st == GD_OK)
-    st = check_regular(d);
+    st = gd_input_open(path, patience, &d->input);
   if (st == GD_OK)
-    st = open_input(d);
+    st = open_container(d);
   if (st == GD_OK)
     st = find_streams(d);
   if (st == GD_OK)
@@ -310,24 +381,49 @@ static void fill(const AVPacket *from, gd_packet *packet)
                   .is_cut_short = (from->flags & AV_PKT_FLAG_CORRUPT) != 0};
 }
 
+/* A header of some bytes can ask for any number of packets. */
+static gd_status count_packet(gd_demux *d)
+{
+  const int64_t size = d->stream.size_bytes;
+  gd_input_progress(d->input);
+  d->n_packets++;
+  d->n_bytes += d->packet->size;
+  if (d->n_packets > GD_VIDEO_MAX_PACKETS)
+    return gd_fail(GD_ERR_DECODE, "%s: more than %d packets", d->path,
+                   GD_VIDEO_MAX_PACKETS);
+  if ((d->n_bytes - SLACK_BYTES) / MOST_REPEATED > size)
+    return gd_fail(GD_ERR_DECODE,
+                   "%s: its packets hold %" PRId64 " bytes and more, the file "
+                   "%" PRId64 ": they lie upon one another",
+                   d->path, d->n_bytes, size);
+  return GD_OK;
+}
+
 gd_status gd_demux_next(gd_demux *d, gd_packet *packet)
 {
   assert(d != NULL && packet != NULL);
 
   *packet = (gd_packet){0};
+  /* Here, too: decoding the last packet may have taken all patience. */
+  gd_status st = gd_input_look(d->input);
+  if (st != GD_OK)
+    return st;
   int error;
   do {
     av_packet_unref(d->packet);
     error = av_read_frame(d->format, d->packet);
   } while (error == AVERROR(EAGAIN) ||
            (error >= 0 && d->packet->stream_index != d->stream_index));
-  if (error >= 0) {
-    fill(d->packet, packet);
-    packet->raw = d->packet;
+  if (is_at_an_end(d->input))
+    return gd_input_status(d->input);
+  if (error < 0) {
+    d->is_broken = error != AVERROR_EOF;
     return GD_OK;
   }
-  if (error == AVERROR(EIO) || error == AVERROR(ESTALE))
-    return gd_fail(GD_ERR_IO, "%s: cannot read: %s", d->path, strerror(-error));
-  d->is_broken = error != AVERROR_EOF;
-  return GD_OK;
+  st = count_packet(d);
+  if (st == GD_OK) {
+    fill(d->packet, packet);
+    packet->raw = d->packet;
+  }
+  return st;
 }

@@ -1,10 +1,11 @@
 /**
  * The packets of a video file's one video stream, in file order.
  *
- * The only file that knows libavformat; everything about safe opening is here.
- * What a stage may be pointed at is not trusted: a FIFO would block, a
- * playlist would open other files, a header may announce a picture of
- * gigabytes.
+ * The only file that knows libavformat.  What a stage may be pointed at is not
+ * trusted: a playlist names other files, a header may announce a picture of
+ * gigabytes, or a thousand packets that are all the same bytes.  So FFmpeg gets
+ * the bytes of one file (gd_input) and no other, and ordinary containers, and
+ * limits on all that a header can ask for.
  */
 #ifndef GRADUS_VIDEO_DEMUX_H
 #define GRADUS_VIDEO_DEMUX_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gradus/patience.h"
 #include "gradus/picture.h"
 #include "gradus/status.h"
 
@@ -60,13 +62,20 @@ typedef struct {
 
 typedef struct gd_demux gd_demux;
 
-/** Errors: see gd_video_index_read() */
-GD_NODISCARD gd_status gd_demux_open(const char *path, gd_demux **out);
+/**
+ * @param[in] patience  copied; NULL: without end
+ * Errors: see gd_video_index_read()
+ */
+GD_NODISCARD gd_status gd_demux_open(const char *path,
+                                     const gd_patience *patience,
+                                     gd_demux **out);
 const gd_stream *gd_demux_stream(const gd_demux *d); /**< borrowed */
 /**
  * Read the next packet of the stream; raw is NULL at the end.
- * Errors: GD_ERR_IO (the disk fails).  A file that breaks off ends here, and
- *         gd_demux_is_broken() then says so.
+ * Errors: GD_ERR_IO (the disk fails), GD_ERR_DECODE (patience is at an end;
+ * more packets than a file of its size can have), what the sign of life
+ *         returned.  A file that breaks off ends here, and gd_demux_is_broken()
+ *         then says so.
  */
 GD_NODISCARD gd_status gd_demux_next(gd_demux *d, gd_packet *packet);
 int gd_demux_is_broken(const gd_demux *d);

@@ -299,7 +299,7 @@ gd_status gd_video_index_read(const char *path, gd_video_index **out)
   gd_demux *d = NULL;
   pass p = {0};
   gd_index_parts *o = gd_index_begin(path);
-  gd_status st = o == NULL ? GD_ERR_NOMEM : gd_demux_open(path, &d);
+  gd_status st = o == NULL ? GD_ERR_NOMEM : gd_demux_open(path, NULL, &d);
   if (st == GD_OK)
     st = read_packets(d, &p);
   if (st == GD_OK && p.n_frames == 0)

@@ -87,7 +87,7 @@ static gd_status choose_packets(gd_video_reader *r, const gd_range *part)
 static gd_status open_parts(gd_video_reader *r)
 {
   const gd_video_index *x = r->index;
-  gd_status st = gd_demux_open(x->path, &r->demux);
+  gd_status st = gd_demux_open(x->path, NULL, &r->demux);
   if (st != GD_OK)
     return st;
   const gd_stream *s = gd_demux_stream(r->demux);
