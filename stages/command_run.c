@@ -1,13 +1,11 @@
 /* gradus run -- every stage that is not done yet, on all ranks. */
-#include <limits.h>
 #include <mpi.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "command.h"
 #include "gradus/agree.h"
 #include "gradus/log.h"
 #include "gradus/run.h"
+#include "gradus/share.h"
 #include "gradus/stop.h"
 #include "report.h"
 #include "stages.h"
@@ -17,27 +15,6 @@ static const gd_option options[] = {
     GD_OPTION_SET,
     {"--dry-run", NULL, 0, "Say what would be done, and do nothing."},
 };
-
-/* Give every rank rank 0's message; its size first. */
-static gd_status share(gd_text *message, int rank)
-{
-  int64_t size_bytes = (int64_t)message->length_bytes;
-  MPI_Bcast(&size_bytes, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
-  if (size_bytes > INT_MAX)
-    return gd_fail(GD_ERR_USAGE, "manifest too large to be sent");
-  char *copy = malloc((size_t)size_bytes + 1);
-  gd_status st = copy != NULL ? GD_OK : gd_fail(GD_ERR_NOMEM, "out of memory");
-  st = gd_agree(MPI_COMM_WORLD, st);
-  if (st == GD_OK && rank == 0)
-    MPI_Bcast(message->data, (int)size_bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
-  else if (st == GD_OK) {
-    MPI_Bcast(copy, (int)size_bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
-    gd_text_bytes(message, copy, (size_t)size_bytes);
-    st = gd_text_status(message);
-  }
-  free(copy);
-  return st;
-}
 
 /* Rank 0 reads manifest, environment and files; the others get what it found.
  * A manifest that is wrong is wrong once. */
@@ -56,7 +33,7 @@ static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
   MPI_Bcast(&first, 1, MPI_INT, 0, MPI_COMM_WORLD);
   st = (gd_status)first;
   if (st == GD_OK) {
-    st = share(&message, rank);
+    st = gd_share_text(MPI_COMM_WORLD, &message);
     if (st == GD_OK && rank != 0)
       st = gd_job_unpack(message.data, message.length_bytes, out);
     st = gd_agree(MPI_COMM_WORLD, st);

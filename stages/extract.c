@@ -19,12 +19,14 @@
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/queue.h"
+#include "gradus/share.h"
 #include "gradus/stage.h"
 #include "gradus/video_index.h"
 #include "gradus/video_reader.h"
 
 typedef struct {
-  gd_video_table *videos;
+  gd_corpus *corpus;
+  gd_video_table *videos;   /* of the corpus */
   gd_video_index **indices; /* of the videos that this rank indexed */
   gd_piece *pieces;         /* of all ranks' videos */
   int64_t n_pieces;
@@ -35,7 +37,24 @@ typedef struct {
   char *is_counted;            /* per video, while rank 0 counts */
 } extract;
 
-static gd_status read_corpus(gd_stage_env *env, extract *x)
+/* The directory is named after the corpus as the job found it: what has changed
+ * since then belongs elsewhere. */
+static gd_status check_corpus(const gd_corpus_source *source,
+                              const gd_corpus *corpus)
+{
+  static const gd_digest zero = {0, 0};
+  gd_digest now;
+  gd_status st = gd_corpus_digest(corpus, &now);
+  if (st == GD_OK && !gd_digest_equal(source->digest, zero) &&
+      !gd_digest_equal(source->digest, now))
+    st = gd_fail(GD_ERR_IO,
+                 "%s: the corpus has changed since this run began; repeat the "
+                 "same command",
+                 source->root);
+  return st;
+}
+
+static gd_status read_corpus(const gd_stage_env *env, gd_text *message)
 {
   const gd_corpus_source source = gd_instance_corpus(env->self);
   gd_corpus *corpus;
@@ -45,8 +64,29 @@ static gd_status read_corpus(gd_stage_env *env, extract *x)
     return st;
   for (int64_t i = 0; i < corpus->n_warnings; i++)
     gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
-  st = gd_video_table_of_corpus(corpus, &x->videos);
+  st = gd_corpus_examine(corpus);
+  if (st == GD_OK)
+    st = check_corpus(&source, corpus);
+  if (st == GD_OK)
+    gd_corpus_pack(corpus, message);
   gd_corpus_free(corpus);
+  return st == GD_OK ? gd_text_status(message) : st;
+}
+
+/* Thousands of files are looked at once, by rank 0; and so all ranks plan from
+ * the same corpus. */
+static gd_status share_corpus(const gd_stage_env *env, extract *x)
+{
+  gd_text message = {0};
+  gd_status st =
+      gd_agree(env->comm, env->rank == 0 ? read_corpus(env, &message) : GD_OK);
+  if (st == GD_OK)
+    st = gd_share_text(env->comm, &message);
+  if (st == GD_OK)
+    st = gd_corpus_unpack(message.data, message.length_bytes, &x->corpus);
+  gd_text_free(&message);
+  if (st == GD_OK)
+    st = gd_video_table_of_corpus(x->corpus, &x->videos);
   return st;
 }
 
@@ -72,26 +112,12 @@ static gd_status prepare(gd_stage_env *env, extract *x)
   x->shard_bytes = gd_instance_int(env->self, "shard_bytes");
   gd_status st = read_parameters(env, x);
   if (st == GD_OK)
-    st = read_corpus(env, x);
+    st = share_corpus(env, x);
   if (st != GD_OK)
     return st;
   x->indices = gd_alloc(x->videos->n_videos, sizeof(gd_video_index *));
   x->is_counted = gd_alloc(x->videos->n_videos, 1);
   return x->indices == NULL || x->is_counted == NULL ? GD_ERR_NOMEM : GD_OK;
-}
-
-/* Ranks must plan the same: a corpus that one of them sees otherwise, on a file
- * system that lags behind, is an error now and not a hang later. */
-static gd_status compare_corpora(const gd_stage_env *env, const extract *x)
-{
-  int64_t seen[2] = {x->videos->n_videos, -x->videos->n_videos};
-  MPI_Allreduce(MPI_IN_PLACE, seen, 2, MPI_INT64_T, MPI_MAX, env->comm);
-  if (seen[0] != -seen[1])
-    return gd_fail(GD_ERR_IO,
-                   "ranks see from %" PRId64 " to %" PRId64
-                   " videos in the corpus: is its folder the same everywhere?",
-                   -seen[1], seen[0]);
-  return GD_OK;
 }
 
 /* ------------------------------------------------------------------- indexing
@@ -328,9 +354,7 @@ static gd_status count_shard(void *context, gd_stage_env *env, int64_t unit,
 
 static gd_status run_planned(gd_stage_env *env, extract *x)
 {
-  gd_status st = compare_corpora(env, x);
-  if (st == GD_OK)
-    st = index_all(env, x);
+  gd_status st = index_all(env, x);
   if (st == GD_OK)
     st = plan(env, x);
   if (st != GD_OK)
@@ -353,6 +377,7 @@ static void free_all(extract *x)
   free(x->pieces);
   gd_extraction_free(x->plan);
   gd_video_table_free(x->videos);
+  gd_corpus_free(x->corpus);
 }
 
 static gd_status run(gd_stage_env *env)

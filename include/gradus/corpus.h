@@ -17,11 +17,14 @@
 #ifndef GRADUS_CORPUS_H
 #define GRADUS_CORPUS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gradus/digest.h"
+#include "gradus/fingerprint.h"
 #include "gradus/partition.h"
 #include "gradus/status.h"
+#include "gradus/text.h"
 
 /** One video.  All texts are owned by the corpus. */
 typedef struct {
@@ -37,6 +40,9 @@ typedef struct {
 typedef struct {
   const gd_video *videos;
   int64_t n_videos;
+  /** (n_videos), zeros until gd_corpus_examine(); then as they were found, a
+   * size of -1 for a video that is missing. */
+  gd_fingerprint *fingerprints;
   int64_t n_warnings;
   const char *const *warnings; /**< e.g. a person in two partitions */
 } gd_corpus;
@@ -54,12 +60,30 @@ typedef struct {
  */
 GD_NODISCARD gd_status gd_corpus_read(const char *layout, const char *root,
                                       int n_levels, gd_corpus **out);
-void gd_corpus_free(gd_corpus *c);
+void gd_corpus_free(gd_corpus *c); /**< NULL is allowed */
 /**
- * Digest of what the results depend on: ids, sizes of the videos, labels,
- * partitions, subjects, tasks and the content of landmark files.  Not of where
- * the corpus lies.
+ * Look at the files of all videos: size, time, a sample of the content.  A
+ * video that is missing or unreadable is no error.
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_corpus_examine(gd_corpus *c);
+/**
+ * Digest of what the results depend on: ids, sizes and samples of the videos,
+ * labels, partitions, subjects, tasks and the content of landmark files.  Not
+ * of where the corpus lies, nor of the files' times.
+ * @param[in] c  examined
+ * Errors: GD_ERR_IO (a landmark file cannot be read), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out);
+
+/**
+ * Compose a message from which gd_corpus_unpack() makes the same corpus on
+ * another rank of this run, fingerprints included and warnings left out: one
+ * rank asks the file system, the others ask that rank.
+ */
+void gd_corpus_pack(const gd_corpus *c, gd_text *out);
+/** Errors: GD_ERR_FORMAT (no such message, or cut off), GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_corpus_unpack(const void *message, size_t size_bytes,
+                                        gd_corpus **out);
 
 #endif

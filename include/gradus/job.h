@@ -110,6 +110,9 @@ typedef struct {
   const char *layout;
   const char *root; /**< absolute or relative to the current directory */
   int n_levels;     /**< K */
+  /** Of its content when the job was loaded; zero when a synth stage makes it:
+   * nobody has seen it then. */
+  gd_digest digest;
 } gd_corpus_source;
 /**
  * Say where the corpus of `s` comes from: the job's `corpus:` block, or the

@@ -9,6 +9,7 @@
 #include "gradus/memory.h"
 #include "gradus/queue.h"
 #include "gradus/range.h"
+#include "gradus/share.h"
 #include "gradus/stage.h"
 #include "gradus/store.h"
 #include "state.h"
@@ -58,21 +59,13 @@ static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made,
 }
 
 /* Give all ranks what earlier runs fell on. */
-static gd_status begin_attempts(gd_stage_env *env, const gd_text *falls)
+static gd_status begin_attempts(gd_stage_env *env, gd_text *falls)
 {
-  int64_t n_bytes = (int64_t)falls->length_bytes;
-  MPI_Bcast(&n_bytes, 1, MPI_INT64_T, 0, env->comm);
-  char *text = gd_alloc(n_bytes + 1, 1);
-  gd_status st = gd_agree(env->comm, text == NULL ? GD_ERR_NOMEM : GD_OK);
-  if (st == GD_OK) {
-    if (env->rank == 0)
-      memcpy(text, gd_text_get(falls), (size_t)n_bytes);
-    MPI_Bcast(text, (int)n_bytes, MPI_CHAR, 0, env->comm);
-    st = gd_agree(env->comm,
-                  gd_attempts_new(env->directory, text, &env->state->attempts));
-  }
-  free(text);
-  return st;
+  gd_status st = gd_share_text(env->comm, falls);
+  if (st != GD_OK)
+    return st;
+  return gd_agree(env->comm, gd_attempts_new(env->directory, gd_text_get(falls),
+                                             &env->state->attempts));
 }
 
 typedef struct {

@@ -9,6 +9,7 @@
 
 #include "corpus_list.h"
 #include "gradus/file.h"
+#include "gradus/memory.h"
 
 /** A corpus and the memory of its texts. */
 typedef struct {
@@ -17,6 +18,22 @@ typedef struct {
   const char **warnings;
   gd_video *videos;
 } whole;
+
+gd_status gd_corpus_list_new(const char *root, int n_levels,
+                             gd_corpus_list *out)
+{
+  *out = (gd_corpus_list){.root = root, .n_levels = n_levels};
+  return gd_arena_new(&out->arena);
+}
+
+void gd_corpus_list_end(gd_corpus_list *l, gd_status st)
+{
+  free(l->rows);
+  if (st != GD_OK) {
+    free(l->warnings);
+    gd_arena_free(l->arena);
+  }
+}
 
 /* Make room for one more item of an array that doubles. */
 static void *grow(void *items, int64_t n, int64_t *room, size_t item_bytes)
@@ -146,13 +163,13 @@ static int by_subject(const void *a, const void *b)
 }
 
 /* Persons in several partitions make results look better than they are. */
-static gd_status warn_of_overlap(gd_corpus_list *l, const gd_video *videos)
+static gd_status warn_of_overlap(gd_corpus_list *l)
 {
   const gd_video **sorted = malloc((size_t)l->n_rows * sizeof *sorted);
   if (sorted == NULL)
     return gd_fail(GD_ERR_NOMEM, "%s: out of memory", l->root);
   for (int64_t i = 0; i < l->n_rows; i++)
-    sorted[i] = &videos[i];
+    sorted[i] = &l->rows[i].video;
   qsort(sorted, (size_t)l->n_rows, sizeof *sorted, by_subject);
   int64_t n_shared = 0;
   const char *first = NULL, *last = NULL;
@@ -172,28 +189,25 @@ static gd_status warn_of_overlap(gd_corpus_list *l, const gd_video *videos)
       l->root, n_shared, n_shared == 1 ? " is" : "s are", first);
 }
 
-/* Turn the ordered list into the corpus that is handed out. */
-static gd_status finish(gd_corpus_list *l, gd_corpus **out)
+gd_status gd_corpus_list_finish(gd_corpus_list *l, gd_corpus **out)
 {
-  whole *w = calloc(1, sizeof *w);
-  gd_video *videos = malloc((size_t)l->n_rows * sizeof *videos);
-  gd_status st = w == NULL || videos == NULL
-                     ? gd_fail(GD_ERR_NOMEM, "%s: out of memory", l->root)
-                     : GD_OK;
-  for (int64_t i = 0; st == GD_OK && i < l->n_rows; i++)
-    videos[i] = l->rows[i].video;
-  if (st == GD_OK)
-    st = warn_of_overlap(l, videos);
-  if (st != GD_OK) {
+  whole *w = gd_alloc(1, sizeof *w);
+  gd_video *videos = gd_alloc(l->n_rows, sizeof *videos);
+  gd_fingerprint *fingerprints = gd_alloc(l->n_rows, sizeof *fingerprints);
+  if (w == NULL || videos == NULL || fingerprints == NULL) {
+    free(fingerprints);
     free(videos);
     free(w);
-    return st;
+    return GD_ERR_NOMEM;
   }
+  for (int64_t i = 0; i < l->n_rows; i++)
+    videos[i] = l->rows[i].video;
   w->arena = l->arena;
   w->warnings = l->warnings;
   w->videos = videos;
   w->corpus = (gd_corpus){.videos = videos,
                           .n_videos = l->n_rows,
+                          .fingerprints = fingerprints,
                           .n_warnings = l->n_warnings,
                           .warnings = l->warnings};
   *out = &w->corpus;
@@ -206,8 +220,8 @@ gd_status gd_corpus_read(const char *layout, const char *root, int n_levels,
   assert(layout != NULL && root != NULL && out != NULL && n_levels >= 1);
   *out = NULL;
 
-  gd_corpus_list l = {.root = root, .n_levels = n_levels};
-  gd_status st = gd_arena_new(&l.arena);
+  gd_corpus_list l;
+  gd_status st = gd_corpus_list_new(root, n_levels, &l);
   if (st != GD_OK)
     return st;
   if (strcmp(layout, "table") == 0)
@@ -225,12 +239,10 @@ gd_status gd_corpus_read(const char *layout, const char *root, int n_levels,
   if (st == GD_OK)
     st = order_rows(&l);
   if (st == GD_OK)
-    st = finish(&l, out);
-  free(l.rows);
-  if (st != GD_OK) {
-    free(l.warnings);
-    gd_arena_free(l.arena);
-  }
+    st = warn_of_overlap(&l);
+  if (st == GD_OK)
+    st = gd_corpus_list_finish(&l, out);
+  gd_corpus_list_end(&l, st);
   return st;
 }
 
@@ -242,7 +254,18 @@ void gd_corpus_free(gd_corpus *c)
   gd_arena_free(w->arena);
   free(w->warnings);
   free(w->videos);
+  free(w->corpus.fingerprints);
   free(w);
+}
+
+gd_status gd_corpus_examine(gd_corpus *c)
+{
+  assert(c != NULL);
+  gd_status st = GD_OK;
+  for (int64_t i = 0; st != GD_ERR_NOMEM && i < c->n_videos; i++)
+    st = gd_fingerprint_take(c->videos[i].path, &c->fingerprints[i]);
+  /* What cannot be read is what the fingerprint then says. */
+  return st == GD_ERR_NOMEM ? st : GD_OK;
 }
 
 gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
@@ -256,9 +279,6 @@ gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
   gd_hasher_int(h, c->n_videos);
   for (int64_t i = 0; st == GD_OK && i < c->n_videos; i++) {
     const gd_video *v = &c->videos[i];
-    int64_t size_bytes = -1;
-    if (gd_path_exists(v->path))
-      st = gd_file_stat(v->path, &size_bytes, NULL);
     uint64_t label_bits;
     memcpy(&label_bits, &v->label, sizeof label_bits);
     gd_hasher_text(h, v->id);
@@ -266,9 +286,10 @@ gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
     gd_hasher_text(h, v->task);
     gd_hasher_int(h, (int64_t)v->partition);
     gd_hasher_int(h, (int64_t)label_bits);
-    gd_hasher_int(h, size_bytes);
+    gd_hasher_int(h, c->fingerprints[i].size_bytes);
+    gd_hasher_digest(h, c->fingerprints[i].sample);
     gd_digest landmarks = {0};
-    if (st == GD_OK && v->landmarks[0] != '\0')
+    if (v->landmarks[0] != '\0')
       st = gd_digest_of_file(v->landmarks, &landmarks);
     gd_hasher_digest(h, landmarks);
   }

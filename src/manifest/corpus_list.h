@@ -23,6 +23,18 @@ typedef struct {
   int64_t n_warnings, room_warnings;
 } gd_corpus_list;
 
+/** Begin a list. Ends with: gd_corpus_list_end(). Errors: GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_corpus_list_new(const char *root, int n_levels,
+                                          gd_corpus_list *out);
+/**
+ * Make the corpus of a list whose rows are in order and not doubled; the arena
+ * and the warnings become the corpus's.
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_corpus_list_finish(gd_corpus_list *l,
+                                             gd_corpus **out);
+/** End a list; unless `st` is GD_OK, with what a corpus would have owned. */
+void gd_corpus_list_end(gd_corpus_list *l, gd_status st);
 /** Append a row whose texts live in the arena. Errors: GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_corpus_list_add(gd_corpus_list *l, gd_corpus_row row);
 /** Append a warning. Errors: GD_ERR_NOMEM */

@@ -135,7 +135,9 @@ gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
   st = gd_corpus_read(layout, root, n_levels, &corpus);
   if (st != GD_OK)
     return st;
-  st = gd_corpus_digest(corpus, out);
+  st = gd_corpus_examine(corpus);
+  if (st == GD_OK)
+    st = gd_corpus_digest(corpus, out);
   gd_corpus_free(corpus);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }

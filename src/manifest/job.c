@@ -368,5 +368,6 @@ gd_corpus_source gd_instance_corpus(const gd_instance *s)
   return (gd_corpus_source){
       .layout = values[gd_section_find(section, "layout")].text,
       .root = values[gd_section_find(section, "root")].text,
-      .n_levels = (int)values[gd_section_find(section, "levels")].integer};
+      .n_levels = (int)values[gd_section_find(section, "levels")].integer,
+      .digest = s->job->corpus};
 }

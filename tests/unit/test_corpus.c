@@ -320,6 +320,7 @@ static gd_digest digest_of(const char *layout, const char *root)
   gd_corpus *c;
   gd_digest d;
   assert_ok(gd_corpus_read(layout, root, 64, &c));
+  assert_ok(gd_corpus_examine(c));
   assert_ok(gd_corpus_digest(c, &d));
   gd_corpus_free(c);
   return d;
@@ -334,8 +335,9 @@ static void digest_depends_on_content_and_not_on_place(void **state)
   const char *changes[][2] = {
       {"Labels/Labels/dev/206_2_Depression.csv", "1"},
       {"Video/TESTING/Freeform/207_1_Freeform_video.mp4", "longer"},
+      {"Video/TESTING/Freeform/207_1_Freeform_video.mp4", "e"},
       {"Video/TESTING/Freeform/207_1_Freeform_video.csv", "frame"}};
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     char name[32];
     snprintf(name, sizeof name, "change%d", i);
     const char *root = avec(name);
@@ -352,6 +354,33 @@ static void digest_counts_a_missing_video(void **state)
   const gd_digest without = digest_of("table", root);
   put(root, "a.avi", "");
   assert_false(gd_digest_equal(without, digest_of("table", root)));
+}
+
+static void unpacked_corpus_is_the_packed_one_without_its_files(void **state)
+{
+  (void)state;
+  gd_corpus *c, *again;
+  gd_text message = {0};
+  assert_ok(gd_corpus_read("avec2014", avec("sent"), 64, &c));
+  assert_ok(gd_corpus_examine(c));
+  gd_corpus_pack(c, &message);
+  assert_ok(gd_text_status(&message));
+  for (size_t n = 0; n < message.length_bytes; n++)
+    assert_fails(gd_corpus_unpack(message.data, n, &again), GD_ERR_FORMAT,
+                 "message of");
+  assert_ok(gd_corpus_unpack(message.data, message.length_bytes, &again));
+  assert_int_equal(again->n_videos, c->n_videos);
+  for (int64_t i = 0; i < c->n_videos; i++)
+    assert_string_equal(again->videos[i].path, c->videos[i].path);
+  assert_memory_equal(again->fingerprints, c->fingerprints,
+                      (size_t)c->n_videos * sizeof *c->fingerprints);
+  gd_digest a, b;
+  assert_ok(gd_corpus_digest(c, &a));
+  assert_ok(gd_corpus_digest(again, &b));
+  assert_true(gd_digest_equal(a, b));
+  gd_text_free(&message);
+  gd_corpus_free(again);
+  gd_corpus_free(c);
 }
 
 /* What synth writes is what the layouts read. */
@@ -405,6 +434,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(folder_that_links_to_itself_is_an_error),
     cmocka_unit_test(digest_depends_on_content_and_not_on_place),
     cmocka_unit_test(digest_counts_a_missing_video),
+    cmocka_unit_test(unpacked_corpus_is_the_packed_one_without_its_files),
     cmocka_unit_test(drawn_corpus_reads_back_with_its_levels),
 };
 
