@@ -32,8 +32,9 @@ typedef struct {
   int64_t n_pieces;
   gd_extraction *plan;
   int64_t every, shard_bytes, target_bytes;
-  int stall_s, quality;
+  int quality;
   const char *store, *damaged; /* words of the manifest */
+  gd_patience patience;        /* with each video */
   char *is_counted;            /* per video, while rank 0 counts */
 } extract;
 
@@ -90,8 +91,13 @@ static gd_status share_corpus(const gd_stage_env *env, extract *x)
   return st;
 }
 
+static gd_status tick(void *env)
+{
+  return gd_stage_tick(env, 0);
+}
+
 /* What this reader and these shards cannot do is refused, never passed over. */
-static gd_status read_parameters(const gd_stage_env *env, extract *x)
+static gd_status read_parameters(gd_stage_env *env, extract *x)
 {
   if (gd_instance_real(env->self, "rate") > 0 ||
       gd_instance_real(env->self, "start") > 0 ||
@@ -99,7 +105,10 @@ static gd_status read_parameters(const gd_stage_env *env, extract *x)
       gd_instance_int(env->self, "most") > 0)
     return gd_fail(GD_ERR_USAGE,
                    "rate, start, stop and most cannot be used yet");
-  x->stall_s = (int)gd_instance_int(env->self, "stall");
+  x->patience =
+      (gd_patience){.stall_s = (double)gd_instance_int(env->self, "stall"),
+                    .alive = tick,
+                    .context = env};
   x->quality = (int)gd_instance_int(env->self, "quality");
   x->store = gd_instance_text(env->self, "store");
   x->damaged = gd_instance_text(env->self, "damaged");
@@ -129,7 +138,7 @@ static gd_status index_some(gd_stage_env *env, extract *x, gd_queue *queue)
   int64_t v;
   while (st == GD_OK && (v = gd_queue_take(queue)) >= 0) {
     const gd_video *video = &x->videos->videos[v];
-    st = gd_video_index_read(video->path, &x->indices[v]);
+    st = gd_video_index_read(video->path, &x->patience, &x->indices[v]);
     if (gd_status_is_item(st))
       st = gd_stage_skip(env, video->id);
     if (st == GD_OK)
@@ -283,11 +292,11 @@ static gd_status make_piece(gd_stage_env *env, const extract *x,
   const gd_video *video = &x->videos->videos[row];
   gd_status st = gd_stage_attempt(env, video->id);
   if (st == GD_OK)
-    st = gd_video_index_read(video->path, &index);
+    st = gd_video_index_read(video->path, &x->patience, &index);
   if (st == GD_OK)
     st = check_unchanged(index, p);
   if (st == GD_OK)
-    st = gd_video_reader_open(index, x->every, &p->frames, &r);
+    st = gd_video_reader_open(index, x->every, &p->frames, &x->patience, &r);
   if (st == GD_OK)
     st = copy_frames(env, p, r, w);
   if (st == GD_OK) {

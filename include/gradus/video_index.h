@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gradus/patience.h"
 #include "gradus/range.h"
 #include "gradus/status.h"
 
@@ -93,14 +94,17 @@ typedef struct {
 
 /**
  * Index a video file.
- * @param[in]  path  of a regular file; any characters; copied
- * @param[out] out   ends with gd_video_index_free(); NULL on failure
+ * @param[in]  path      of a regular file; any characters; copied
+ * @param[in]  patience  copied; NULL: without end
+ * @param[out] out       ends with gd_video_index_free(); NULL on failure
  * Collective: no
  * Errors: GD_ERR_DECODE (missing, unreadable, no regular file, no container
- *         that is allowed, no video stream, picture too large, no packet: an
- *         item to skip), GD_ERR_IO (the disk fails), GD_ERR_NOMEM
+ *         that is allowed, no video stream, picture too large, no packet, too
+ *         many, patience at an end: an item to skip), GD_ERR_IO (the disk
+ *         fails), GD_ERR_NOMEM; what the sign of life returned
  */
 GD_NODISCARD gd_status gd_video_index_read(const char *path,
+                                           const gd_patience *patience,
                                            gd_video_index **out);
 void gd_video_index_free(gd_video_index *index); /**< NULL is allowed */
 

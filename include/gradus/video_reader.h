@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "gradus/frames.h"
+#include "gradus/patience.h"
 #include "gradus/picture.h"
 #include "gradus/range.h"
 #include "gradus/status.h"
@@ -36,6 +37,7 @@ typedef struct gd_video_reader gd_video_reader;
  * @param[in]  every  N >= 1
  * @param[in]  part   frames to read: first is one of the index's cuts, end is
  *                    another or index->n_frames; NULL: the whole video
+ * @param[in]  patience  copied; NULL: without end
  * @param[out] out    NULL on failure
  * Ends with:  gd_video_reader_close()
  * Collective: no
@@ -44,15 +46,18 @@ typedef struct gd_video_reader gd_video_reader;
  */
 GD_NODISCARD gd_status gd_video_reader_open(const gd_video_index *index,
                                             int64_t every, const gd_range *part,
+                                            const gd_patience *patience,
                                             gd_video_reader **out);
 /**
  * Decode up to the next kept frame.
  * @param[out] info     its number, time, status and displayed size (that of
  *                      the index)
  * @param[out] picture  its planes; borrowed until the next call; NULL at the
- * end of the video Errors: GD_ERR_DECODE (the video gives no picture at all),
- * GD_ERR_IO (the disk fails), GD_ERR_NOMEM Source: FFmpeg 5.1, vf_select's
- * count
+ *                      end of the video
+ * Errors: GD_ERR_DECODE (the video gives no picture at all, patience is at an
+ *         end), GD_ERR_IO (the disk fails), GD_ERR_NOMEM; what the sign of life
+ *         returned
+ * Source: FFmpeg 5.1, vf_select's count
  */
 GD_NODISCARD gd_status gd_video_reader_next(gd_video_reader *r,
                                             gd_frame_info *info,

@@ -77,8 +77,8 @@ static const gd_key extract_keys[] = {
      .sentence = "About how large a file of frames becomes."},
     {"stall", GD_KEY_INT, .unit = "s", .fallback = "120", .low = 1,
      .high = 86400, .neutral = 1,
-     .sentence = "A video is given up when reading it makes no progress for so "
-                 "long."},
+     .sentence = "A video is given up when reading it computes for so long "
+                 "without another picture."},
     MAX_SKIPPED,
 };
 

@@ -291,7 +291,8 @@ static gd_status finish(gd_index_parts *o, const gd_stream *s, pass *p)
   return gd_index_complete(o);
 }
 
-gd_status gd_video_index_read(const char *path, gd_video_index **out)
+gd_status gd_video_index_read(const char *path, const gd_patience *patience,
+                              gd_video_index **out)
 {
   assert(path != NULL && out != NULL);
 
@@ -299,7 +300,7 @@ gd_status gd_video_index_read(const char *path, gd_video_index **out)
   gd_demux *d = NULL;
   pass p = {0};
   gd_index_parts *o = gd_index_begin(path);
-  gd_status st = o == NULL ? GD_ERR_NOMEM : gd_demux_open(path, NULL, &d);
+  gd_status st = o == NULL ? GD_ERR_NOMEM : gd_demux_open(path, patience, &d);
   if (st == GD_OK)
     st = read_packets(d, &p);
   if (st == GD_OK && p.n_frames == 0)

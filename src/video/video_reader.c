@@ -84,10 +84,10 @@ static gd_status choose_packets(gd_video_reader *r, const gd_range *part)
   return GD_OK;
 }
 
-static gd_status open_parts(gd_video_reader *r)
+static gd_status open_parts(gd_video_reader *r, const gd_patience *patience)
 {
   const gd_video_index *x = r->index;
-  gd_status st = gd_demux_open(x->path, NULL, &r->demux);
+  gd_status st = gd_demux_open(x->path, patience, &r->demux);
   if (st != GD_OK)
     return st;
   const gd_stream *s = gd_demux_stream(r->demux);
@@ -101,7 +101,9 @@ static gd_status open_parts(gd_video_reader *r)
 }
 
 gd_status gd_video_reader_open(const gd_video_index *index, int64_t every,
-                               const gd_range *part, gd_video_reader **out)
+                               const gd_range *part,
+                               const gd_patience *patience,
+                               gd_video_reader **out)
 {
   assert(index != NULL && every >= 1 && out != NULL);
 
@@ -114,7 +116,7 @@ gd_status gd_video_reader_open(const gd_video_index *index, int64_t every,
   r->last_frame = -1;
   gd_status st = choose_packets(r, part);
   if (st == GD_OK)
-    st = open_parts(r);
+    st = open_parts(r, patience);
   if (st != GD_OK) {
     gd_video_reader_close(r);
     return st;

@@ -62,8 +62,8 @@ static void compare_clip(const char *clip, const char *results, tally *t)
   snprintf(path, sizeof path, "real/video/%s", results);
   assert_ok(gd_file_read(gd_test_shared(path), 1 << 24, &text, NULL));
   snprintf(path, sizeof path, "real/video/%s", clip);
-  assert_ok(gd_video_index_read(gd_test_shared(path), &index));
-  assert_ok(gd_video_reader_open(index, 1, NULL, &reader));
+  assert_ok(gd_video_index_read(gd_test_shared(path), NULL, &index));
+  assert_ok(gd_video_reader_open(index, 1, NULL, NULL, &reader));
   const char *next = strstr(text, "\"frames\"");
   long wanted;
   while (next != NULL && (next = strstr(next, "\"boxes\"")) != NULL) {

@@ -69,9 +69,9 @@ static void frames_decode_back_nearly_as_they_were(void **state)
     gd_video_index *index;
     gd_video_reader *reader;
     encode(path, SMALL, 30);
-    assert_ok(gd_video_index_read(path, &index));
+    assert_ok(gd_video_index_read(path, NULL, &index));
     assert_int_equal(index->n_frames, 30);
-    assert_ok(gd_video_reader_open(index, 7, NULL, &reader));
+    assert_ok(gd_video_reader_open(index, 7, NULL, NULL, &reader));
     for (int frame = 0; frame < 30; frame += 7) {
       uint8_t drawn[WIDTH * HEIGHT * 3];
       const gd_picture *picture;

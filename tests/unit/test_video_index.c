@@ -13,7 +13,7 @@
 static gd_video_index *index_of(const char *path)
 {
   gd_video_index *x;
-  assert_ok(gd_video_index_read(path, &x));
+  assert_ok(gd_video_index_read(path, NULL, &x));
   return x;
 }
 
@@ -58,26 +58,27 @@ static void what_is_no_video_is_refused_with_its_path_and_reason(void **state)
 {
   (void)state;
   gd_video_index *x;
-  assert_fails(gd_video_index_read(gd_test_path("none.mp4"), &x), GD_ERR_DECODE,
-               "none.mp4: cannot open: No such file");
+  assert_fails(gd_video_index_read(gd_test_path("none.mp4"), NULL, &x),
+               GD_ERR_DECODE, "none.mp4: cannot open: No such file");
   assert_null(x);
-  assert_fails(gd_video_index_read(gd_test_directory(), &x), GD_ERR_DECODE,
-               "is not a regular file");
+  assert_fails(gd_video_index_read(gd_test_directory(), NULL, &x),
+               GD_ERR_DECODE, "is not a regular file");
   assert_int_equal(mkfifo(gd_test_path("pipe.mp4"), 0600), 0);
-  assert_fails(gd_video_index_read(gd_test_path("pipe.mp4"), &x), GD_ERR_DECODE,
-               "pipe.mp4: is not a regular file");
-  assert_fails(gd_video_index_read("/dev/zero", &x), GD_ERR_DECODE,
+  assert_fails(gd_video_index_read(gd_test_path("pipe.mp4"), NULL, &x),
+               GD_ERR_DECODE, "pipe.mp4: is not a regular file");
+  assert_fails(gd_video_index_read("/dev/zero", NULL, &x), GD_ERR_DECODE,
                "is not a regular file");
   assert_ok(gd_file_write(gd_test_path("empty.mp4"), "", 0));
-  assert_fails(gd_video_index_read(gd_test_path("empty.mp4"), &x),
+  assert_fails(gd_video_index_read(gd_test_path("empty.mp4"), NULL, &x),
                GD_ERR_DECODE, "empty.mp4: is empty");
   assert_ok(gd_file_write(gd_test_path("text.mp4"), "not a video\n", 12));
-  assert_fails(gd_video_index_read(gd_test_path("text.mp4"), &x), GD_ERR_DECODE,
-               "text.mp4: is no video file");
+  assert_fails(gd_video_index_read(gd_test_path("text.mp4"), NULL, &x),
+               GD_ERR_DECODE, "text.mp4: is no video file");
   char longest[GD_PATH_MAX + 100];
   memset(longest, 'a', sizeof longest - 1);
   longest[sizeof longest - 1] = '\0';
-  assert_fails(gd_video_index_read(longest, &x), GD_ERR_DECODE, "too long");
+  assert_fails(gd_video_index_read(longest, NULL, &x), GD_ERR_DECODE,
+               "too long");
 }
 
 static void file_that_cannot_be_opened_is_refused(void **state)
@@ -85,12 +86,12 @@ static void file_that_cannot_be_opened_is_refused(void **state)
   (void)state;
   gd_video_index *x;
   assert_int_equal(symlink("loop.mp4", gd_test_path("loop.mp4")), 0);
-  assert_fails(gd_video_index_read(gd_test_path("loop.mp4"), &x), GD_ERR_DECODE,
-               "loop.mp4: cannot open: Too many levels");
+  assert_fails(gd_video_index_read(gd_test_path("loop.mp4"), NULL, &x),
+               GD_ERR_DECODE, "loop.mp4: cannot open: Too many levels");
   gd_test_clip(gd_test_path("secret.mp4"), 3);
   assert_int_equal(chmod(gd_test_path("secret.mp4"), 0), 0);
   if (geteuid() != 0) /* root may read any file */
-    assert_fails(gd_video_index_read(gd_test_path("secret.mp4"), &x),
+    assert_fails(gd_video_index_read(gd_test_path("secret.mp4"), NULL, &x),
                  GD_ERR_DECODE, "Permission denied");
 }
 
@@ -108,7 +109,8 @@ static void playlists_with_a_videos_name_are_refused(void **state)
     gd_video_index *x;
     const char *path = gd_test_path("list.mp4");
     assert_ok(gd_file_write(path, scripts[i], strlen(scripts[i])));
-    assert_fails(gd_video_index_read(path, &x), GD_ERR_DECODE, "list.mp4: is");
+    assert_fails(gd_video_index_read(path, NULL, &x), GD_ERR_DECODE,
+                 "list.mp4: is");
   }
 }
 

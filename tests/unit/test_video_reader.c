@@ -27,7 +27,7 @@ static gd_status read_part(const gd_video_index *x, int64_t every,
                            const gd_range *part, reading *out)
 {
   gd_video_reader *r;
-  gd_status st = gd_video_reader_open(x, every, part, &r);
+  gd_status st = gd_video_reader_open(x, every, part, NULL, &r);
   const gd_picture *picture;
   gd_frame_info info;
   *out = (reading){0};
@@ -60,7 +60,7 @@ static gd_video_index *clip(const char *name, int n_frames)
 {
   gd_video_index *x;
   gd_test_clip(gd_test_path(name), n_frames);
-  assert_ok(gd_video_index_read(gd_test_path(name), &x));
+  assert_ok(gd_video_index_read(gd_test_path(name), NULL, &x));
   return x;
 }
 
@@ -76,7 +76,7 @@ static void every_nth_frame_shows_its_own_number(void **state)
       gd_frame_info info;
       const gd_picture *picture;
       int64_t n = 0;
-      assert_ok(gd_video_reader_open(x, steps[s], NULL, &r));
+      assert_ok(gd_video_reader_open(x, steps[s], NULL, NULL, &r));
       for (;;) {
         assert_ok(gd_video_reader_next(r, &info, &picture));
         if (picture == NULL)
@@ -147,7 +147,7 @@ static void segments_of_other_codecs_agree_with_the_whole(void **state)
     if (found == NULL)
       skip();
     gd_video_index *x;
-    assert_ok(gd_video_index_read(found, &x));
+    assert_ok(gd_video_index_read(found, NULL, &x));
     assert_true(x->n_cuts > 1);
     check_segments(x, 3);
     gd_video_index_free(x);
@@ -200,7 +200,7 @@ static void real_clips_have_all_their_frames(void **state)
       skip();
     }
     gd_video_index *x;
-    assert_ok(gd_video_index_read(path, &x));
+    assert_ok(gd_video_index_read(path, NULL, &x));
     assert_int_equal(x->n_frames, clips[i].n_frames);
     assert_int_equal(x->width_px, clips[i].width);
     assert_int_equal(x->height_px, clips[i].height);
@@ -230,8 +230,8 @@ static void turned_video_is_read_upright(void **state)
     gd_video_index *x;
     gd_video_reader *r;
     const gd_picture *picture;
-    assert_ok(gd_video_index_read(paths[i], &x));
-    assert_ok(gd_video_reader_open(x, 1, NULL, &r));
+    assert_ok(gd_video_index_read(paths[i], NULL, &x));
+    assert_ok(gd_video_reader_open(x, 1, NULL, NULL, &r));
     assert_ok(gd_video_reader_next(r, &info, &picture));
     memcpy(rgb[i], gd_test_rgb(&info, picture), BYTES);
     gd_video_reader_close(r);
@@ -314,7 +314,7 @@ static gd_status compare(const gd_video_index *x, const oddity *o,
   char md5[33];
   int n = 0;
   *n_other = 0;
-  gd_status st = gd_video_reader_open(x, 10, NULL, &r);
+  gd_status st = gd_video_reader_open(x, 10, NULL, NULL, &r);
   while (st == GD_OK &&
          (st = gd_video_reader_next(r, &info, &picture)) == GD_OK &&
          picture != NULL) {
@@ -337,7 +337,7 @@ static const char *verdict_of(const char *path, const oddity *o, int *n_other)
   gd_video_index *x;
   gd_frame_reading result = {0};
   *n_other = 0;
-  gd_status st = gd_video_index_read(path, &x);
+  gd_status st = gd_video_index_read(path, NULL, &x);
   int is_whole = st == GD_OK && x->warning[0] == '\0';
   if (st == GD_OK)
     st = compare(x, o, &result, n_other);
@@ -386,7 +386,7 @@ static void odd_videos_give_the_same_frames_for_every_step(void **state)
     char name[256];
     gd_video_index *x;
     snprintf(name, sizeof name, "real/video-odd/%s", files[i].file);
-    if (gd_video_index_read(gd_test_shared(name), &x) != GD_OK)
+    if (gd_video_index_read(gd_test_shared(name), NULL, &x) != GD_OK)
       continue;
     assert_ok(read_part(x, 1, NULL, all));
     assert_ok(read_part(x, 7, NULL, part));
@@ -414,7 +414,7 @@ static void flipped_bytes_never_crash(void **state)
       gd_video_index *x;
       gd_test_damage(gd_test_path(from), gd_test_path(to), -1,
                      1 + (int)(seed % 30), seed);
-      gd_status st = gd_video_index_read(gd_test_path(to), &x);
+      gd_status st = gd_video_index_read(gd_test_path(to), NULL, &x);
       if (st == GD_OK)
         st = read_part(x, 1 + seed % 5, NULL, some);
       if (st == GD_OK && x->n_cuts > 1) {
@@ -441,7 +441,7 @@ static void truncated_video_gives_what_is_whole_and_says_so(void **state)
   for (int tenth = 0; tenth < 10; tenth++) {
     gd_test_damage(gd_test_path("t.avi"), gd_test_path("cut.avi"),
                    size * tenth / 10, 0, 0);
-    gd_status st = gd_video_index_read(gd_test_path("cut.avi"), &x);
+    gd_status st = gd_video_index_read(gd_test_path("cut.avi"), NULL, &x);
     if (st == GD_OK)
       st = read_part(x, 1, NULL, part);
     assert_true(st == GD_OK || gd_status_is_item(st));
@@ -462,7 +462,8 @@ static void video_that_changed_since_it_was_indexed_is_refused(void **state)
   gd_video_index *x = clip("gone.mp4", 20);
   gd_video_reader *r;
   assert_ok(gd_file_remove(x->path));
-  assert_fails(gd_video_reader_open(x, 1, NULL, &r), GD_ERR_DECODE, "gone.mp4");
+  assert_fails(gd_video_reader_open(x, 1, NULL, NULL, &r), GD_ERR_DECODE,
+               "gone.mp4");
   assert_null(r);
   gd_video_index_free(x);
 }
