@@ -7,7 +7,7 @@ add_library(gd_outside_libraries INTERFACE)
 target_link_libraries(gd_outside_libraries INTERFACE
   MPI::MPI_C HDF5::HDF5 OpenMP::OpenMP_C PNG::PNG JPEG::JPEG
   PkgConfig::OPENBLAS PkgConfig::FFMPEG PkgConfig::FYAML PkgConfig::CAIRO
-  PkgConfig::XXHASH PkgConfig::ZIP Threads::Threads m)
+  PkgConfig::XXHASH PkgConfig::ZIP PkgConfig::PROTOBUF_C Threads::Threads m)
 
 if(GRADUS_LIBXSMM AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Debian's pkg-config file lacks the include path: look for the files.

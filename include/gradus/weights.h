@@ -1,10 +1,12 @@
 /**
- * Weights files: named float32 tensors, from safetensors, HDF5 or PyTorch.
+ * Weights files: named float32 tensors, from safetensors, HDF5, PyTorch or
+ * Caffe.
  *
  *   safetensors   uint64 length, JSON header, data (little-endian)
  *   HDF5          float32 datasets in groups, `pnet/conv1/weight`
  *   PyTorch       what torch.save(net.state_dict()) writes, .pt or .pth: a
  *                 pickle and its storages, of any version since 0.4
+ *   Caffe         .caffemodel; blob i of a layer is `layer.i`
  *
  * All kinds give the same names: groups are joined by dots.  A file is foreign
  * input: every length in it is checked against the file's own size before it is
@@ -31,7 +33,8 @@ typedef struct {
 typedef struct gd_weights gd_weights;
 
 /**
- * Open a file; its first bytes say which kind it is.
+ * Open a file; its first bytes say which kind it is, Caffe's have none that do
+ * and are known by the name's ending, .caffemodel.
  * Ends with: gd_weights_close()
  * Errors: GD_ERR_IO (missing, unreadable), GD_ERR_FORMAT (neither kind,
  *         truncated, header contradicts itself or the file's size, a tensor

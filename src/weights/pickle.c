@@ -10,6 +10,7 @@
 
 /* Far above what a network needs, far below what hurts. */
 enum { MOST_VALUES = 1 << 22, DEEPEST = 8 };
+static const int64_t MOST_ITEMS = (int64_t)1 << 31; /* of a tensor */
 
 typedef enum {
   NOTHING, /* None, or what nobody asks for: reals, states */
@@ -315,7 +316,8 @@ static gd_status make_storage(machine *m)
   if (!is_kind(id, TUPLE) || !is_kind(item(m, id, 0), TEXT) ||
       strcmp(item(m, id, 0)->text, "storage") != 0 ||
       !is_kind(item(m, id, 1), NAME) || !is_kind(item(m, id, 2), TEXT) ||
-      !is_kind(item(m, id, 4), NUMBER) || item(m, id, 4)->number < 0)
+      !is_kind(item(m, id, 4), NUMBER) || item(m, id, 4)->number < 0 ||
+      item(m, id, 4)->number > INT64_MAX / 16)
     return refuse(m, "a reference to something other than a storage");
   value storage = {.kind = STORAGE,
                    .number = item(m, id, 4)->number,
@@ -577,7 +579,8 @@ static int64_t bytes_of(const char *type)
              : 1;
 }
 
-/* Read sizes and strides: only row-major tensors are taken. */
+/* Read sizes and strides.  Axes may lie in any order, as .permute() and
+ * .t() leave them; values that are shared or skipped are refused. */
 static gd_status read_shape(const machine *m, const value *t,
                             gd_tensor_place *place, int64_t *count)
 {
@@ -587,25 +590,34 @@ static gd_status read_shape(const machine *m, const value *t,
     return gd_fail(GD_ERR_FORMAT,
                    "%s: tensor %s has %d dimensions; at most %d are read",
                    m->path, place->name, sizes->n_items, GD_WEIGHTS_MAX_RANK);
+  int64_t span = 1;
   *count = 1;
   place->rank = sizes->n_items;
   for (int i = place->rank - 1; i >= 0; i--) {
     const value *size = item(m, sizes, i), *stride = item(m, strides, i);
-    if (!is_kind(size, NUMBER) || !is_kind(stride, NUMBER) || size->number < 0)
+    if (!is_kind(size, NUMBER) || !is_kind(stride, NUMBER) ||
+        size->number < 0 || stride->number < 0 || size->number > MOST_ITEMS ||
+        stride->number > MOST_ITEMS)
       return gd_fail(GD_ERR_FORMAT,
-                     "%s: tensor %s has a size that is no number", m->path,
-                     place->name);
-    if (size->number > 1 && stride->number != *count)
-      return gd_fail(GD_ERR_FORMAT,
-                     "%s: tensor %s is not stored row-major; save it after "
-                     ".contiguous()",
+                     "%s: tensor %s has a size or stride that cannot be",
                      m->path, place->name);
     place->shape[i] = size->number;
+    place->stride[i] = stride->number;
+    place->is_permuted |= size->number > 1 && stride->number != *count;
     if (__builtin_mul_overflow(*count, size->number, count) ||
-        *count > INT64_MAX / 16)
+        *count > MOST_ITEMS)
+      return gd_fail(GD_ERR_FORMAT, "%s: tensor %s is too large", m->path,
+                     place->name);
+    span += (size->number - 1) * stride->number;
+    if (span > MOST_ITEMS)
       return gd_fail(GD_ERR_FORMAT, "%s: tensor %s is too large", m->path,
                      place->name);
   }
+  if (*count > 0 && span != *count)
+    return gd_fail(GD_ERR_FORMAT,
+                   "%s: the values of tensor %s do not lie side by side; save "
+                   "it after .contiguous()",
+                   m->path, place->name);
   return GD_OK;
 }
 
@@ -630,7 +642,7 @@ static gd_status add_tensor(collector *c, const char *name, const value *t)
   if (st != GD_OK)
     return st;
   if (t->number < 0 || t->number > storage->number ||
-      count > storage->number - t->number || storage->number > INT64_MAX / 16)
+      count > storage->number - t->number)
     return gd_fail(GD_ERR_FORMAT, "%s: tensor %s reaches beyond its storage",
                    m->path, name);
   const int64_t item_bytes = bytes_of(storage->type);

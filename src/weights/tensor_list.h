@@ -15,7 +15,9 @@ typedef struct {
   char type[8];                       /**< "F32", ... */
   int rank;
   int64_t shape[GD_WEIGHTS_MAX_RANK];
-  int64_t first_byte, end_byte; /**< safetensors: in the file */
+  int64_t first_byte, end_byte; /**< where the values lie */
+  int is_permuted; /**< PyTorch: values lie as `stride` says, in items */
+  int64_t stride[GD_WEIGHTS_MAX_RANK];
 } gd_tensor_place;
 
 typedef struct {

@@ -11,6 +11,7 @@
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "gradus/store.h"
+#include "weights/caffe.h"
 #include "weights/pytorch.h"
 #include "weights/tensor_list.h"
 
@@ -23,6 +24,7 @@ struct gd_weights {
   FILE *file;          /* safetensors, torch.save() of old */
   gd_store *store;     /* HDF5 */
   gd_pytorch_archive *archive;
+  gd_caffe *caffe;
 };
 
 enum { HEADER_MAX_BYTES = 64 << 20 };
@@ -111,6 +113,13 @@ static gd_status sort_list(gd_weights *w)
   return GD_OK;
 }
 
+static int is_caffe(const char *path)
+{
+  static const char ending[] = ".caffemodel";
+  const size_t length = strlen(path), n = sizeof ending - 1;
+  return length > n && strcmp(path + length - n, ending) == 0;
+}
+
 static gd_status open_any(gd_weights *w)
 {
   static const char hdf5[8] = "\x89HDF\r\n\x1a\n";
@@ -127,6 +136,8 @@ static gd_status open_any(gd_weights *w)
     st = gd_pytorch_open(w->path, &w->list, &w->archive);
   } else if (gd_pytorch_is_legacy(first)) {
     st = gd_pytorch_list_legacy(w->path, w->file, size_bytes, &w->list);
+  } else if (is_caffe(w->path)) {
+    st = gd_caffe_open(w->path, &w->list, &w->caffe);
   } else if (memcmp(first, hdf5, sizeof hdf5) != 0) {
     st = open_safetensors(w, size_bytes);
   } else {
@@ -161,6 +172,7 @@ void gd_weights_close(gd_weights *w)
     return;
   gd_store_close(w->store);
   gd_pytorch_close(w->archive);
+  gd_caffe_close(w->caffe);
   if (w->file != NULL)
     fclose(w->file);
   free(w->list.items);
@@ -212,6 +224,39 @@ static gd_status read_store(const gd_weights *w, const gd_tensor_place *t,
   return gd_store_read(w->store, &d, 0, t->shape[0], values);
 }
 
+static gd_status read_values(gd_weights *w, const gd_tensor_place *t,
+                             float *values)
+{
+  if (w->store != NULL)
+    return read_store(w, t, values);
+  if (w->archive != NULL)
+    return gd_pytorch_read(w->archive, t, values);
+  if (w->caffe == NULL)
+    return read_file(w, t, values);
+  gd_caffe_read(w->caffe, t, values);
+  return GD_OK;
+}
+
+/* Read values that lie in another order of their axes. */
+static gd_status read_permuted(gd_weights *w, const gd_tensor_place *t,
+                               int64_t count, float *values)
+{
+  float *stored = gd_alloc(count, sizeof *stored);
+  if (stored == NULL)
+    return GD_ERR_NOMEM;
+  gd_status st = read_values(w, t, stored);
+  for (int64_t i = 0; st == GD_OK && i < count; i++) {
+    int64_t at = 0, rest = i;
+    for (int d = t->rank - 1; d >= 0; d--) {
+      at += rest % t->shape[d] * t->stride[d];
+      rest /= t->shape[d];
+    }
+    values[i] = stored[at];
+  }
+  free(stored);
+  return st;
+}
+
 gd_status gd_weights_read(gd_weights *w, const char *name, int rank,
                           const int64_t *shape, float *values)
 {
@@ -237,9 +282,8 @@ gd_status gd_weights_read(gd_weights *w, const char *name, int rank,
                    print_shape(t->rank, t->shape, found),
                    print_shape(rank, shape, expected));
   }
-  gd_status st = w->store != NULL     ? read_store(w, t, values)
-                 : w->archive != NULL ? gd_pytorch_read(w->archive, t, values)
-                                      : read_file(w, t, values);
+  gd_status st = t->is_permuted ? read_permuted(w, t, count, values)
+                                : read_values(w, t, values);
   for (int64_t i = 0; st == GD_OK && i < count; i++)
     if (!isfinite(values[i]))
       st =

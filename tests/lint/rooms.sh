@@ -30,6 +30,7 @@ one_file libpng 'png\.h' 1
 one_file libjpeg 'jpeglib' 1
 one_file xxHash 'xxhash' 1
 one_file libzip 'zip\.h' 1
+one_file protobuf-c 'protobuf-c' 1
 grep -rnE '#include <lib(av|sw)' src stages include |
   grep -vE '^src/(video|image)/' | breach "FFmpeg outside src/video and src/image"
 

@@ -50,7 +50,12 @@ safetensors(views, "views.safetensors")
 torch.save(views, "views.pt")
 torch.save(views, "views_legacy.pt", _use_new_zipfile_serialization=False)
 
-torch.save({"w": torch.ones(3, 4).t()}, "turned.pt")
+# Axes in another order are put back; values with holes between are refused.
+turned = {"w": torch.arange(24, dtype=torch.float32).view(2, 3, 4)
+                    .permute(2, 0, 1)}
+safetensors(turned, "turned.safetensors")
+torch.save(turned, "turned.pt")
+torch.save({"w": torch.ones(3, 4)[:, ::2]}, "holes.pt")
 
 class Evil:
     def __reduce__(self):
@@ -69,6 +74,7 @@ done
 "$equal" nested.safetensors nested.pth
 "$equal" views.safetensors views.pt
 "$equal" views.safetensors views_legacy.pt
+"$equal" turned.safetensors turned.pt
 
 refuses() { # file, what its reason must say
   local said
@@ -85,7 +91,7 @@ refuses evil.pt 'system`'
 refuses evil_legacy.pt 'system`'
 [ ! -e ran ]
 refuses whole_net.pt 'save a state_dict'
-refuses turned.pt 'tensor w is not stored row-major'
+refuses holes.pt 'tensor w do not lie side by side'
 refuses list.pt 'pickle'
 
 # Damage anywhere ends in a reason, not in a crash.
