@@ -16,6 +16,10 @@ if(GRADUS_SANITIZE)
     -fno-omit-frame-pointer)
   target_link_options(gd_build_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(GRADUS_FUZZ)
+  target_compile_options(gd_build_options INTERFACE
+    -fsanitize=fuzzer-no-link)
+endif()
 
 # gd_add_mpi_run(TEST PROGRAM NP ...) : one test that starts a program by MPI.
 #

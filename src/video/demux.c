@@ -15,7 +15,7 @@
 
 enum {
   BUFFER_BYTES = 1 << 16,
-  MOST_BYTES = 1 << 30, /* of one block of memory */
+  MOST_BYTES = 1 << 29, /* of one block of memory */
   /* Packets share bytes only where someone means harm; headers that a container
    * leaves out of each packet count, too. */
   MOST_REPEATED = 16,
@@ -109,7 +109,9 @@ static gd_status fail_open(const gd_demux *d, int error)
   /* Damaged headers ask for any amount: that is the file's fault. */
   if (error == AVERROR(ENOMEM))
     return gd_fail(GD_ERR_DECODE,
-                   "%s: asks for more memory than there is: damaged?", path);
+                   "%s: asks for more memory or streams than any video has: "
+                   "damaged?",
+                   path);
   if (error == AVERROR_INVALIDDATA || error == AVERROR(EINVAL) ||
       error == AVERROR_EOF)
     return gd_fail(GD_ERR_DECODE,
