@@ -31,6 +31,7 @@ extern const gd_command gd_command_status;
 extern const gd_command gd_command_check;
 extern const gd_command gd_command_report;
 extern const gd_command gd_command_synth;
+extern const gd_command gd_command_detect;
 extern const gd_command gd_command_import;
 extern const gd_command gd_command_help;
 
