@@ -160,6 +160,23 @@ static gd_status open_container(gd_demux *d)
   return error < 0 ? fail_open(d, error) : GD_OK;
 }
 
+/* In these containers a packet is a picture, and what FFmpeg's parsers would
+ * look for in all its bytes is not asked for: key flags, and the order in AVI,
+ * which follows from the picture types. */
+static void spare_parsers(gd_demux *d)
+{
+  const char *const name = d->format->iformat->name;
+  if (strcmp(name, "avi") != 0 && strncmp(name, "mov,", 4) != 0)
+    return;
+  for (unsigned i = 0; i < d->format->nb_streams; i++) {
+    const AVCodecParameters *p = d->format->streams[i]->codecpar;
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO &&
+        p->codec_id != AV_CODEC_ID_MPEG4 && p->codec_id != AV_CODEC_ID_MJPEG)
+      return;
+  }
+  d->format->flags |= AVFMT_FLAG_NOPARSE;
+}
+
 /* Let FFmpeg look at the first packets, with the limits of a decoder. */
 static gd_status find_streams(gd_demux *d)
 {
@@ -340,8 +357,10 @@ gd_status gd_demux_open(const char *path, const gd_patience *patience,
     st = gd_input_open(path, patience, &d->input);
   if (st == GD_OK)
     st = open_container(d);
-  if (st == GD_OK)
+  if (st == GD_OK) {
+    spare_parsers(d);
     st = find_streams(d);
+  }
   if (st == GD_OK)
     st = choose_stream(d);
   if (st == GD_OK) {

@@ -13,14 +13,13 @@ typedef struct {
 
 int gd_find_start(const gd_packet *p, size_t *at)
 {
-  for (size_t i = *at; i + 3 < p->size_bytes;) {
-    const uint8_t *d = p->data + i;
-    if (d[2] > 1) /* no start code begins at d[0], d[1] or d[2] */
-      i += 3;
-    else if (d[0] != 0 || d[1] != 0 || d[2] == 0)
-      i++;
-    else {
-      *at = i + 3;
+  for (size_t i = *at + 2; i + 1 < p->size_bytes; i++) {
+    const uint8_t *one = memchr(p->data + i, 1, p->size_bytes - 1 - i);
+    if (one == NULL)
+      return 0;
+    i = (size_t)(one - p->data);
+    if (one[-1] == 0 && one[-2] == 0) {
+      *at = i + 1;
       return 1;
     }
   }

@@ -185,7 +185,7 @@ static const char *judge(pass *p, const gd_stream *s, stamp *stamps)
     return "a packet is damaged";
   if (!p->begins_at_access)
     return "decoding cannot begin at the first packet";
-  if (p->n_unstamped > 0 && counts_places && p->n_undated == 0)
+  if (counts_places && p->n_undated == 0)
     number_by_types(p, stamps);
   if (p->n_unstamped > 0)
     return "pictures without time stamp";
