@@ -269,15 +269,21 @@ static gd_status check_unchanged(const gd_video_index *index, const gd_piece *p)
 static gd_status copy_frames(gd_stage_env *env, const gd_piece *p,
                              gd_video_reader *r, gd_frame_writer *w)
 {
+  int64_t last = -1;
   for (;;) {
     gd_frame_info info;
+    gd_read_step step;
     const gd_picture *picture;
-    gd_status st = gd_video_reader_next(r, &info, &picture);
-    if (st == GD_OK && picture != NULL)
+    gd_status st = gd_video_reader_next(r, &step, &info, &picture);
+    /* When all frames come again, those that are there stay as they are: what
+     * came before the damage. */
+    if (st == GD_OK && picture != NULL && info.frame_index > last) {
+      last = info.frame_index;
       st = gd_frame_writer_append(w, p->video, &info, picture);
+    }
     if (st == GD_OK && picture != NULL)
       st = gd_stage_tick(env, 0);
-    if (st != GD_OK || picture == NULL)
+    if (st != GD_OK || step == GD_READ_END)
       return st;
   }
 }
@@ -288,6 +294,7 @@ static gd_status make_piece(gd_stage_env *env, const extract *x,
   const int64_t row = gd_video_table_find(x->videos, p->video);
   gd_video_index *index = NULL;
   gd_video_reader *r = NULL;
+  const gd_sampling sampling = {.every = x->every};
   assert(row >= 0);
   const gd_video *video = &x->videos->videos[row];
   gd_status st = gd_stage_attempt(env, video->id);
@@ -296,7 +303,7 @@ static gd_status make_piece(gd_stage_env *env, const extract *x,
   if (st == GD_OK)
     st = check_unchanged(index, p);
   if (st == GD_OK)
-    st = gd_video_reader_open(index, x->every, &p->frames, &x->patience, &r);
+    st = gd_video_reader_open(index, &sampling, &p->frames, &x->patience, &r);
   if (st == GD_OK)
     st = copy_frames(env, p, r, w);
   if (st == GD_OK) {

@@ -81,6 +81,12 @@ int gd_decoder_send(gd_decoder *d, const gd_packet *packet, int64_t number)
   return !is_bad(avcodec_send_packet(d->context, packet->raw));
 }
 
+void gd_decoder_forget(gd_decoder *d)
+{
+  assert(d != NULL);
+  avcodec_flush_buffers(d->context);
+}
+
 /* Before H.264, no picture was made from a B-picture. */
 static int is_leaf(const gd_decoder *d)
 {
@@ -135,6 +141,7 @@ int gd_decoder_take(gd_decoder *d, gd_decoded *out)
   if (d->frame->pts != AV_NOPTS_VALUE)
     out->packet = d->frame->pts;
   out->is_key = d->frame->key_frame;
+  out->is_interlaced = d->frame->interlaced_frame;
   out->is_damaged = (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
                     d->frame->decode_error_flags != 0;
   out->is_leaf = is_leaf(d);

@@ -19,7 +19,8 @@ typedef struct {
   int64_t packet;            /**< the picture's packet, or -1 */
   int is_key;
   int is_damaged; /**< the decoder says so of this picture */
-  int is_leaf;    /**< no other picture is made from it */
+  int is_interlaced;
+  int is_leaf; /**< no other picture is made from it */
 } gd_decoded;
 
 /** Errors: GD_ERR_DECODE (no decoder for it), GD_ERR_NOMEM */
@@ -37,6 +38,9 @@ int gd_decoder_send(gd_decoder *d, const gd_packet *packet, int64_t number);
  * @return 0 when one could not be decoded; there may be more behind it
  */
 int gd_decoder_take(gd_decoder *d, gd_decoded *out);
+/** Make it forget what it was sent, drained or not; the next packet must be an
+ * access point. */
+void gd_decoder_forget(gd_decoder *d);
 void gd_decoder_close(gd_decoder *d); /**< NULL is allowed */
 
 #endif

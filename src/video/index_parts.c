@@ -66,18 +66,16 @@ static gd_status find_packets(const gd_video_index *x, int64_t *shown_by)
              : gd_fail(GD_ERR_FORMAT, "%s: its index is damaged", x->path);
 }
 
-/* List frame 0 and the access points that neither follow a later frame in the
- * file nor precede an earlier one. */
+/* List frame 0 and the access points that no later frame precedes in the file:
+ * what is not before such a point, in presentation, follows it in the file. */
 static int64_t find_cuts(const gd_video_index *x, int64_t *cuts)
 {
-  int64_t n = 0, n_before = 0, latest = -1;
+  int64_t n = 0, latest = -1;
   cuts[n++] = 0;
   for (int64_t i = 0; x->order == GD_ORDER_EXACT && i < x->n_packets; i++) {
     const int64_t frame = x->packets[i].frame;
-    if (x->packets[i].is_access && frame > 0 && frame > latest &&
-        frame == n_before)
+    if (x->packets[i].is_access && frame > 0 && frame > latest)
       cuts[n++] = frame;
-    n_before += frame >= 0;
     latest = frame > latest ? frame : latest;
   }
   return n;

@@ -56,15 +56,21 @@ static void read_part(const gd_video_index *x, const gd_range *part)
   const gd_patience patience = {.stall_s = 20};
   gd_video_reader *r;
   int64_t last = -1;
-  gd_status st = gd_video_reader_open(x, 3, part, &patience, &r);
+  const gd_sampling third = {.every = 3};
+  gd_status st = gd_video_reader_open(x, &third, part, &patience, &r);
   require(is_allowed(st), "a reader opens, or refuses");
   for (int n = 0; st == GD_OK && n < MOST_FRAMES; n++) {
     gd_frame_info info;
     const gd_picture *picture;
-    st = gd_video_reader_next(r, &info, &picture);
+    gd_read_step step;
+    st = gd_video_reader_next(r, &step, &info, &picture);
     require(is_allowed(st), "a frame comes, or the end");
-    if (st != GD_OK || picture == NULL)
+    if (st != GD_OK || step == GD_READ_END)
       break;
+    if (step == GD_READ_AGAIN) {
+      last = -1;
+      continue;
+    }
     require(info.frame_index > last, "frames ascend");
     require(part == NULL || (info.frame_index >= part->first &&
                              info.frame_index < part->end),

@@ -56,6 +56,8 @@ static void compare_clip(const char *clip, const char *results, tally *t)
   gd_video_reader *reader;
   gd_frame_info info;
   const gd_picture *picture;
+  const gd_sampling all = {.every = 1};
+  gd_read_step step;
   config.min_face_px = 60;
   assert_ok(gd_mtcnn_open(gd_test_shared("reference/mtcnn/weights/mtcnn.h5"),
                           &config, &m));
@@ -63,14 +65,14 @@ static void compare_clip(const char *clip, const char *results, tally *t)
   assert_ok(gd_file_read(gd_test_shared(path), 1 << 24, &text, NULL));
   snprintf(path, sizeof path, "real/video/%s", clip);
   assert_ok(gd_video_index_read(gd_test_shared(path), NULL, &index));
-  assert_ok(gd_video_reader_open(index, 1, NULL, NULL, &reader));
+  assert_ok(gd_video_reader_open(index, &all, NULL, NULL, &reader));
   const char *next = strstr(text, "\"frames\"");
   long wanted;
   while (next != NULL && (next = strstr(next, "\"boxes\"")) != NULL) {
     assert_int_equal(
         sscanf(strstr(next, "\"frame\""), "\"frame\": %ld", &wanted), 1);
     do
-      assert_ok(gd_video_reader_next(reader, &info, &picture));
+      assert_ok(gd_video_reader_next(reader, &step, &info, &picture));
     while (picture != NULL && info.frame_index < wanted);
     assert_non_null(picture);
     const gd_image frame = {.width_px = info.width_px,

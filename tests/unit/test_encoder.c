@@ -68,16 +68,18 @@ static void frames_decode_back_nearly_as_they_were(void **state)
     const char *path = gd_test_path(names[i]);
     gd_video_index *index;
     gd_video_reader *reader;
+    const gd_sampling seventh = {.every = 7};
     encode(path, SMALL, 30);
     assert_ok(gd_video_index_read(path, NULL, &index));
     assert_int_equal(index->n_frames, 30);
-    assert_ok(gd_video_reader_open(index, 7, NULL, NULL, &reader));
+    assert_ok(gd_video_reader_open(index, &seventh, NULL, NULL, &reader));
     for (int frame = 0; frame < 30; frame += 7) {
       uint8_t drawn[WIDTH * HEIGHT * 3];
       const gd_picture *picture;
       gd_frame_info info;
+      gd_read_step step;
       double error = 0.0;
-      assert_ok(gd_video_reader_next(reader, &info, &picture));
+      assert_ok(gd_video_reader_next(reader, &step, &info, &picture));
       assert_non_null(picture);
       assert_int_equal(info.height_px, HEIGHT);
       assert_int_equal(info.width_px, WIDTH);

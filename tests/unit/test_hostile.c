@@ -70,14 +70,15 @@ static gd_status read_all(const char *path, int64_t *n_frames)
   *n_frames = 0;
   gd_status st = gd_video_index_read(path, NULL, &x);
   if (st == GD_OK)
-    st = gd_video_reader_open(x, 1, NULL, NULL, &r);
+    st = gd_video_reader_open(x, &(gd_sampling){.every = 1}, NULL, NULL, &r);
   while (st == GD_OK) {
     gd_frame_info info;
     const gd_picture *picture = NULL;
-    st = gd_video_reader_next(r, &info, &picture);
-    if (picture == NULL)
+    gd_read_step step;
+    st = gd_video_reader_next(r, &step, &info, &picture);
+    if (st != GD_OK || step == GD_READ_END)
       break;
-    ++*n_frames;
+    *n_frames = step == GD_READ_AGAIN ? 0 : *n_frames + 1;
   }
   gd_video_reader_close(r);
   gd_video_index_free(x);

@@ -23,17 +23,22 @@ typedef struct {
   char note[640];
 } reading;
 
-static gd_status read_part(const gd_video_index *x, int64_t every,
-                           const gd_range *part, reading *out)
+static gd_status read_sampled(const gd_video_index *x, const gd_sampling *s,
+                              const gd_range *part, reading *out)
 {
   gd_video_reader *r;
-  gd_status st = gd_video_reader_open(x, every, part, NULL, &r);
+  gd_status st = gd_video_reader_open(x, s, part, NULL, &r);
   const gd_picture *picture;
   gd_frame_info info;
+  gd_read_step step;
   *out = (reading){0};
   while (st == GD_OK &&
-         (st = gd_video_reader_next(r, &info, &picture)) == GD_OK &&
-         picture != NULL) {
+         (st = gd_video_reader_next(r, &step, &info, &picture)) == GD_OK &&
+         step != GD_READ_END) {
+    if (step == GD_READ_AGAIN) {
+      out->n = 0;
+      continue;
+    }
     assert_in_range(out->n, 0, MOST - 1);
     out->info[out->n] = info;
     out->rgb[out->n++] =
@@ -46,6 +51,12 @@ static gd_status read_part(const gd_video_index *x, int64_t every,
   }
   gd_video_reader_close(r);
   return st;
+}
+
+static gd_status read_part(const gd_video_index *x, int64_t every,
+                           const gd_range *part, reading *out)
+{
+  return read_sampled(x, &(gd_sampling){.every = every}, part, out);
 }
 
 static void assert_same_frame(const reading *a, int64_t i, const reading *b,
@@ -76,11 +87,14 @@ static void every_nth_frame_shows_its_own_number(void **state)
       gd_frame_info info;
       const gd_picture *picture;
       int64_t n = 0;
-      assert_ok(gd_video_reader_open(x, steps[s], NULL, NULL, &r));
+      const gd_sampling sampling = {.every = steps[s]};
+      gd_read_step step;
+      assert_ok(gd_video_reader_open(x, &sampling, NULL, NULL, &r));
       for (;;) {
-        assert_ok(gd_video_reader_next(r, &info, &picture));
-        if (picture == NULL)
+        assert_ok(gd_video_reader_next(r, &step, &info, &picture));
+        if (step == GD_READ_END)
           break;
+        assert_int_equal(step, GD_READ_FRAME);
         assert_int_equal(info.frame_index, n * steps[s]);
         assert_int_equal(gd_test_clip_number(gd_test_rgb(&info, picture)),
                          info.frame_index);
@@ -91,7 +105,7 @@ static void every_nth_frame_shows_its_own_number(void **state)
       }
       assert_int_equal(n, (100 + steps[s] - 1) / steps[s]);
       const gd_frame_reading result = gd_video_reader_result(r);
-      assert_int_equal(result.n_decoded, 100);
+      assert_in_range(result.n_decoded, n, 100);
       assert_int_equal(result.n_kept, n);
       assert_int_equal(result.n_lost + result.n_damaged, 0);
       assert_string_equal(result.note, "");
@@ -112,7 +126,8 @@ static void check_segments(const gd_video_index *x, int64_t every)
                               c + 1 < x->n_cuts ? x->cuts[c + 1] : x->n_frames};
     assert_ok(read_part(x, every, &segment, part));
     assert_int_equal(part->result.first_frame, segment.first);
-    assert_int_equal(part->result.n_decoded, segment.end - segment.first);
+    assert_in_range(part->result.n_decoded, part->n,
+                    segment.end - segment.first);
     assert_string_equal(part->note, "");
     for (int64_t i = 0; i < part->n; i++)
       assert_same_frame(part, i, whole, next++);
@@ -205,7 +220,7 @@ static void real_clips_have_all_their_frames(void **state)
     assert_int_equal(x->width_px, clips[i].width);
     assert_int_equal(x->height_px, clips[i].height);
     assert_ok(read_part(x, 10, NULL, all));
-    assert_int_equal(all->result.n_decoded, clips[i].n_frames);
+    assert_in_range(all->result.n_decoded, all->n, clips[i].n_frames);
     assert_int_equal(all->n, (clips[i].n_frames + 9) / 10);
     assert_string_equal(all->note, "");
     gd_video_index_free(x);
@@ -231,8 +246,10 @@ static void turned_video_is_read_upright(void **state)
     gd_video_reader *r;
     const gd_picture *picture;
     assert_ok(gd_video_index_read(paths[i], NULL, &x));
-    assert_ok(gd_video_reader_open(x, 1, NULL, NULL, &r));
-    assert_ok(gd_video_reader_next(r, &info, &picture));
+    gd_read_step step;
+    assert_ok(
+        gd_video_reader_open(x, &(gd_sampling){.every = 1}, NULL, NULL, &r));
+    assert_ok(gd_video_reader_next(r, &step, &info, &picture));
     memcpy(rgb[i], gd_test_rgb(&info, picture), BYTES);
     gd_video_reader_close(r);
     gd_video_index_free(x);
@@ -314,10 +331,16 @@ static gd_status compare(const gd_video_index *x, const oddity *o,
   char md5[33];
   int n = 0;
   *n_other = 0;
-  gd_status st = gd_video_reader_open(x, 10, NULL, NULL, &r);
+  gd_read_step step;
+  const gd_sampling tenth = {.every = 10};
+  gd_status st = gd_video_reader_open(x, &tenth, NULL, NULL, &r);
   while (st == GD_OK &&
-         (st = gd_video_reader_next(r, &info, &picture)) == GD_OK &&
-         picture != NULL) {
+         (st = gd_video_reader_next(r, &step, &info, &picture)) == GD_OK &&
+         step != GD_READ_END) {
+    if (step == GD_READ_AGAIN) {
+      n = *n_other = 0;
+      continue;
+    }
     md5_of_planes(picture, md5);
     assert_int_equal(info.frame_index, 10 * n);
     *n_other += n >= o->n_md5 || strcmp(md5, o->md5[n]) != 0;
@@ -462,8 +485,9 @@ static void video_that_changed_since_it_was_indexed_is_refused(void **state)
   gd_video_index *x = clip("gone.mp4", 20);
   gd_video_reader *r;
   assert_ok(gd_file_remove(x->path));
-  assert_fails(gd_video_reader_open(x, 1, NULL, NULL, &r), GD_ERR_DECODE,
-               "gone.mp4");
+  assert_fails(
+      gd_video_reader_open(x, &(gd_sampling){.every = 1}, NULL, NULL, &r),
+      GD_ERR_DECODE, "gone.mp4");
   assert_null(r);
   gd_video_index_free(x);
 }
