@@ -6,59 +6,133 @@
 
 #include "gradus/memory.h"
 
-/* A small corpus is cut into about so many shards, but not into crumbs: below
- * these sizes opening files costs more than what they hold. */
-enum { FEWEST_SHARDS = 64, LEAST_FRAMES = 500 };
-static const int64_t LEAST_BYTES = 1 << 20;
+/* A corpus is cut into about so many units; but not into crumbs, for which
+ * opening files costs more than what they hold, nor into units that take
+ * minutes to make again after a kill. */
+enum { UNITS = 512, LEAST_FRAMES = 500, SPANS_PER_SHARD = 8 };
+static const int64_t LEAST_US = 500000, MOST_US = 120000000;
 
-int64_t gd_piece_kept(gd_range frames, int64_t every)
+double gd_extraction_bytes_per_pixel(const char *store)
 {
-  assert(frames.first >= 0 && frames.first <= frames.end && every >= 1);
-  return (frames.end + every - 1) / every - (frames.first + every - 1) / every;
+  if (strcmp(store, "lossless") == 0)
+    return 0.52;
+  if (strcmp(store, "jpeg") == 0)
+    return 0.33;
+  assert(strcmp(store, "raw") == 0);
+  return 3.0;
 }
 
-int64_t gd_piece_bytes(const gd_piece *p)
+int64_t gd_piece_bytes(const gd_piece *p, const gd_extraction_limits *limits)
 {
-  assert(p != NULL);
-  return 3 * p->n_kept * p->height_px * p->width_px;
+  assert(p != NULL && limits != NULL && limits->bytes_per_pixel > 0);
+  return (int64_t)((double)(p->n_kept * p->height_px * p->width_px) *
+                   limits->bytes_per_pixel);
 }
 
-int64_t gd_extraction_target(int64_t total_bytes, int64_t shard_bytes)
+int64_t gd_extraction_unit_us(int64_t total_us)
 {
-  assert(total_bytes >= 0 && shard_bytes >= 1);
-
-  int64_t target = total_bytes / FEWEST_SHARDS;
-  target = target < LEAST_BYTES ? LEAST_BYTES : target;
-  return target < shard_bytes ? target : shard_bytes;
+  assert(total_us >= 0);
+  const int64_t share = total_us / UNITS;
+  if (share < LEAST_US)
+    return LEAST_US;
+  return share < MOST_US ? share : MOST_US;
 }
 
-int64_t gd_extraction_cut(const gd_video_index *index, int32_t video,
-                          int64_t every, int64_t target_bytes, gd_piece *pieces)
+/* What sampling would keep of frames at a steady rate. */
+static int64_t estimate_kept(const gd_sampling *sampling,
+                             const gd_video_index *index)
 {
-  assert(index != NULL && index->n_cuts >= 1 && pieces != NULL);
-
-  const int64_t frame_bytes = (int64_t)3 * index->height_px * index->width_px;
-  gd_piece piece = {.video = video,
-                    .height_px = index->height_px,
-                    .width_px = index->width_px};
+  gd_sampler sampler = gd_sampler_of(sampling);
+  const double second = index->fps > 0 ? 1.0 / index->fps : 0.0;
   int64_t n = 0;
+  for (int64_t f = 0; f < index->n_frames; f++)
+    n += gd_sampler_takes(&sampler, f, (double)f * second);
+  return sampling->most > 0 && n > sampling->most ? sampling->most : n;
+}
+
+gd_status gd_extraction_select(const gd_sampling *sampling,
+                               const gd_video_index *index, int64_t **frames,
+                               int64_t *n)
+{
+  assert(sampling != NULL && index != NULL && frames != NULL && n != NULL);
+  *frames = NULL;
+  if (index->order == GD_ORDER_EXACT)
+    return gd_sampling_select(sampling, index, frames, n);
+  *n = estimate_kept(sampling, index);
+  return GD_OK;
+}
+
+static int64_t cost_of(const gd_video_index *index, const int64_t *frames,
+                       int64_t n, gd_range part)
+{
+  return (int64_t)(1e6 * gd_video_index_cost(index, frames, n, part));
+}
+
+int64_t gd_extraction_spans(const gd_video_index *index, int32_t video,
+                            const int64_t *frames, int64_t n,
+                            const gd_extraction_limits *limits, gd_piece *spans)
+{
+  assert(index != NULL && index->n_cuts >= 1 && limits != NULL);
+  assert(spans != NULL && (frames != NULL || index->n_cuts == 1));
+
+  gd_piece span = {.video = video,
+                   .height_px = index->height_px,
+                   .width_px = index->width_px};
+  int64_t n_spans = 0, next = 0; /* the next of the frames that are kept */
   for (int64_t c = 1; c <= index->n_cuts; c++) {
-    const int is_last = c == index->n_cuts;
-    const int64_t here = is_last ? index->n_frames : index->cuts[c];
-    const int64_t next =
-        c + 1 < index->n_cuts ? index->cuts[c + 1] : index->n_frames;
-    const gd_range with_next = {piece.frames.first, next};
-    const int is_full =
-        gd_piece_kept(with_next, every) * frame_bytes > target_bytes;
-    piece.frames.end = here;
-    if (!is_last && (!is_full || here - piece.frames.first < LEAST_FRAMES))
+    span.is_last = c == index->n_cuts;
+    span.frames.end = span.is_last ? index->n_frames : index->cuts[c];
+    if (frames == NULL)
+      span.n_kept = n;
+    for (; frames != NULL && next < n && frames[next] < span.frames.end; next++)
+      span.n_kept++;
+    if (!span.is_last && span.frames.end - span.frames.first < LEAST_FRAMES &&
+        gd_piece_bytes(&span, limits) < limits->shard_bytes / SPANS_PER_SHARD)
       continue;
-    piece.is_last = is_last;
-    piece.n_kept = gd_piece_kept(piece.frames, every);
-    pieces[n++] = piece;
-    piece.frames.first = here;
+    /* Nothing is read of a span without a frame that is kept. */
+    span.cost_us = span.n_kept > 0 ? cost_of(index, frames, n, span.frames) : 0;
+    spans[n_spans++] = span;
+    span.frames.first = span.frames.end;
+    span.n_kept = 0;
   }
-  return n;
+  return n_spans;
+}
+
+static int fit_together(const gd_piece *a, const gd_piece *b,
+                        const gd_extraction_limits *limits)
+{
+  return a->cost_us + b->cost_us <= limits->unit_us &&
+         gd_piece_bytes(a, limits) + gd_piece_bytes(b, limits) <=
+             limits->shard_bytes;
+}
+
+/* Lengthen a piece by the one that follows it. */
+static void join(gd_piece *piece, const gd_piece *next)
+{
+  assert(piece->frames.end == next->frames.first);
+  piece->frames.end = next->frames.end;
+  piece->is_last = next->is_last;
+  piece->n_kept += next->n_kept;
+  piece->cost_us += next->cost_us;
+}
+
+int64_t gd_extraction_cut(gd_piece *spans, int64_t n,
+                          const gd_extraction_limits *limits)
+{
+  assert(spans != NULL && n >= 1 && limits != NULL && limits->unit_us > 0);
+
+  int64_t kept = 0, pieces = 1;
+  for (int64_t i = 0; i < n; i++)
+    kept += spans[i].n_kept;
+  for (int64_t i = 1; i < n; i++) {
+    gd_piece *last = &spans[pieces - 1];
+    if (spans[i].n_kept == 0 || last->n_kept == 0 ||
+        fit_together(last, &spans[i], limits))
+      join(last, &spans[i]);
+    else
+      spans[pieces++] = spans[i];
+  }
+  return kept == 0 ? 0 : pieces;
 }
 
 void gd_extraction_free(gd_extraction *e)
@@ -89,44 +163,38 @@ static int same_size(const gd_piece *a, const gd_piece *b)
   return a->height_px == b->height_px && a->width_px == b->width_px;
 }
 
-static double cost_of(const gd_piece *p)
-{
-  return (double)(p->frames.end - p->frames.first) * p->height_px * p->width_px;
-}
-
 /* Deal the sorted pieces into shards, joining what belongs together. */
-static void group(const gd_piece *sorted, int64_t n, int64_t target_bytes,
-                  gd_extraction *e, gd_piece *pieces, int64_t *first,
-                  double *cost)
+static void group(const gd_piece *sorted, int64_t n,
+                  const gd_extraction_limits *limits, gd_extraction *e,
+                  gd_piece *pieces, int64_t *first, double *cost)
 {
-  int64_t kept = 0, bytes = 0;
+  int64_t kept = 0, bytes = 0, us = 0;
   for (int64_t i = 0; i < n; i++) {
     const gd_piece *p = &sorted[i];
     gd_piece *last = kept > 0 ? &pieces[kept - 1] : NULL;
-    if (last == NULL || !same_size(last, p) ||
-        bytes + gd_piece_bytes(p) > target_bytes) {
+    bytes += gd_piece_bytes(p, limits);
+    us += p->cost_us;
+    if (last == NULL || !same_size(last, p) || bytes > limits->shard_bytes ||
+        us > limits->unit_us) {
       first[e->n_shards++] = kept;
-      bytes = 0;
+      bytes = gd_piece_bytes(p, limits);
+      us = p->cost_us;
       last = NULL;
     }
-    bytes += gd_piece_bytes(p);
-    cost[e->n_shards - 1] += cost_of(p);
-    if (last != NULL && last->video == p->video) {
-      assert(last->frames.end == p->frames.first);
-      last->frames.end = p->frames.end;
-      last->is_last = p->is_last;
-      last->n_kept += p->n_kept;
-    } else {
+    cost[e->n_shards - 1] = (double)us;
+    if (last != NULL && last->video == p->video)
+      join(last, p);
+    else
       pieces[kept++] = *p;
-    }
   }
   first[e->n_shards] = kept;
 }
 
 gd_status gd_extraction_plan(const gd_piece *pieces, int64_t n,
-                             int64_t target_bytes, gd_extraction **out)
+                             const gd_extraction_limits *limits,
+                             gd_extraction **out)
 {
-  assert(n >= 0 && (n == 0 || pieces != NULL) && out != NULL);
+  assert(n >= 0 && (n == 0 || pieces != NULL) && limits != NULL && out != NULL);
 
   *out = NULL;
   gd_extraction *e = gd_alloc(1, sizeof *e);
@@ -146,7 +214,7 @@ gd_status gd_extraction_plan(const gd_piece *pieces, int64_t n,
     memcpy(sorted, pieces, (size_t)n * sizeof *sorted);
     qsort(sorted, (size_t)n, sizeof *sorted, by_place);
   }
-  group(sorted, n, target_bytes, e, joined, first, cost);
+  group(sorted, n, limits, e, joined, first, cost);
   free(sorted);
   *out = e;
   return GD_OK;

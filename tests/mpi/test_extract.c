@@ -78,7 +78,7 @@ static int run(MPI_Comm comm, const char *work, const char *max_skipped,
                          "corpus: {layout: table, root: \"%s\"}\n"
                          "stages:\n"
                          "  frames: {stage: extract, from: corpus, every: %d, "
-                         "shard_bytes: 1MiB, max_skipped: %s}\n",
+                         "shard_bytes: 128KiB, max_skipped: %s}\n",
                          root, work, root, EVERY, max_skipped);
   snprintf(name, sizeof name, "job-%d.yaml", rank);
   assert_ok(gd_file_write(below_root(name), text, (size_t)n));

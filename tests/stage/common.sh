@@ -28,7 +28,7 @@ stages:
     fps: 10
     width: 64
     height: 64
-  frames: {stage: extract, from: corpus, every: 4, shard_bytes: 128KiB}
+  frames: {stage: extract, from: corpus, every: 4, shard_bytes: 64KiB}
   faces: {stage: align, from: frames, size: 32}
   model:
     stage: train
@@ -75,7 +75,7 @@ results() {
   (
     cd "$1/run"
     find . -mindepth 2 -type f \
-      ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\)' \
+      ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\|attempts.txt\|index-[0-9]*.h5\)' \
       -print0 | sort -z | xargs -0 sha256sum
   )
 }

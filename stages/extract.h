@@ -1,0 +1,66 @@
+/** The parts of the extract stage, in the order in which they work. */
+#ifndef GRADUS_STAGES_EXTRACT_H
+#define GRADUS_STAGES_EXTRACT_H
+
+#include "gradus/corpus.h"
+#include "gradus/extraction.h"
+#include "gradus/index_store.h"
+#include "gradus/patience.h"
+#include "gradus/sampling.h"
+#include "gradus/stage.h"
+#include "gradus/videos.h"
+
+typedef struct {
+  gd_sampling sampling;
+  gd_extraction_limits limits;
+  int quality;
+  const char *store, *damaged; /* words of the manifest */
+  gd_patience patience;        /* with each video */
+
+  gd_corpus *corpus;
+  gd_video_table *videos; /* of the corpus */
+
+  gd_index_store *near; /* of this and of neighbouring directories */
+  int64_t n_units;      /* files of the index store that have videos */
+  int64_t *order;       /* (n_videos): by file, then as in the corpus */
+  int64_t *first;       /* (n_units + 1): the first of each file in `order` */
+
+  gd_index_store *indices; /* of this directory, complete */
+  gd_piece *pieces;        /* of all videos */
+  int64_t n_pieces;
+  gd_extraction *plan;
+  char *is_counted; /* (n_videos), while rank 0 counts */
+} gd_extract;
+
+/** Read sampling and limits from the manifest's keys. */
+void gd_extract_parameters(const gd_instance *self, gd_sampling *sampling,
+                           gd_extraction_limits *limits);
+/**
+ * List where indices of the corpus may lie: the instance's own directory, then
+ * those of other parameters under the same name in the work directory.
+ * @param[out] out  zero-terminated paths, one after another
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_extract_places(const gd_instance *self, gd_text *out);
+/**
+ * Open the index stores of the places.
+ * Ends with: gd_index_store_close()
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_extract_open_places(const gd_text *places,
+                                              int64_t n_videos,
+                                              gd_index_store **out);
+/**
+ * Index every video, into the store of the stage's directory.
+ * Collective: yes
+ * Errors: those of gd_stage_units()
+ */
+GD_NODISCARD gd_status gd_extract_index(gd_stage_env *env, gd_extract *x);
+/**
+ * Plan the shards from the store: the same plan on every rank.
+ * Collective: yes
+ * Errors: GD_ERR_IO (the disk has no room for them), GD_ERR_NOMEM, GD_ERR_PEER
+ */
+GD_NODISCARD gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x);
+
+#endif
