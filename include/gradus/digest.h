@@ -28,6 +28,8 @@ void gd_hasher_int(gd_hasher *h, int64_t value);
 void gd_hasher_digest(gd_hasher *h, gd_digest value);
 /** Return the digest so far without ending it. */
 gd_digest gd_hasher_value(const gd_hasher *h);
+/** Make `to` go on from where `from` is. */
+void gd_hasher_copy(gd_hasher *to, const gd_hasher *from);
 /** Return the digest and free `h`; NULL gives the zero digest. */
 gd_digest gd_hasher_end(gd_hasher *h);
 

@@ -95,6 +95,14 @@ GD_NODISCARD gd_status gd_store_declare(gd_store_writer *w, const gd_dataset *d,
  */
 GD_NODISCARD gd_status gd_store_append(gd_store_writer *w, const char *name,
                                        int64_t n_rows, const void *rows);
+/** Remember how many rows the declared datasets have. */
+void gd_store_mark(gd_store_writer *w);
+/**
+ * Forget the rows that were appended since the last mark, or since the datasets
+ * were declared.
+ * Errors: GD_ERR_IO; the writer can then only be abandoned
+ */
+GD_NODISCARD gd_status gd_store_rewind(gd_store_writer *w);
 /**
  * Write a whole dataset of known size at once, stored contiguously.
  * Errors: GD_ERR_IO (disk full)

@@ -59,6 +59,12 @@ gd_digest gd_hasher_value(const gd_hasher *h)
   return from_xxh(XXH3_128bits_digest((const XXH3_state_t *)h));
 }
 
+void gd_hasher_copy(gd_hasher *to, const gd_hasher *from)
+{
+  assert(to != NULL && from != NULL);
+  XXH3_copyState((XXH3_state_t *)to, (const XXH3_state_t *)from);
+}
+
 gd_digest gd_hasher_end(gd_hasher *h)
 {
   if (h == NULL)

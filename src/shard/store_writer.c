@@ -18,6 +18,8 @@ typedef struct {
   gd_dataset shape; /* dims[0] counts the rows written */
   hid_t id;
   gd_hasher *hasher;
+  gd_hasher *marked; /* at the mark; NULL: does not grow */
+  int64_t marked_rows;
 } column;
 
 struct gd_store_writer {
@@ -219,7 +221,8 @@ gd_status gd_store_declare(gd_store_writer *w, const gd_dataset *d,
   const int64_t chunk_rows =
       chunk_bytes < row_bytes ? 1 : (int64_t)(chunk_bytes / row_bytes);
   column *c = NULL;
-  return add_column(w, d, chunk_rows, &c);
+  gd_status st = add_column(w, d, chunk_rows, &c);
+  return st == GD_OK ? gd_hasher_new(&c->marked) : st;
 }
 
 static column *find_column(gd_store_writer *w, const char *name)
@@ -251,6 +254,19 @@ static gd_status write_rows(gd_store_writer *w, column *c, int64_t first,
   return st;
 }
 
+/* Give a dataset that grows another number of rows. */
+static gd_status set_rows(gd_store_writer *w, column *c, int64_t n_rows)
+{
+  hsize_t dims[GD_STORE_MAX_RANK];
+  for (int i = 0; i < c->shape.rank; i++)
+    dims[i] = (hsize_t)c->shape.dims[i];
+  dims[0] = (hsize_t)n_rows;
+  if (H5Dset_extent(c->id, dims) < 0)
+    return gd_h5_fail(GD_ERR_IO, w->path, "cannot resize a dataset");
+  c->shape.dims[0] = n_rows;
+  return GD_OK;
+}
+
 gd_status gd_store_append(gd_store_writer *w, const char *name, int64_t n_rows,
                           const void *rows)
 {
@@ -261,14 +277,34 @@ gd_status gd_store_append(gd_store_writer *w, const char *name, int64_t n_rows,
     return GD_OK;
 
   const int64_t first = c->shape.dims[0];
-  hsize_t dims[GD_STORE_MAX_RANK];
-  for (int i = 0; i < c->shape.rank; i++)
-    dims[i] = (hsize_t)c->shape.dims[i];
-  dims[0] = (hsize_t)(first + n_rows);
-  if (H5Dset_extent(c->id, dims) < 0)
-    return gd_h5_fail(GD_ERR_IO, w->path, "cannot extend a dataset");
-  c->shape.dims[0] = first + n_rows;
-  return write_rows(w, c, first, n_rows, rows);
+  gd_status st = set_rows(w, c, first + n_rows);
+  return st == GD_OK ? write_rows(w, c, first, n_rows, rows) : st;
+}
+
+void gd_store_mark(gd_store_writer *w)
+{
+  assert(w != NULL);
+  for (int i = 0; i < w->n_columns; i++) {
+    column *c = &w->columns[i];
+    if (c->marked == NULL)
+      continue;
+    c->marked_rows = c->shape.dims[0];
+    gd_hasher_copy(c->marked, c->hasher);
+  }
+}
+
+gd_status gd_store_rewind(gd_store_writer *w)
+{
+  assert(w != NULL);
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < w->n_columns; i++) {
+    column *c = &w->columns[i];
+    if (c->marked == NULL || c->shape.dims[0] == c->marked_rows)
+      continue;
+    st = set_rows(w, c, c->marked_rows);
+    gd_hasher_copy(c->hasher, c->marked);
+  }
+  return st;
 }
 
 gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
@@ -373,8 +409,10 @@ static void free_writer(gd_store_writer *w)
   if (w->file >= 0) /* abandoned */
     gd_h5_divert(w->file);
   close_columns(w);
-  for (int i = 0; i < w->n_columns; i++)
+  for (int i = 0; i < w->n_columns; i++) {
     (void)gd_hasher_end(w->columns[i].hasher);
+    (void)gd_hasher_end(w->columns[i].marked);
+  }
   for (int64_t i = 0; i < 2 * w->n_skipped; i++)
     free(w->skipped[i]);
   if (w->file >= 0)

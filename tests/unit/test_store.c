@@ -208,9 +208,52 @@ static void walk_visits_datasets_by_name(void **state)
   gd_store_close(s);
 }
 
+static gd_status append_rows(gd_store_writer *w, int first, int n)
+{
+  static uint8_t pixels[ROWS * 75];
+  static double times[ROWS];
+  fill(pixels, times);
+  gd_status st = gd_store_append(w, "faces", n, pixels + 75 * first);
+  return st == GD_OK ? gd_store_append(w, "time_s", n, times + first) : st;
+}
+
+/* Write all rows; on the way, append some that are forgotten again. */
+static gd_digest write_rewinding(const char *name, int n_forgotten)
+{
+  gd_store_writer *w;
+  gd_digest digest;
+  assert_ok(gd_store_create(gd_test_path(name), "gradus-test", 2,
+                            (gd_digest){1, 2}, &w));
+  assert_ok(gd_store_declare(w, &PIXELS, 300));
+  assert_ok(gd_store_declare(w, &TIMES, 64));
+  assert_ok(append_rows(w, 20, n_forgotten));
+  assert_ok(gd_store_rewind(w));
+  assert_ok(append_rows(w, 0, 10));
+  gd_store_mark(w);
+  for (int i = 0; i < 3; i++) {
+    assert_ok(append_rows(w, 0, n_forgotten));
+    assert_ok(append_rows(w, 7, n_forgotten));
+    assert_ok(gd_store_rewind(w));
+  }
+  assert_ok(append_rows(w, 10, ROWS - 10));
+  assert_ok(gd_store_commit(w));
+  assert_ok(gd_store_verify(gd_test_path(name)));
+  assert_ok(gd_digest_of_file(gd_test_path(name), &digest));
+  return digest;
+}
+
+static void rewound_rows_leave_no_trace(void **state)
+{
+  (void)state;
+  const gd_digest plain = write_rewinding("plain.h5", 0);
+  for (int n = 1; n <= 17; n += 4)
+    assert_true(gd_digest_equal(write_rewinding("rewound.h5", n), plain));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(store_reads_back_what_was_written),
     cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
+    cmocka_unit_test(rewound_rows_leave_no_trace),
     cmocka_unit_test(wrong_expectations_are_named),
     cmocka_unit_test(flipped_bytes_and_truncation_are_found),
     cmocka_unit_test(full_disk_leaves_no_file),
