@@ -136,7 +136,8 @@ static gd_status prepare(gd_stage_env *env, align *a)
   if (st == GD_OK)
     st = gd_aligner_open(&config, &a->aligner);
   if (st == GD_OK)
-    st = gd_frame_set_open(gd_instance_directory(extract), &a->frames);
+    st = gd_frame_set_open(gd_instance_directory(extract), GD_FRAMES_TO_USE,
+                           &a->frames);
   return st == GD_OK ? plan(a) : st;
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "extract.h"
 #include "gradus/agree.h"
@@ -209,10 +210,14 @@ static gd_status make_shard(void *context, gd_stage_env *env, int64_t unit,
   const gd_extract *x = context;
   const int64_t first = x->plan->first[unit], end = x->plan->first[unit + 1];
   const gd_piece *pieces = x->plan->pieces;
+  gd_frame_format format = {.height_px = pieces[first].height_px,
+                            .width_px = pieces[first].width_px,
+                            .quality = x->quality,
+                            .keeps_damaged = strcmp(x->damaged, "keep") == 0};
   gd_frame_writer *w;
+  (void)gd_frame_storage_find(x->store, &format.storage);
   gd_status st = gd_frame_writer_create(path, gd_instance_digest(env->self),
-                                        pieces[first].height_px,
-                                        pieces[first].width_px, x->videos, &w);
+                                        &format, x->videos, &w);
   if (st != GD_OK)
     return st;
   for (int64_t p = first; st == GD_OK && p < end; p++)

@@ -1,8 +1,22 @@
 /**
- * Frame shards: decoded frames of one size, from `extract` to `align`.
+ * Frame shards: frames of videos, from `extract` to `align`.
  *
- *   format gradus-frames 1, attributes: store (raw), height_px, width_px
- *   /frames        uint8 (N, H, W, 3)  RGB, displayed orientation
+ *   format gradus-frames 2, attributes: store, height_px, width_px (of all
+ *   frames as displayed), damaged (drop or keep), and with jpeg: quality
+ *
+ *   store = lossless: planes as decoded, packed (gradus/packing.h)
+ *     /bytes         uint8 (B)           all frames, one after the other
+ *     /offset        int64 (N + 1)       frame i is bytes offset[i] up to
+ *                                        offset[i + 1]
+ *     /layout_of     int32 (N)           row of /layout
+ *     /layout/...    one row per kind of picture, as in gd_picture_layout:
+ *                    width_px, height_px, pixel_format, matrix, range,
+ *                    chroma_site, pixel_aspect (L, 2), display (L, 4); and
+ *                    packing (ffvhuff or planes), header uint8 (L, M), zeros at
+ *                    the end
+ *   store = jpeg: displayed frames as JPEG files, in /bytes and /offset
+ *   store = raw: /frames uint8 (N, H, W, 3), displayed frames as RGB
+ *
  *   /frame_index   int64 (N)           position in presentation order, from 0
  *   /time_s        float64 (N)         presentation time
  *   /status        uint8 (N)           gd_frame_status
@@ -11,7 +25,11 @@
  *   /readings/...  one row per piece of a video that was read: gd_frame_reading
  *
  * Rows are in order of (video, frame_index).  A long video may lie in several
- * shards; gd_frame_set puts it together again.
+ * shards; gd_frame_set puts it together again, and gives RGB whatever the
+ * store.
+ *
+ * Damaged frames are in the shard, with their status.  Whether they are used is
+ * the attribute `damaged`: with drop, a set leaves them out.
  */
 #ifndef GRADUS_FRAMES_H
 #define GRADUS_FRAMES_H
@@ -43,24 +61,52 @@ typedef struct {
   const char *note;    /**< what is wrong with it, for people; "": nothing */
 } gd_frame_reading;
 
+typedef enum {
+  GD_FRAMES_LOSSLESS,
+  GD_FRAMES_RAW,
+  GD_FRAMES_JPEG
+} gd_frame_storage;
+
+/** What all frames of a shard have in common. */
+typedef struct {
+  int height_px, width_px; /**< as displayed */
+  gd_frame_storage storage;
+  int quality;       /**< 1 .. 100, with GD_FRAMES_JPEG */
+  int keeps_damaged; /**< consumers use damaged frames, too */
+} gd_frame_format;
+
+/** Return the word for a storage, as in manifests and in the shard. */
+const char *gd_frame_storage_name(gd_frame_storage storage);
+/** Find a storage by its word. @return whether there is one */
+int gd_frame_storage_find(const char *name, gd_frame_storage *out);
+/**
+ * Return about how many bytes one frame takes: exact for raw, else as measured
+ * on camera clips.
+ * @param[in] layout  of the decoded pictures; of an unknown pixel format ("")
+ *                    8 bit 4:2:0 is assumed
+ */
+int64_t gd_frame_storage_bytes(const gd_frame_format *format,
+                               const gd_picture_layout *layout);
+
 typedef struct gd_frame_writer gd_frame_writer;
 
 /**
- * Begin a shard of frames of one size.
+ * Begin a shard.
  * @param[in] corpus  the table that video indices refer to; rows of the videos
- *                    that are appended are copied into the shard
- * Ends with: gd_frame_writer_commit() or gd_frame_writer_abandon()
- * Errors: GD_ERR_IO, GD_ERR_NOMEM
+ *                    that are appended are copied into the shard; kept until
+ * the writer ends Ends with: gd_frame_writer_commit() or
+ * gd_frame_writer_abandon() Errors: GD_ERR_IO, GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_frame_writer_create(const char *path,
-                                              gd_digest digest, int height_px,
-                                              int width_px,
+                                              gd_digest digest,
+                                              const gd_frame_format *format,
                                               const gd_video_table *corpus,
                                               gd_frame_writer **out);
 /**
  * Append one frame.
- * @param[in] picture  borrowed for the call; its displayed size should be that
- *                     of the shard, else it is fitted into it (gd_converter)
+ * @param[in] info     its displayed size is that of the format
+ * @param[in] picture  borrowed for the call; pictures of another displayed size
+ *                     are fitted into it when RGB is made: see gd_converter
  * Errors: GD_ERR_DECODE (a pixel format that cannot be converted to RGB: the
  *         frame is not in the shard), GD_ERR_NOMEM; GD_ERR_IO (disk full): the
  *         writer can then only be abandoned
@@ -68,10 +114,19 @@ GD_NODISCARD gd_status gd_frame_writer_create(const char *path,
 GD_NODISCARD gd_status gd_frame_writer_append(gd_frame_writer *w, int32_t video,
                                               const gd_frame_info *info,
                                               const gd_picture *picture);
+/**
+ * Forget the frames that were appended since the last note, skip or create: the
+ * piece will be read again from its start.
+ * Errors: GD_ERR_IO; the writer can then only be abandoned
+ */
+GD_NODISCARD gd_status gd_frame_writer_rewind(gd_frame_writer *w);
 /** Note how the reading of a piece went, after its frames; note is copied. */
 GD_NODISCARD gd_status gd_frame_writer_note(gd_frame_writer *w,
                                             const gd_frame_reading *reading);
-/** Note a video that gives no frames here, and why (the last reason). */
+/**
+ * Note a video that gives no frames here, and why (the last reason); those of
+ * the piece that was begun are forgotten.
+ */
 GD_NODISCARD gd_status gd_frame_writer_skip(gd_frame_writer *w, int32_t video);
 GD_NODISCARD gd_status gd_frame_writer_commit(gd_frame_writer *w);
 void gd_frame_writer_abandon(gd_frame_writer *w);
@@ -87,16 +142,22 @@ GD_NODISCARD gd_status gd_frame_shard_readings(
                        const char *video_id),
     void *context);
 
-/** All frame shards of one extract directory, as one table by video. */
+/** Frame shards as one table by video. */
 typedef struct gd_frame_set gd_frame_set;
 
+typedef enum {
+  GD_FRAMES_TO_USE, /**< without damaged ones, unless their shard keeps them */
+  GD_FRAMES_ALL
+} gd_frame_choice;
+
 /**
- * Open every `frames-*.h5` of a directory (metadata only; pixels are read on
- * demand).
+ * Open a shard, or every `frames-*.h5` of a directory (metadata only; pixels
+ * are read on demand).
  * Ends with: gd_frame_set_close()
  * Errors: GD_ERR_IO, GD_ERR_FORMAT (which shard, and what is wrong)
  */
-GD_NODISCARD gd_status gd_frame_set_open(const char *directory,
+GD_NODISCARD gd_status gd_frame_set_open(const char *path,
+                                         gd_frame_choice choice,
                                          gd_frame_set **out);
 void gd_frame_set_close(gd_frame_set *s);
 /** The videos that have frames, in corpus order; borrowed. */
@@ -106,7 +167,7 @@ int64_t gd_frame_set_n_frames(const gd_frame_set *s, int64_t v);
 /** Describe frame i of row v. */
 gd_frame_info gd_frame_set_info(const gd_frame_set *s, int64_t v, int64_t i);
 /**
- * Read frame i of row v as RGB.
+ * Read frame i of row v as RGB, as displayed.
  * @param[out] rgb  (height_px, width_px, 3) uint8
  * Errors: GD_ERR_FORMAT (damaged shard: its path), GD_ERR_IO
  */

@@ -4,15 +4,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gradus/file.h"
 #include "gradus/folder.h"
 #include "gradus/memory.h"
+#include "shard/frame_pixels.h"
 #include "shard/frames_format.h"
 
 typedef struct {
   char *path;
-  int height_px, width_px;
+  gd_frame_format format;
   gd_video_table *videos;
 } shard;
 
@@ -27,13 +29,14 @@ typedef struct {
 } entry;
 
 struct gd_frame_set {
+  gd_frame_choice choice;
   shard *shards;
   int64_t n_shards;
   entry *entries; /* by video, then by frame */
   int64_t n_entries;
   gd_video_table *videos;
   int64_t *first; /* entry of each row of `videos`; one more for the end */
-  gd_store *open; /* the shard that was read last */
+  gd_frame_pixels *open; /* the shard that was read last */
   int32_t open_shard;
 };
 
@@ -49,7 +52,7 @@ void gd_frame_set_close(gd_frame_set *s)
   free(s->entries);
   gd_video_table_free(s->videos);
   free(s->first);
-  gd_store_close(s->open);
+  gd_frame_pixels_close(s->open);
   free(s);
 }
 
@@ -60,17 +63,12 @@ static int is_shard(const char *name)
          strcmp(name + length - 3, ".h5") == 0;
 }
 
-static gd_status add_path(gd_frame_set *s, const char *directory,
-                          const char *name)
+static gd_status add_path(gd_frame_set *s, const char *path)
 {
-  char path[GD_PATH_MAX];
-  gd_status st = gd_path_join(directory, name, path);
-  if (st != GD_OK)
-    return st;
   shard *bigger =
       realloc(s->shards, (size_t)(s->n_shards + 1) * sizeof *bigger);
   if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: no memory to list it", directory);
+    return gd_fail(GD_ERR_NOMEM, "%s: no memory to list it", path);
   s->shards = bigger;
   s->shards[s->n_shards] = (shard){.path = gd_strdup(path)};
   if (s->shards[s->n_shards].path == NULL)
@@ -79,16 +77,24 @@ static gd_status add_path(gd_frame_set *s, const char *directory,
   return GD_OK;
 }
 
-static gd_status list_shards(gd_frame_set *s, const char *directory)
+static gd_status list_shards(gd_frame_set *s, const char *path)
 {
+  struct stat info;
+  if (stat(path, &info) == 0 && S_ISREG(info.st_mode))
+    return add_path(s, path);
   gd_folder *folder;
-  gd_status st = gd_folder_read(directory, &folder);
-  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++)
-    if (is_shard(folder->names[i]))
-      st = add_path(s, directory, folder->names[i]);
+  gd_status st = gd_folder_read(path, &folder);
+  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
+    char one[GD_PATH_MAX];
+    if (!is_shard(folder->names[i]))
+      continue;
+    st = gd_path_join(path, folder->names[i], one);
+    if (st == GD_OK)
+      st = add_path(s, one);
+  }
   gd_folder_free(folder);
   if (st == GD_OK && s->n_shards == 0)
-    st = gd_fail(GD_ERR_IO, "%s: has no frame shards (frames-*.h5)", directory);
+    st = gd_fail(GD_ERR_IO, "%s: has no frame shards (frames-*.h5)", path);
   return st;
 }
 
@@ -109,13 +115,16 @@ static gd_status read_columns(gd_store *store, int64_t n, columns *c)
   if (c->index == NULL || c->time == NULL || c->status == NULL ||
       c->video == NULL)
     return GD_ERR_NOMEM;
-  gd_status st = gd_store_read(store, &GD_FRAMES_INDEX, 0, n, c->index);
+  gd_status st =
+      gd_store_read(store, &GD_FRAMES_COLUMN[GD_FRAMES_INDEX], 0, n, c->index);
   if (st == GD_OK)
-    st = gd_store_read(store, &GD_FRAMES_TIME, 0, n, c->time);
+    st = gd_store_read(store, &GD_FRAMES_COLUMN[GD_FRAMES_TIME], 0, n, c->time);
   if (st == GD_OK)
-    st = gd_store_read(store, &GD_FRAMES_STATUS, 0, n, c->status);
+    st = gd_store_read(store, &GD_FRAMES_COLUMN[GD_FRAMES_STATUS], 0, n,
+                       c->status);
   if (st == GD_OK)
-    st = gd_store_read(store, &GD_FRAMES_VIDEO, 0, n, c->video);
+    st = gd_store_read(store, &GD_FRAMES_COLUMN[GD_FRAMES_VIDEO], 0, n,
+                       c->video);
   return st;
 }
 
@@ -129,6 +138,7 @@ static gd_status add_entries(gd_frame_set *s, int32_t number, const columns *c,
     return gd_fail(GD_ERR_NOMEM, "%s: no memory for its %" PRId64 " frames",
                    at->path, n);
   s->entries = bigger;
+  const int drops = s->choice == GD_FRAMES_TO_USE && !at->format.keeps_damaged;
   for (int64_t row = 0; row < n; row++) {
     if (gd_video_table_find(at->videos, c->video[row]) < 0 ||
         c->status[row] > GD_FRAME_DAMAGED || c->index[row] < 0)
@@ -136,6 +146,8 @@ static gd_status add_entries(gd_frame_set *s, int32_t number, const columns *c,
                      "%s: row %" PRId64 " tells of a video, a frame or a "
                      "status that does not exist",
                      at->path, row);
+    if (drops && c->status[row] == GD_FRAME_DAMAGED)
+      continue;
     s->entries[s->n_entries++] = (entry){.frame_index = c->index[row],
                                          .time_s = c->time[row],
                                          .video = c->video[row],
@@ -146,22 +158,26 @@ static gd_status add_entries(gd_frame_set *s, int32_t number, const columns *c,
   return GD_OK;
 }
 
-static gd_status read_shape(gd_store *store, shard *at, int64_t *n_rows)
+/* Count the frames; what is raw must have their shape. */
+static gd_status read_shape(gd_store *store, const shard *at, int64_t *n_rows)
 {
-  gd_dataset pixels;
-  gd_status st = gd_store_describe(store, "frames", &pixels);
-  if (st != GD_OK)
+  const gd_frame_format *f = &at->format;
+  gd_dataset rows, found;
+  gd_status st =
+      gd_store_describe(store, GD_FRAMES_COLUMN[GD_FRAMES_INDEX].name, &rows);
+  if (st == GD_OK)
+    *n_rows = rows.dims[0];
+  if (st != GD_OK || f->storage != GD_FRAMES_RAW)
     return st;
-  const gd_dataset expected = gd_frames_pixels(0, 0);
-  if (pixels.dtype != expected.dtype || pixels.rank != expected.rank ||
-      pixels.dims[1] < 1 || pixels.dims[2] < 1 || pixels.dims[3] != 3 ||
-      pixels.dims[1] > INT32_MAX || pixels.dims[2] > INT32_MAX)
-    return gd_fail(GD_ERR_FORMAT, "%s: /frames is not uint8 (N, H, W, 3)",
-                   at->path);
-  *n_rows = pixels.dims[0];
-  at->height_px = (int)pixels.dims[1];
-  at->width_px = (int)pixels.dims[2];
-  return GD_OK;
+  st = gd_store_describe(store, "frames", &found);
+  if (st == GD_OK &&
+      (found.dtype != GD_U8 || found.rank != 4 || found.dims[0] != *n_rows ||
+       found.dims[1] != f->height_px || found.dims[2] != f->width_px ||
+       found.dims[3] != 3))
+    st = gd_fail(GD_ERR_FORMAT,
+                 "%s: /frames is not uint8 (%" PRId64 ", %d, %d, 3)", at->path,
+                 *n_rows, f->height_px, f->width_px);
+  return st;
 }
 
 static gd_status read_shard(gd_frame_set *s, int32_t number)
@@ -172,6 +188,8 @@ static gd_status read_shard(gd_frame_set *s, int32_t number)
   int64_t n = 0;
   gd_status st =
       gd_store_open(at->path, GD_FRAMES_FORMAT, GD_FRAMES_VERSION, &store);
+  if (st == GD_OK)
+    st = gd_frame_format_read(store, &at->format);
   if (st == GD_OK)
     st = read_shape(store, at, &n);
   if (st == GD_OK)
@@ -243,15 +261,17 @@ static gd_status merge_videos(gd_frame_set *s)
   return st;
 }
 
-gd_status gd_frame_set_open(const char *directory, gd_frame_set **out)
+gd_status gd_frame_set_open(const char *path, gd_frame_choice choice,
+                            gd_frame_set **out)
 {
-  assert(directory != NULL && out != NULL);
+  assert(path != NULL && out != NULL);
 
   *out = NULL;
   gd_frame_set *s = gd_alloc(1, sizeof *s);
   if (s == NULL)
     return GD_ERR_NOMEM;
-  gd_status st = list_shards(s, directory);
+  s->choice = choice;
+  gd_status st = list_shards(s, path);
   for (int64_t i = 0; st == GD_OK && i < s->n_shards; i++)
     st = read_shard(s, (int32_t)i);
   if (st == GD_OK) {
@@ -292,8 +312,8 @@ gd_frame_info gd_frame_set_info(const gd_frame_set *s, int64_t v, int64_t i)
   return (gd_frame_info){.frame_index = e->frame_index,
                          .time_s = e->time_s,
                          .status = (gd_frame_status)e->status,
-                         .height_px = s->shards[e->shard].height_px,
-                         .width_px = s->shards[e->shard].width_px};
+                         .height_px = s->shards[e->shard].format.height_px,
+                         .width_px = s->shards[e->shard].format.width_px};
 }
 
 gd_status gd_frame_set_read(gd_frame_set *s, int64_t v, int64_t i, uint8_t *rgb)
@@ -301,18 +321,14 @@ gd_status gd_frame_set_read(gd_frame_set *s, int64_t v, int64_t i, uint8_t *rgb)
   assert(rgb != NULL);
 
   const entry *e = entry_of(s, v, i);
-  const shard *at = &s->shards[e->shard];
   if (s->open == NULL || s->open_shard != e->shard) {
-    gd_store_close(s->open);
-    s->open = NULL;
-    gd_status st =
-        gd_store_open(at->path, GD_FRAMES_FORMAT, GD_FRAMES_VERSION, &s->open);
+    gd_frame_pixels_close(s->open);
+    gd_status st = gd_frame_pixels_open(s->shards[e->shard].path, &s->open);
     if (st != GD_OK)
       return st;
     s->open_shard = e->shard;
   }
-  const gd_dataset pixels = gd_frames_pixels(at->height_px, at->width_px);
-  return gd_store_read(s->open, &pixels, e->row, 1, rgb);
+  return gd_frame_pixels_read(s->open, e->row, rgb);
 }
 
 static gd_status

@@ -137,7 +137,7 @@ static void every_kept_frame_shows_its_own_number(void **state)
   make_corpus();
   assert_int_equal(run(MPI_COMM_WORLD, "read", "4", directory), GD_EXIT_DONE);
   gd_frame_set *s;
-  assert_ok(gd_frame_set_open(directory, &s));
+  assert_ok(gd_frame_set_open(directory, GD_FRAMES_ALL, &s));
   const gd_video_table *videos = gd_frame_set_videos(s);
   assert_int_equal(videos->n_videos, 4);
   for (int64_t v = 0; v < 4; v++) {

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gradus/store.h"
+
 static char directory[GD_PATH_MAX];
 static int skipped;
 
@@ -74,6 +76,7 @@ void gd_test_say_skip(const char *what)
 void gd_test_begin_mpi(int *argc, char ***argv)
 {
   int size;
+  gd_store_begin(); /* as the program does */
   MPI_Init(argc, argv);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   if (size > 1)

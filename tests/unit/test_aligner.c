@@ -82,8 +82,9 @@ static gd_frame_set *write_frames(void)
   for (int y = 0; y < HEIGHT; y++)
     for (int x = 0; x < WIDTH; x++)
       memset(rgb + 3 * (y * WIDTH + x), x + y, 3);
-  assert_ok(gd_frame_writer_create(path, (gd_digest){0, 1}, HEIGHT, WIDTH,
-                                   &corpus, &w));
+  const gd_frame_format format = {.height_px = HEIGHT, .width_px = WIDTH};
+  assert_ok(
+      gd_frame_writer_create(path, (gd_digest){0, 1}, &format, &corpus, &w));
   for (int v = 0; v < N_VIDEOS; v++)
     for (int i = 0; i < N_FRAMES; i++) {
       const gd_frame_info info = {.frame_index = 10 * i,
@@ -94,7 +95,7 @@ static gd_frame_set *write_frames(void)
       assert_ok(gd_frame_writer_append(w, v, &info, &picture));
     }
   assert_ok(gd_frame_writer_commit(w));
-  assert_ok(gd_frame_set_open(directory, &s));
+  assert_ok(gd_frame_set_open(directory, GD_FRAMES_TO_USE, &s));
   return s;
 }
 
