@@ -332,10 +332,16 @@ static gd_status check_size(const gd_demux *d)
     return gd_fail(GD_ERR_DECODE,
                    "%s: its %s stream has no picture that can be decoded",
                    d->path, d->stream.codec_name);
-  if ((int64_t)width * height > GD_VIDEO_MAX_PIXELS)
+  /* Pixels that are no squares can make a picture much larger. */
+  int shown_width, shown_height;
+  gd_picture_displayed(&d->stream.layout, &shown_width, &shown_height);
+  if ((int64_t)width * height > GD_VIDEO_MAX_PIXELS ||
+      (int64_t)shown_width * shown_height > GD_VIDEO_MAX_PIXELS)
     return gd_fail(GD_ERR_DECODE,
-                   "%s: pictures of %d x %d; at most %d pixels are read",
-                   d->path, width, height, GD_VIDEO_MAX_PIXELS);
+                   "%s: pictures of %d x %d, shown as %d x %d; at most %d "
+                   "pixels are read",
+                   d->path, width, height, shown_width, shown_height,
+                   GD_VIDEO_MAX_PIXELS);
   return GD_OK;
 }
 

@@ -140,6 +140,9 @@ static void tell(int number)
   raise(number);
 }
 
+/* Cases that came down once. */
+static const int64_t known[] = {3902};
+
 int main(int argc, char **argv)
 {
   static uint8_t data[MOST_BYTES];
@@ -147,6 +150,10 @@ int main(int argc, char **argv)
   const int64_t number = argc > 2 ? strtoll(argv[2], NULL, 10) : DEFAULT_CASES;
   signal(SIGABRT, tell);
   gather_seeds();
+  for (size_t i = 0; argc == 1 && i < sizeof known / sizeof known[0]; i++) {
+    under_way = known[i];
+    LLVMFuzzerTestOneInput(data, make_case(under_way, data));
+  }
   for (under_way = first; under_way < first + number; under_way++)
     LLVMFuzzerTestOneInput(data, make_case(under_way, data));
   printf("%lld cases of %d seeds\n", (long long)number, n_seeds);
