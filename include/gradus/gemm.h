@@ -25,6 +25,7 @@ typedef struct {
   int stride_a, stride_b; /**< floats from A_i to A_(i+1), B_i to B_(i+1) */
   int transposed_a;       /**< A_i lies in memory as (k, m), with stride lda */
   int accumulate;         /**< add to C instead of overwriting it */
+  int scattered; /**< pairs lie anywhere: for gd_gemm_run_scattered() */
 } gd_gemm_shape;
 
 /** A kernel for one shape: a plain value, usable by several threads at once. */
@@ -33,6 +34,8 @@ typedef struct gd_gemm {
   /** The backend's way to run it; NULL: none made. */
   void (*run)(const struct gd_gemm *g, const float *a, const float *b,
               int count, float *c);
+  void (*run_scattered)(const struct gd_gemm *g, const float **a,
+                        const float **b, int count, float *c);
   void (*code)(void); /**< compiled code, where the backend compiles */
 } gd_gemm;
 
@@ -63,5 +66,11 @@ GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
  */
 void gd_gemm_run(const gd_gemm *g, const float *a, const float *b, int count,
                  float *c);
+/**
+ * The same for a kernel of scattered pairs.
+ * @param[in,out] a, b  `count` addresses each; changed by the call
+ */
+void gd_gemm_run_scattered(const gd_gemm *g, const float **a, const float **b,
+                           int count, float *c);
 
 #endif

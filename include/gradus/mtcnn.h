@@ -55,4 +55,8 @@ void gd_mtcnn_close(gd_mtcnn *m);
 GD_NODISCARD gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                                        const gd_face **faces, int *n);
 
+/** Return the multiplications and additions of P-Net's search of an image; what
+ * the other nets add depends on what it finds. */
+double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px);
+
 #endif

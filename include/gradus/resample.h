@@ -20,7 +20,7 @@ typedef struct {
  * inputs floor(i m / n) .. ceil((i + 1) m / n) - 1 of m with equal weights, in
  * both directions, when enlarging too; nothing is rounded to integers.
  * @param[in]  window  at least one pixel, inside the image
- * @param[in]  sums    scratch, 3 (x1 - x0) numbers
+ * @param[in]  sums    scratch, 3 (x1 - x0) + 3 width_px numbers
  * @param[out] out     (height_px, width_px, 3) float: (average - offset) *
  *                     factor
  * Source: adaptive average pooling (PyTorch 1.13, adaptive_avg_pool2d), bit for

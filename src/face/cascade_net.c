@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/flat_conv.h"
 #include "gradus/memory.h"
 
 const gd_cascade_spec gd_pnet_spec = {
@@ -34,40 +35,44 @@ const gd_cascade_spec gd_onet_spec = {
               {"dense6_3", 10, 1, 0, 1}},
 };
 
+/* Rows of a large image that go through all layers before the next ones do. */
+enum { STRIP_ROWS = 16, LARGE_PX = 64 };
+
 typedef struct {
-  gd_conv *conv;
-  float *slope; /* (K): PReLU; NULL for the heads */
-  int K, pool;
+  gd_flat_conv conv; /* with its PReLU */
+  int pool;
+  int is_dense; /* a whole image is one position of it */
 } layer;
 
 struct gd_cascade_net {
   layer layers[GD_CASCADE_LAYERS + 1]; /* the heads last */
-  int n_layers;
+  int n_layers, n_spatial;             /* dense ones behind the spatial ones */
 };
+
+gd_status gd_floats_grow(gd_floats *f, int64_t count)
+{
+  if (count <= f->room)
+    return GD_OK;
+  free(f->values);
+  f->room = 0;
+  f->values = gd_alloc(count, sizeof *f->values);
+  if (f->values == NULL)
+    return GD_ERR_NOMEM;
+  f->room = count;
+  return GD_OK;
+}
 
 void gd_cascade_buffers_free(gd_cascade_buffers *b)
 {
-  free(b->values[0]);
-  free(b->values[1]);
+  for (size_t i = 0; i < sizeof b->values / sizeof b->values[0]; i++)
+    free(b->values[i].values);
   *b = (gd_cascade_buffers){0};
-}
-
-gd_status gd_cascade_buffers_grow(gd_cascade_buffers *b, int i, int64_t count)
-{
-  if (count <= b->room[i])
-    return GD_OK;
-  free(b->values[i]);
-  b->room[i] = 0;
-  b->values[i] = gd_alloc(count, sizeof(float));
-  if (b->values[i] == NULL)
-    return GD_ERR_NOMEM;
-  b->room[i] = count;
-  return GD_OK;
 }
 
 /* ---------------------------------------------------------------- reading */
 
-/* Read weight and bias of one layer into (K, C, R, S) and (K). */
+/* Read weight and bias of one layer; a dense one becomes (K, inputs), its
+ * inputs in the order (row, column, channel) of the image that it sees. */
 static gd_status read_layer(const char *net, const gd_cascade_layer *l, int C,
                             gd_weights *w, float *weight, float *bias)
 {
@@ -87,55 +92,47 @@ static gd_status read_layer(const char *net, const gd_cascade_layer *l, int C,
     return GD_ERR_NOMEM;
   st = gd_weights_read(w, name, 2, (int64_t[]){l->K, inputs}, flat);
   for (int k = 0; st == GD_OK && k < l->K; k++)
-    for (int c = 0; c < C; c++)
-      for (int r = 0; r < l->size; r++)
-        for (int s = 0; s < l->size; s++)
+    for (int r = 0; r < l->size; r++)
+      for (int s = 0; s < l->size; s++)
+        for (int c = 0; c < C; c++)
           *weight++ = flat[k * inputs + (s * l->size + r) * C + c];
   free(flat);
   return st;
 }
 
 /* Make one convolution of layers that read the same C channels and lie side by
- * side in its output; a list that ends with a NULL name. */
+ * side in its output; a list that ends with a NULL name.
+ * number: of the PReLU behind it, from 1; 0: none */
 static gd_status make_conv(const char *net,
                            const gd_cascade_layer *side_by_side, int C,
-                           gd_weights *w, layer *out)
+                           int number, gd_weights *w, layer *out)
 {
   const int size = side_by_side->size;
-  out->K = 0;
-  for (const gd_cascade_layer *l = side_by_side; l->name != NULL; l++)
-    out->K += l->K;
   const int64_t inputs = (int64_t)C * size * size;
-  float *weight = gd_alloc(out->K * inputs, sizeof *weight);
-  float *bias = gd_alloc(out->K, sizeof *bias);
-  gd_status st = weight == NULL || bias == NULL ? GD_ERR_NOMEM : GD_OK;
-  int k = 0;
+  char prelu[64];
+  int64_t K = 0, k = 0;
+  for (const gd_cascade_layer *l = side_by_side; l->name != NULL; l++)
+    K += l->K;
+  out->is_dense = side_by_side->dense;
+  float *values = gd_alloc(K * (inputs + 2), sizeof *values);
+  if (values == NULL)
+    return GD_ERR_NOMEM;
+  float *bias = values + K * inputs, *slopes = bias + K;
+  gd_status st = GD_OK;
   for (const gd_cascade_layer *l = side_by_side; l->name != NULL; l++) {
     if (st == GD_OK)
-      st = read_layer(net, l, C, w, weight + k * inputs, bias + k);
+      st = read_layer(net, l, C, w, values + k * inputs, bias + k);
     k += l->K;
   }
+  snprintf(prelu, sizeof prelu, "%s.prelu%d.weight", net, number);
+  if (st == GD_OK && number > 0)
+    st = gd_weights_read(w, prelu, 1, &K, slopes);
   if (st == GD_OK)
-    st = gd_conv_new(
-        (gd_conv_shape){
-            .C = C, .K = out->K, .R = size, .S = size, .stride = 1, .pad = 0},
-        0, &out->conv);
-  if (st == GD_OK)
-    gd_conv_pack(out->conv, weight, bias);
-  free(weight);
-  free(bias);
+    st = gd_flat_conv_begin(&out->conv, out->is_dense ? (int)inputs : C, (int)K,
+                            out->is_dense ? 1 : size, values, bias,
+                            number > 0 ? slopes : NULL);
+  free(values);
   return st;
-}
-
-static gd_status read_slopes(const char *net, int number, gd_weights *w,
-                             layer *out)
-{
-  char name[64];
-  out->slope = gd_alloc(out->K, sizeof *out->slope);
-  if (out->slope == NULL)
-    return GD_ERR_NOMEM;
-  snprintf(name, sizeof name, "%s.prelu%d.weight", net, number);
-  return gd_weights_read(w, name, 1, (int64_t[]){out->K}, out->slope);
 }
 
 gd_status gd_cascade_net_read(const gd_cascade_spec *spec, gd_weights *w,
@@ -153,14 +150,16 @@ gd_status gd_cascade_net_read(const gd_cascade_spec *spec, gd_weights *w,
        l++) {
     layer *made = &net->layers[net->n_layers++];
     made->pool = l->pool;
-    st = make_conv(spec->name, (gd_cascade_layer[2]){*l}, C, w, made);
-    if (st == GD_OK)
-      st = read_slopes(spec->name, net->n_layers, w, made);
+    st = make_conv(spec->name, (gd_cascade_layer[2]){*l}, C, net->n_layers, w,
+                   made);
     C = l->K;
   }
   if (st == GD_OK)
-    st =
-        make_conv(spec->name, spec->heads, C, w, &net->layers[net->n_layers++]);
+    st = make_conv(spec->name, spec->heads, C, 0, w,
+                   &net->layers[net->n_layers++]);
+  while (net->n_spatial < net->n_layers &&
+         !net->layers[net->n_spatial].is_dense)
+    net->n_spatial++;
   if (st == GD_OK)
     *out = net;
   else
@@ -172,21 +171,19 @@ void gd_cascade_net_free(gd_cascade_net *net)
 {
   if (net == NULL)
     return;
-  for (int i = 0; i < net->n_layers; i++) {
-    gd_conv_free(net->layers[i].conv);
-    free(net->layers[i].slope);
-  }
+  for (int i = 0; i < net->n_layers; i++)
+    gd_flat_conv_end(&net->layers[i].conv);
   free(net);
 }
 
 /* ---------------------------------------------------------------- running */
 
-static void activate(const float *slope, int K, int64_t n_pixels, float *x)
-{
-  for (int64_t i = 0; i < n_pixels; i++, x += K)
-    for (int k = 0; k < K; k++)
-      x[k] = x[k] > 0 ? x[k] : slope[k] * x[k];
-}
+/* An image on its way: rows so far, `pitch` pixels from one to the next. */
+typedef struct {
+  int H, W, pitch, K;
+  int n_rows; /* that are there */
+  float *x;
+} plane;
 
 /* Rows of a pool of stride 2 whose last window is clipped, not left out. */
 static int pool_out(int size, int pool)
@@ -194,74 +191,157 @@ static int pool_out(int size, int pool)
   return (size - pool + 1) / 2 + 1;
 }
 
-static void take_maximum(const float *x, int K, float *y)
+/* Compute the rows that can be, given those of `in` that are there. */
+static void advance_conv(const layer *l, const plane *in, plane *out)
 {
-  for (int k = 0; k < K; k++)
-    y[k] = x[k] > y[k] ? x[k] : y[k];
+  const int n_rows = in->n_rows - l->conv.size + 1, first = out->n_rows;
+  if (n_rows <= first)
+    return;
+  const int64_t n = (int64_t)(n_rows - first - 1) * in->pitch + out->W;
+  gd_flat_conv_run(&l->conv, in->x + (int64_t)first * in->pitch * in->K,
+                   in->pitch, n, out->x + (int64_t)first * out->pitch * out->K);
+  out->n_rows = n_rows;
 }
 
-/* Pool (N, H, W, K) of x into y; windows are clipped below and at the right. */
-static void pool_maximum(gd_conv_input in, int K, int pool, const float *x,
-                         float *y)
+static void take_maximum(const float *restrict x, int64_t n, float *restrict y)
 {
-  const int P = pool_out(in.H, pool), Q = pool_out(in.W, pool);
-  for (int n = 0; n < in.N; n++, x += (int64_t)in.H * in.W * K)
-    for (int p = 0; p < P; p++)
-      for (int q = 0; q < Q; q++, y += K) {
-        const int r1 = 2 * p + pool < in.H ? 2 * p + pool : in.H;
-        const int s1 = 2 * q + pool < in.W ? 2 * q + pool : in.W;
-        const float *corner = x + ((int64_t)2 * p * in.W + 2 * q) * K;
-        memcpy(y, corner, (size_t)K * sizeof *y);
-        for (int r = 2 * p; r < r1; r++)
-          for (int s = 2 * q; s < s1; s++)
-            take_maximum(x + ((int64_t)r * in.W + s) * K, K, y);
-      }
+  for (int64_t i = 0; i < n; i++)
+    y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-static int64_t n_values(gd_conv_input s, int K)
+/* Pool the rows that can be.  The maximum over rows is taken first, in the
+ * first of them, which no other window has. */
+static void advance_pool(int pool, plane *in, plane *out)
 {
-  return (int64_t)s.N * s.H * s.W * K;
+  const int K = in->K;
+  const int64_t row = (int64_t)in->pitch * K;
+  for (; out->n_rows < out->H; out->n_rows++) {
+    const int r0 = 2 * out->n_rows;
+    const int r1 = r0 + pool < in->H ? r0 + pool : in->H;
+    if (r1 > in->n_rows)
+      return;
+    float *top = in->x + r0 * row;
+    float *y = out->x + (int64_t)out->n_rows * out->pitch * K;
+    for (int r = r0 + 1; r < r1; r++)
+      take_maximum(in->x + r * row, (int64_t)in->W * K, top);
+    for (int q = 0; q < out->W; q++, y += K) {
+      const int s1 = 2 * q + pool < in->W ? 2 * q + pool : in->W;
+      memcpy(y, top + (int64_t)2 * q * K, (size_t)K * sizeof *y);
+      for (int s = 2 * q + 1; s < s1; s++)
+        take_maximum(top + (int64_t)s * K, K, y);
+    }
+  }
 }
 
-gd_status gd_cascade_net_forward(const gd_cascade_net *net, gd_workspace *ws,
-                                 gd_cascade_buffers *buffers, gd_conv_input in,
-                                 const float *x, gd_conv_input *shape,
-                                 const float **out)
+/* Lay out the planes of an image: [0] the input, then of each spatial layer
+ * what its convolution and its pool give, the same without a pool. */
+static gd_status lay_out(const gd_cascade_net *net, gd_cascade_buffers *b,
+                         int H, int W, plane *planes)
+{
+  gd_status st = GD_OK;
+  planes[0] = (plane){.H = H, .W = W, .pitch = W, .K = net->layers[0].conv.C};
+  for (int i = 0; st == GD_OK && i < net->n_spatial; i++) {
+    const layer *l = &net->layers[i];
+    const plane *in = &planes[2 * i];
+    plane *made = &planes[2 * i + 1], *pooled = &planes[2 * i + 2];
+    assert(in->H >= l->conv.size && in->W >= l->conv.size);
+    *made = (plane){.H = in->H - l->conv.size + 1,
+                    .W = in->W - l->conv.size + 1,
+                    .pitch = in->pitch,
+                    .K = l->conv.K};
+    gd_floats *room = &b->values[2 * i];
+    st = gd_floats_grow(room, (int64_t)made->H * made->pitch * made->K);
+    made->x = room->values;
+    *pooled = *made;
+    if (st != GD_OK || l->pool == 0)
+      continue;
+    assert(made->H >= l->pool && made->W >= l->pool);
+    pooled->H = pool_out(made->H, l->pool);
+    pooled->W = pooled->pitch = pool_out(made->W, l->pool);
+    st = gd_floats_grow(room + 1,
+                        (int64_t)pooled->H * pooled->pitch * pooled->K);
+    pooled->x = room[1].values;
+  }
+  return st;
+}
+
+/* Send one image through the spatial layers. */
+static void run_spatial(const gd_cascade_net *net, const float *x,
+                        plane *planes)
+{
+  const int strip = planes[0].W < LARGE_PX ? planes[0].H : STRIP_ROWS;
+  planes[0].x = (float *)x;
+  for (int i = 0; i <= 2 * net->n_spatial; i++)
+    planes[i].n_rows = 0;
+  while (planes[0].n_rows < planes[0].H) {
+    const int end = planes[0].n_rows + strip;
+    planes[0].n_rows = end < planes[0].H ? end : planes[0].H;
+    for (int i = 0; i < net->n_spatial; i++) {
+      plane *made = &planes[2 * i + 1], *pooled = &planes[2 * i + 2];
+      advance_conv(&net->layers[i], &planes[2 * i], made);
+      if (net->layers[i].pool > 0)
+        advance_pool(net->layers[i].pool, made, pooled);
+      else
+        pooled->n_rows = made->n_rows;
+    }
+  }
+}
+
+/* Copy an image without what lies between its rows. */
+static void compact(const plane *from, float *to)
+{
+  const int64_t n = (int64_t)from->W * from->K;
+  for (int r = 0; r < from->H; r++)
+    memcpy(to + r * n, from->x + (int64_t)r * from->pitch * from->K,
+           (size_t)n * sizeof *to);
+}
+
+gd_status gd_cascade_net_forward(const gd_cascade_net *net,
+                                 gd_cascade_buffers *buffers,
+                                 gd_cascade_shape in, const float *x,
+                                 gd_cascade_shape *shape, const float **out)
 {
   assert(net != NULL && x != NULL && out != NULL);
-  int next = 0; /* the buffer that x is not in */
-  for (int i = 0; i < net->n_layers; i++) {
-    const layer *l = &net->layers[i];
-    const gd_conv_shape c = gd_conv_shape_of(l->conv);
-    assert(in.H >= c.R && in.W >= c.S);
-    gd_conv_input made = {.N = in.N,
-                          .H = gd_conv_out(in.H, c.R, 1, 0),
-                          .W = gd_conv_out(in.W, c.S, 1, 0)};
-    gd_status st = gd_cascade_buffers_grow(buffers, next, n_values(made, l->K));
-    if (st != GD_OK)
-      return st;
-    float *y = buffers->values[next];
-    gd_conv_forward(l->conv, ws, in, x, y);
-    if (l->slope != NULL)
-      activate(l->slope, l->K, n_values(made, 1), y);
-    next = !next;
-    in = made;
-    x = y;
-    if (l->pool == 0)
-      continue;
-
-    assert(in.H >= l->pool && in.W >= l->pool);
-    made.H = pool_out(in.H, l->pool);
-    made.W = pool_out(in.W, l->pool);
-    st = gd_cascade_buffers_grow(buffers, next, n_values(made, l->K));
-    if (st != GD_OK)
-      return st;
-    pool_maximum(in, l->K, l->pool, x, buffers->values[next]);
-    in = made;
-    x = buffers->values[next];
-    next = !next;
+  plane planes[2 * (GD_CASCADE_LAYERS + 1) + 1];
+  gd_floats *room = &buffers->values[2 * net->n_spatial];
+  gd_status st = lay_out(net, buffers, in.H, in.W, planes);
+  const plane *last = &planes[2 * net->n_spatial];
+  int64_t n_values = (int64_t)last->H * last->W * last->K;
+  if (st == GD_OK)
+    st = gd_floats_grow(room, in.N * n_values);
+  for (int n = 0; st == GD_OK && n < in.N; n++) {
+    run_spatial(net, x + (int64_t)n * in.H * in.W * planes[0].K, planes);
+    compact(last, room->values + n * n_values);
   }
-  *shape = in;
-  *out = x;
-  return GD_OK;
+  *shape = (gd_cascade_shape){in.N, last->H, last->W};
+  for (int i = net->n_spatial; st == GD_OK && i < net->n_layers; i++) {
+    const layer *l = &net->layers[i];
+    assert(n_values == l->conv.C);
+    n_values = l->conv.K;
+    st = gd_floats_grow(room + 1, in.N * n_values);
+    if (st == GD_OK) {
+      gd_flat_conv_run(&l->conv, room->values, 1, in.N, room[1].values);
+    }
+    *shape = (gd_cascade_shape){in.N, 1, 1};
+    room++;
+  }
+  *out = room->values;
+  return st;
+}
+
+double gd_cascade_net_flop(const gd_cascade_net *net, gd_cascade_shape in)
+{
+  assert(net != NULL);
+  double flop = 0;
+  int H = in.H, W = in.W;
+  for (int i = 0; i < net->n_layers; i++) {
+    const gd_flat_conv *c = &net->layers[i].conv;
+    const int pool = net->layers[i].pool;
+    H = net->layers[i].is_dense ? 1 : H - c->size + 1;
+    W = net->layers[i].is_dense ? 1 : W - c->size + 1;
+    flop += 2.0 * H * W * c->size * c->size * c->C * c->K;
+    H = pool > 0 ? pool_out(H, pool) : H;
+    W = pool > 0 ? pool_out(W, pool) : W;
+  }
+  return in.N * flop;
 }

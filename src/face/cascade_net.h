@@ -2,16 +2,15 @@
  * One net of the cascade: convolutions, each with a PReLU and perhaps a maximum
  * pool behind it, then heads.
  *
- * Dense layers are convolutions whose kernel covers the whole image, and all
- * heads are one layer whose channels lie side by side: so a net is a short list
- * of convolutions on the engine.
+ * All heads are one layer whose channels lie side by side, and dense layers are
+ * convolutions of 1 x 1 images, so a net is a short list of them.  A large
+ * image goes through all layers in strips of rows, which stay in the cache.
  */
 #ifndef GRADUS_CASCADE_NET_H
 #define GRADUS_CASCADE_NET_H
 
 #include <stdint.h>
 
-#include "gradus/conv.h"
 #include "gradus/weights.h"
 
 enum { GD_CASCADE_LAYERS = 6, GD_CASCADE_HEADS = 3 };
@@ -35,21 +34,32 @@ extern const gd_cascade_spec gd_pnet_spec, gd_rnet_spec, gd_onet_spec;
 
 typedef struct gd_cascade_net gd_cascade_net;
 
-/** Floats that grow: two for a net's layers, reused by all nets. */
+/** Floats that grow and are used again; starts as {0}, ends with free(). */
 typedef struct {
-  float *values[2];
-  int64_t room[2];
+  float *values;
+  int64_t room;
+} gd_floats;
+
+/** Make room for `count`; what was in it is lost. Errors: GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_floats_grow(gd_floats *f, int64_t count);
+
+/** What runs of nets need; one serves all nets. */
+typedef struct {
+  gd_floats values[2 * GD_CASCADE_LAYERS + 3];
 } gd_cascade_buffers; /**< starts as {0}; ends with gd_cascade_buffers_free() */
 
 void gd_cascade_buffers_free(gd_cascade_buffers *b);
-/** Make values[i] at least `count` long; content is lost. */
-GD_NODISCARD gd_status gd_cascade_buffers_grow(gd_cascade_buffers *b, int i,
-                                               int64_t count);
+
+/** N images of H x W pixels. */
+typedef struct {
+  int N, H, W;
+} gd_cascade_shape;
 
 /**
  * Read a net's weights, `<net>.<layer>.weight`, `.bias` and
  * `<net>.prelu<i>.weight`.
- * Errors: GD_ERR_FORMAT, GD_ERR_IO, GD_ERR_NOMEM, GD_ERR_USAGE (see conv.h)
+ * Errors: GD_ERR_FORMAT, GD_ERR_IO, GD_ERR_NOMEM, GD_ERR_USAGE (as
+ * gd_gemm_make())
  */
 GD_NODISCARD gd_status gd_cascade_net_read(const gd_cascade_spec *spec,
                                            gd_weights *w, gd_cascade_net **out);
@@ -64,7 +74,9 @@ void gd_cascade_net_free(gd_cascade_net *net);
  * Errors: GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_cascade_net_forward(
-    const gd_cascade_net *net, gd_workspace *ws, gd_cascade_buffers *buffers,
-    gd_conv_input in, const float *x, gd_conv_input *shape, const float **out);
+    const gd_cascade_net *net, gd_cascade_buffers *buffers, gd_cascade_shape in,
+    const float *x, gd_cascade_shape *shape, const float **out);
+/** Return the multiplications and additions of a run. */
+double gd_cascade_net_flop(const gd_cascade_net *net, gd_cascade_shape in);
 
 #endif

@@ -82,7 +82,7 @@ static gd_status put(gd_store_writer *w, const char *net, const char *layer,
                      const char *what, int rank, const int64_t *shape,
                      const float *values)
 {
-  char name[NAME_MAX];
+  char name[GD_STORE_NAME_MAX * 2];
   gd_dataset d = {.name = name, .dtype = GD_F32, .rank = rank};
   snprintf(name, sizeof name, "%s/%s/%s", net, layer, what);
   memcpy(d.dims, shape, sizeof *shape * (size_t)rank);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "face/boxes.h"
 #include "face/cascade_net.h"
@@ -21,9 +22,8 @@ static const float offset = 127.5f, factor = 0.0078125f; /* of the input */
 struct gd_mtcnn {
   gd_mtcnn_config config;
   gd_cascade_net *nets[N_NETS];
-  gd_workspace *workspace;
   gd_cascade_buffers layers; /* of the nets */
-  gd_cascade_buffers input;  /* [0]: of a net */
+  gd_floats input;           /* of a net */
   uint32_t *sums;            /* of one image row */
   int sums_room;
   gd_boxes boxes;
@@ -69,9 +69,7 @@ gd_status gd_mtcnn_open(const char *path, const gd_mtcnn_config *config,
   if (m == NULL)
     return GD_ERR_NOMEM;
   m->config = *config;
-  st = gd_workspace_new(&m->workspace);
-  if (st == GD_OK)
-    st = gd_weights_open(path, &weights);
+  st = gd_weights_open(path, &weights);
   for (int i = 0; st == GD_OK && i < N_NETS; i++)
     st = gd_cascade_net_read(specs[i], weights, &m->nets[i]);
   gd_weights_close(weights);
@@ -88,9 +86,8 @@ void gd_mtcnn_close(gd_mtcnn *m)
     return;
   for (int i = 0; i < N_NETS; i++)
     gd_cascade_net_free(m->nets[i]);
-  gd_workspace_free(m->workspace);
   gd_cascade_buffers_free(&m->layers);
-  gd_cascade_buffers_free(&m->input);
+  free(m->input.values);
   gd_boxes_free(&m->boxes);
   free(m->sums);
   free(m->faces);
@@ -103,7 +100,10 @@ static gd_status grow_sums(gd_mtcnn *m, int width_px)
     return GD_OK;
   free(m->sums);
   m->sums_room = 0;
-  m->sums = gd_alloc((int64_t)3 * width_px, sizeof *m->sums);
+  /* A row of the image, and one of the net's input, which may be a pixel wider
+   * or a crop. */
+  m->sums =
+      gd_alloc((int64_t)6 * width_px + 3 * crop_px[ONET] + 3, sizeof *m->sums);
   if (m->sums == NULL)
     return GD_ERR_NOMEM;
   m->sums_room = width_px;
@@ -118,63 +118,106 @@ static float face_probability(const float *logits)
   return yes / (no + yes);
 }
 
+static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
+                          const float *offsets)
+{
+  gd_box *box;
+  gd_status st = gd_boxes_add(&m->boxes, &box);
+  if (st != GD_OK)
+    return st;
+  box->x1 = floorf((float)(STRIDE_PX * x + 1) / by);
+  box->y1 = floorf((float)(STRIDE_PX * y + 1) / by);
+  box->x2 = floorf((float)(STRIDE_PX * x + CELL_PX) / by);
+  box->y2 = floorf((float)(STRIDE_PX * y + CELL_PX) / by);
+  box->score = score;
+  memcpy(box->offset, offsets, sizeof box->offset);
+  return GD_OK;
+}
+
 /* Append the cells of P-Net's output that may be faces.  The corners are
- * divided by the scale as float32: so the reference rounds. */
-static gd_status add_cells(gd_mtcnn *m, gd_conv_input grid, const float *out,
+ * divided by the scale as float32: so the reference rounds.  Nearly all cells
+ * are far from being a face, which their logits tell without a softmax. */
+static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, const float *out,
                            double scale)
 {
-  const float least = (float)m->config.thresholds[PNET];
-  const float by = (float)scale;
+  const double p = m->config.thresholds[PNET];
+  const float least = (float)p;
+  const float apart = p > 0 && p < 1 ? (float)(log(p / (1 - p)) - 0.01)
+                      : p > 0        ? 0
+                                     : -INFINITY;
   for (int y = 0; y < grid.H; y++)
     for (int x = 0; x < grid.W; x++, out += 6) {
+      if (out[1] - out[0] < apart)
+        continue;
       const float score = face_probability(out);
       if (!(score >= least))
         continue;
-      gd_box *box;
-      gd_status st = gd_boxes_add(&m->boxes, &box);
+      gd_status st = add_cell(m, x, y, (float)scale, score, out + 2);
       if (st != GD_OK)
         return st;
-      box->x1 = floorf((float)(STRIDE_PX * x + 1) / by);
-      box->y1 = floorf((float)(STRIDE_PX * y + 1) / by);
-      box->x2 = floorf((float)(STRIDE_PX * x + CELL_PX) / by);
-      box->y2 = floorf((float)(STRIDE_PX * y + CELL_PX) / by);
-      box->score = score;
-      for (int i = 0; i < 4; i++)
-        box->offset[i] = out[2 + i];
     }
   return GD_OK;
 }
 
+static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
+{
+  return (gd_cascade_shape){.N = 1,
+                            .H = (int)(height_px * scale + 1),
+                            .W = (int)(width_px * scale + 1)};
+}
+
 static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
 {
-  gd_conv_input in = {.N = 1,
-                      .H = (int)(image->height_px * scale + 1),
-                      .W = (int)(image->width_px * scale + 1)};
-  gd_conv_input grid;
+  const gd_cascade_shape in =
+      shape_at(image->width_px, image->height_px, scale);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
+  gd_cascade_shape grid;
   const float *out;
-  gd_status st =
-      gd_cascade_buffers_grow(&m->input, 0, (int64_t)in.H * in.W * 3);
+  gd_status st = gd_floats_grow(&m->input, (int64_t)in.H * in.W * 3);
   if (st != GD_OK)
     return st;
   gd_area_resize(image, whole, in.W, in.H, offset, factor, m->sums,
-                 m->input.values[0]);
-  st = gd_cascade_net_forward(m->nets[PNET], m->workspace, &m->layers, in,
-                              m->input.values[0], &grid, &out);
+                 m->input.values);
+  st = gd_cascade_net_forward(m->nets[PNET], &m->layers, in, m->input.values,
+                              &grid, &out);
   return st == GD_OK ? add_cells(m, grid, out, scale) : st;
+}
+
+/* A level of the pyramid: its scale, and the image's shorter side in it. */
+typedef struct {
+  double scale, least;
+} level;
+
+static level first_level(const gd_mtcnn *m, int width_px, int height_px)
+{
+  const int side = width_px < height_px ? width_px : height_px;
+  return (level){CELL_PX / m->config.min_face_px,
+                 side * CELL_PX / m->config.min_face_px};
+}
+
+static level next_level(const gd_mtcnn *m, level l)
+{
+  return (level){l.scale * m->config.factor, l.least * m->config.factor};
+}
+
+double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px)
+{
+  assert(m != NULL && width_px > 0 && height_px > 0);
+  double flop = 0;
+  for (level l = first_level(m, width_px, height_px); l.least >= CELL_PX;
+       l = next_level(m, l))
+    flop += gd_cascade_net_flop(m->nets[PNET],
+                                shape_at(width_px, height_px, l.scale));
+  return flop;
 }
 
 /* First stage: candidates from all sizes of the pyramid. */
 static gd_status propose(gd_mtcnn *m, const gd_image *image)
 {
-  const int side =
-      image->width_px < image->height_px ? image->width_px : image->height_px;
-  double scale = CELL_PX / m->config.min_face_px;
-  double least = side * CELL_PX / m->config.min_face_px;
-  for (; least >= CELL_PX;
-       scale *= m->config.factor, least *= m->config.factor) {
+  for (level l = first_level(m, image->width_px, image->height_px);
+       l.least >= CELL_PX; l = next_level(m, l)) {
     const int first = m->boxes.n;
-    gd_status st = search_scale(m, image, scale);
+    gd_status st = search_scale(m, image, l.scale);
     if (st != GD_OK)
       return st;
     gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
@@ -199,11 +242,11 @@ static void place_landmarks(gd_box *box, const float *points)
 static gd_status judge_batch(gd_mtcnn *m, int net, int first, int n)
 {
   const int channels = net == ONET ? 16 : 6;
-  const gd_conv_input in = {.N = n, .H = crop_px[net], .W = crop_px[net]};
-  gd_conv_input shape;
+  const gd_cascade_shape in = {.N = n, .H = crop_px[net], .W = crop_px[net]};
+  gd_cascade_shape shape;
   const float *out;
-  gd_status st = gd_cascade_net_forward(m->nets[net], m->workspace, &m->layers,
-                                        in, m->input.values[0], &shape, &out);
+  gd_status st = gd_cascade_net_forward(m->nets[net], &m->layers, in,
+                                        m->input.values, &shape, &out);
   for (int i = 0; st == GD_OK && i < n; i++, out += channels) {
     gd_box *box = &m->boxes.items[first + i];
     box->score = face_probability(out);
@@ -239,7 +282,7 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
 {
   const int side = crop_px[net];
   const int64_t crop = (int64_t)side * side * 3;
-  gd_status st = gd_cascade_buffers_grow(&m->input, 0, BATCH * crop);
+  gd_status st = gd_floats_grow(&m->input, BATCH * crop);
   drop_outside(&m->boxes, image);
   for (int first = 0; st == GD_OK && first < m->boxes.n; first += BATCH) {
     const int left = m->boxes.n - first, n = left < BATCH ? left : BATCH;
@@ -248,7 +291,7 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
       (void)gd_box_window(&m->boxes.items[first + i], image->width_px,
                           image->height_px, &window);
       gd_area_resize(image, window, side, side, offset, factor, m->sums,
-                     m->input.values[0] + i * crop);
+                     m->input.values + i * crop);
     }
     st = judge_batch(m, net, first, n);
   }

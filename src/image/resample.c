@@ -4,18 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Where output i of n begins in m inputs; output i ends where the formula
- * rounds up instead. */
-static int area_first(int i, int n, int m)
-{
-  return (int)((int64_t)i * m / n);
-}
-
-static int area_end(int i, int n, int m)
-{
-  return (int)(((int64_t)(i + 1) * m + n - 1) / n);
-}
-
 static void add_rows(const uint8_t *rgb, size_t pitch_bytes, int n_rows,
                      int n_values, uint32_t *sums)
 {
@@ -25,6 +13,51 @@ static void add_rows(const uint8_t *rgb, size_t pitch_bytes, int n_rows,
     const uint8_t *row = rgb + (size_t)y * pitch_bytes;
     for (int i = 0; i < n_values; i++)
       sums[i] += row[i];
+  }
+}
+
+/* Walks the inputs that each of n outputs averages: of m, output i takes
+ * floor(i m / n) .. ceil((i + 1) m / n) - 1. */
+typedef struct {
+  int first, end;
+  int next, over; /* (i + 1) m / n, whole and what is left of it, in n-ths */
+  int step, rest; /* m / n, likewise */
+  int n;
+} area_walk;
+
+static area_walk area_begin(int m, int n)
+{
+  area_walk w = {.next = m / n, .over = m % n, .n = n};
+  w.step = w.next;
+  w.rest = w.over;
+  w.end = w.next + (w.over > 0);
+  return w;
+}
+
+static void area_next(area_walk *w)
+{
+  w->first = w->next;
+  w->next += w->step;
+  w->over += w->rest;
+  if (w->over >= w->n) {
+    w->over -= w->n;
+    w->next++;
+  }
+  w->end = w->next + (w->over > 0);
+}
+
+/* Add up the columns of each output; three values lie side by side. */
+static void add_columns(const uint32_t *sums, int columns, int width_px,
+                        float *out)
+{
+  area_walk w = area_begin(columns, width_px);
+  for (int x = 0; x < width_px; x++, out += 3, area_next(&w)) {
+    uint32_t sum[3] = {0};
+    for (int i = w.first; i < w.end; i++)
+      for (int c = 0; c < 3; c++)
+        sum[c] += sums[3 * i + c];
+    for (int c = 0; c < 3; c++)
+      out[c] = (float)sum[c];
   }
 }
 
@@ -42,24 +75,20 @@ void gd_area_resize(const gd_image *image, gd_window window, int width_px,
   const size_t pitch_bytes = 3 * (size_t)image->width_px;
   const uint8_t *corner =
       image->rgb + (size_t)window.y0 * pitch_bytes + 3 * (size_t)window.x0;
+  uint32_t *counts = sums + 3 * (size_t)columns; /* columns of each value */
+  area_walk w = area_begin(columns, width_px);
+  for (int x = 0; x < width_px; x++, area_next(&w))
+    for (int c = 0; c < 3; c++)
+      counts[3 * x + c] = (uint32_t)(w.end - w.first);
 
-  for (int y = 0; y < height_px; y++) {
-    const int y0 = area_first(y, height_px, rows);
-    const int y1 = area_end(y, height_px, rows);
-    add_rows(corner + (size_t)y0 * pitch_bytes, pitch_bytes, y1 - y0,
-             3 * columns, sums);
-    for (int x = 0; x < width_px; x++) {
-      const int x0 = area_first(x, width_px, columns);
-      const int x1 = area_end(x, width_px, columns);
-      uint32_t sum[3] = {0};
-      for (int i = x0; i < x1; i++)
-        for (int c = 0; c < 3; c++)
-          sum[c] += sums[3 * i + c];
-      for (int c = 0; c < 3; c++) {
-        const float mean = (float)sum[c] / (float)(y1 - y0) / (float)(x1 - x0);
-        *out++ = (mean - offset) * factor;
-      }
-    }
+  w = area_begin(rows, height_px);
+  for (int y = 0; y < height_px; y++, out += 3 * width_px, area_next(&w)) {
+    const float n_rows = (float)(w.end - w.first);
+    add_rows(corner + (size_t)w.first * pitch_bytes, pitch_bytes,
+             w.end - w.first, 3 * columns, sums);
+    add_columns(sums, columns, width_px, out);
+    for (int i = 0; i < 3 * width_px; i++)
+      out[i] = (out[i] / n_rows / (float)(int)counts[i] - offset) * factor;
   }
 }
 

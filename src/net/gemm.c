@@ -74,6 +74,13 @@ gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out)
 void gd_gemm_run(const gd_gemm *g, const float *a, const float *b, int count,
                  float *c)
 {
-  assert(g->run != NULL && count >= 1);
+  assert(g->run != NULL && !g->shape.scattered && count >= 1);
   g->run(g, a, b, count, c);
+}
+
+void gd_gemm_run_scattered(const gd_gemm *g, const float **a, const float **b,
+                           int count, float *c)
+{
+  assert(g->run_scattered != NULL && g->shape.scattered && count >= 1);
+  g->run_scattered(g, a, b, count, c);
 }

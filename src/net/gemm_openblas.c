@@ -28,6 +28,16 @@ static void run(const gd_gemm *g, const float *a, const float *b, int count,
                 i > 0 || s->accumulate ? 1.0f : 0.0f, c, s->ldc);
 }
 
+static void run_scattered(const gd_gemm *g, const float **a, const float **b,
+                          int count, float *c)
+{
+  const gd_gemm_shape *s = &g->shape;
+  for (int i = 0; i < count; i++)
+    cblas_sgemm(CblasRowMajor, s->transposed_a ? CblasTrans : CblasNoTrans,
+                CblasNoTrans, s->m, s->n, s->k, 1.0f, a[i], s->lda, b[i],
+                s->ldb, i > 0 || s->accumulate ? 1.0f : 0.0f, c, s->ldc);
+}
+
 gd_status gd_gemm_openblas_make(gd_gemm_shape shape, gd_gemm *out)
 {
   (void)shape;
@@ -35,5 +45,6 @@ gd_status gd_gemm_openblas_make(gd_gemm_shape shape, gd_gemm *out)
    * must not depend on how many there are. */
   openblas_set_num_threads(1);
   out->run = run;
+  out->run_scattered = run_scattered;
   return GD_OK;
 }

@@ -45,8 +45,8 @@ static float *read_tensor(gd_store *s, const char *group, const char *name,
 /* Compare channels first .. of the net's output with a tensor (N, K, H, W) or
  * (N, K), relative to the tensor's largest value. */
 static void compare_tensor(gd_store *s, const char *group, const char *name,
-                           const float *out, gd_conv_input shape, int channels,
-                           int first, int softmax)
+                           const float *out, gd_cascade_shape shape,
+                           int channels, int first, int softmax)
 {
   gd_dataset d;
   float *want = read_tensor(s, group, name, &d);
@@ -73,14 +73,12 @@ static void compare_net(gd_store *s, gd_weights *w, const gd_cascade_spec *spec,
                         const char *group, const char *suffix)
 {
   gd_cascade_net *net;
-  gd_workspace *ws;
   gd_cascade_buffers buffers = {0};
   gd_dataset d;
-  gd_conv_input shape;
+  gd_cascade_shape shape;
   const float *out;
   char name[32];
   assert_ok(gd_cascade_net_read(spec, w, &net));
-  assert_ok(gd_workspace_new(&ws));
   float *input = read_tensor(s, group, "input", &d);
   const int H = (int)d.dims[2], W = (int)d.dims[3];
   float *x = calloc((size_t)(d.dims[0] * 3 * H * W), sizeof *x);
@@ -89,8 +87,8 @@ static void compare_net(gd_store *s, gd_weights *w, const gd_cascade_spec *spec,
       for (int p = 0; p < H * W; p++)
         x[(n * H * W + p) * 3 + c] = input[(n * 3 + c) * H * W + p];
   assert_ok(gd_cascade_net_forward(
-      net, ws, &buffers, (gd_conv_input){.N = (int)d.dims[0], .H = H, .W = W},
-      x, &shape, &out));
+      net, &buffers, (gd_cascade_shape){.N = (int)d.dims[0], .H = H, .W = W}, x,
+      &shape, &out));
   const int channels = spec == &gd_onet_spec ? 16 : 6;
   snprintf(name, sizeof name, "prob%s", suffix);
   compare_tensor(s, group, name, out, shape, channels, 0, 1);
@@ -102,7 +100,6 @@ static void compare_net(gd_store *s, gd_weights *w, const gd_cascade_spec *spec,
   free(x);
   free(input);
   gd_cascade_buffers_free(&buffers);
-  gd_workspace_free(ws);
   gd_cascade_net_free(net);
 }
 
@@ -141,7 +138,7 @@ static void area_resize_computes_the_reference_bit_for_bit(void **state)
   gd_dataset d = {
       .name = "area/src_u8_hwc", .dtype = GD_U8, .rank = 3, .dims = {0, 53, 3}};
   gd_image image;
-  uint32_t sums[3 * 53];
+  uint32_t sums[3 * (53 + 80)];
   assert_ok(gd_store_open(path, NULL, 0, &s));
   assert_ok(gd_image_new(53, 47, &image));
   assert_ok(gd_store_read(s, &d, 0, 47, image.rgb));

@@ -40,7 +40,7 @@ area_means_are_the_definition_for_windows_and_enlarging(void **state)
   gd_image image = noise(53, 47);
   const gd_window windows[] = {{0, 0, 53, 47}, {5, 7, 30, 9}, {52, 46, 53, 47}};
   const int sizes[][2] = {{17, 12}, {1, 1}, {53, 47}, {80, 60}, {24, 24}};
-  uint32_t sums[3 * 53];
+  uint32_t sums[3 * (53 + 80)];
   float *out = malloc(80 * 60 * 3 * sizeof *out);
   for (int k = 0; k < 3; k++)
     for (int i = 0; i < 5; i++) {

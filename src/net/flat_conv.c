@@ -1,0 +1,130 @@
+#include "gradus/flat_conv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/memory.h"
+
+enum { MOST_ROWS = 16 /* of a kernel */, VECTOR = 16 };
+
+/* Rows of a product: positions of a tile by the kernel's size.  The last is a
+ * single position. */
+static const int rows[GD_FLAT_TILES] = {64, 16, 4, 1};
+
+static int tile_of(const gd_flat_conv *f, int t)
+{
+  return t == GD_FLAT_TILES - 1 ? 1 : rows[t] * f->size;
+}
+
+static gd_status make_kernels(gd_flat_conv *f)
+{
+  gd_status st = GD_OK;
+  for (int t = 0; st == GD_OK && t < GD_FLAT_TILES; t++)
+    st = gd_gemm_make((gd_gemm_shape){.m = rows[t],
+                                      .n = f->K,
+                                      .k = f->size * f->C,
+                                      .lda = f->size * f->C,
+                                      .ldb = f->K,
+                                      .ldc = f->size * f->K,
+                                      .scattered = 1},
+                      &f->kernels[t]);
+  return st;
+}
+
+static float *repeat(const float *values, int K, int n)
+{
+  float *repeated = gd_alloc(n, sizeof *repeated);
+  for (int i = 0; repeated != NULL && i < n; i++)
+    repeated[i] = values[i % K];
+  return repeated;
+}
+
+gd_status gd_flat_conv_begin(gd_flat_conv *f, int C, int K, int size,
+                             const float *weights, const float *bias,
+                             const float *slopes)
+{
+  assert(f != NULL && C >= 1 && K >= 1 && size >= 1 && size <= MOST_ROWS);
+  assert(weights != NULL && bias != NULL);
+
+  *f = (gd_flat_conv){.C = C, .K = K, .size = size};
+  f->n_repeated = K % VECTOR == 0 ? K : K * VECTOR;
+  f->weights = gd_alloc((int64_t)size * size * C * K, sizeof *f->weights);
+  f->bias = repeat(bias, K, f->n_repeated);
+  if (f->weights == NULL || f->bias == NULL)
+    return GD_ERR_NOMEM;
+  if (slopes != NULL && (f->slopes = repeat(slopes, K, f->n_repeated)) == NULL)
+    return GD_ERR_NOMEM;
+  for (int k = 0; k < K; k++)
+    for (int c = 0; c < C; c++)
+      for (int tap = 0; tap < size * size; tap++)
+        f->weights[((int64_t)tap * C + c) * K + k] = *weights++;
+  return make_kernels(f);
+}
+
+void gd_flat_conv_end(gd_flat_conv *f)
+{
+  free(f->weights);
+  free(f->bias);
+  free(f->slopes);
+  *f = (gd_flat_conv){0};
+}
+
+/* Add the bias, and apply PReLU. */
+static void finish(const gd_flat_conv *f, int64_t n_values, float *restrict y)
+{
+  const float *restrict bias = f->bias, *restrict slopes = f->slopes;
+  for (int64_t first = 0; first < n_values; first += f->n_repeated) {
+    const int64_t left = n_values - first;
+    const int n = left < f->n_repeated ? (int)left : f->n_repeated;
+    float *restrict to = y + first;
+    if (slopes == NULL) {
+      for (int i = 0; i < n; i++)
+        to[i] += bias[i];
+      continue;
+    }
+    for (int i = 0; i < n; i++) {
+      const float value = to[i] + bias[i];
+      to[i] = value > 0 ? value : slopes[i] * value;
+    }
+  }
+}
+
+static void run_tile(const gd_flat_conv *f, int t, const float *x, int pitch,
+                     float *y)
+{
+  const int tile = tile_of(f, t);
+  const int64_t row = (int64_t)f->size * f->C * f->K;
+  for (int first = 0; first < f->size && first < tile; first++) {
+    const float *a[MOST_ROWS], *b[MOST_ROWS];
+    for (int r = 0; r < f->size; r++) {
+      a[r] = x + ((int64_t)r * pitch + first) * f->C;
+      b[r] = f->weights + r * row;
+    }
+    gd_gemm_run_scattered(&f->kernels[t], a, b, f->size,
+                          y + (int64_t)first * f->K);
+  }
+  finish(f, (int64_t)tile * f->K, y);
+}
+
+void gd_flat_conv_run(const gd_flat_conv *f, const float *x, int pitch,
+                      int64_t n, float *y)
+{
+  assert(f != NULL && x != NULL && y != NULL && n >= 1);
+
+  int64_t done = 0;
+  for (int t = 0; t < GD_FLAT_TILES && done < n; t++) {
+    const int tile = tile_of(f, t);
+    const int64_t n_whole = (n - done) / tile;
+#pragma omp parallel for schedule(static) if (t == 0 && n_whole >= 8)
+    for (int64_t i = 0; i < n_whole; i++)
+      run_tile(f, t, x + (done + i * tile) * f->C, pitch,
+               y + (done + i * tile) * f->K);
+    done += n_whole * tile;
+    /* The rest once more with its neighbours, if it is worth a tile. */
+    if (n_whole > 0 && n - done > tile / 4) {
+      run_tile(f, t, x + (n - tile) * f->C, pitch, y + (n - tile) * f->K);
+      done = n;
+    }
+  }
+}
