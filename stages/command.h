@@ -29,6 +29,7 @@ extern const gd_command gd_command_run;
 extern const gd_command gd_command_plan;
 extern const gd_command gd_command_status;
 extern const gd_command gd_command_check;
+extern const gd_command gd_command_frames;
 extern const gd_command gd_command_report;
 extern const gd_command gd_command_synth;
 extern const gd_command gd_command_detect;

@@ -87,10 +87,12 @@ void gd_extract_parameters(const gd_instance *self, gd_sampling *sampling,
                             .start_s = gd_instance_real(self, "start"),
                             .stop_s = gd_instance_real(self, "stop"),
                             .most = gd_instance_int(self, "most")};
+  gd_frame_storage storage = GD_FRAMES_LOSSLESS;
+  (void)gd_frame_storage_find(gd_instance_text(self, "store"), &storage);
   *limits = (gd_extraction_limits){
       .shard_bytes = gd_instance_int(self, "shard_bytes"),
-      .bytes_per_pixel =
-          gd_extraction_bytes_per_pixel(gd_instance_text(self, "store"))};
+      .bytes_per_pixel = gd_frame_storage_bytes_per_pixel(
+          storage, (int)gd_instance_int(self, "quality"))};
 }
 
 static gd_status prepare(gd_stage_env *env, gd_extract *x)

@@ -43,8 +43,6 @@ typedef struct {
   double bytes_per_pixel; /**< as frames are stored */
 } gd_extraction_limits;
 
-/** Return what a pixel takes, about, with `store` lossless, raw or jpeg. */
-double gd_extraction_bytes_per_pixel(const char *store);
 /** Return how many bytes a piece's frames take, about. */
 int64_t gd_piece_bytes(const gd_piece *p, const gd_extraction_limits *limits);
 /** Return how long a unit should take, of a corpus that takes total_us. */

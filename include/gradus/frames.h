@@ -80,13 +80,12 @@ const char *gd_frame_storage_name(gd_frame_storage storage);
 /** Find a storage by its word. @return whether there is one */
 int gd_frame_storage_find(const char *name, gd_frame_storage *out);
 /**
- * Return about how many bytes one frame takes: exact for raw, else as measured
- * on camera clips.
- * @param[in] layout  of the decoded pictures; of an unknown pixel format ("")
- *                    8 bit 4:2:0 is assumed
+ * Return about how many bytes a displayed pixel takes in a shard: 3 for raw,
+ * else as measured on 8 bit 4:2:0 camera clips that had been compressed; noise
+ * that was not takes up to four times as much.
+ * @param[in] quality  with GD_FRAMES_JPEG
  */
-int64_t gd_frame_storage_bytes(const gd_frame_format *format,
-                               const gd_picture_layout *layout);
+double gd_frame_storage_bytes_per_pixel(gd_frame_storage storage, int quality);
 
 typedef struct gd_frame_writer gd_frame_writer;
 

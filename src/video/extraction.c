@@ -12,16 +12,6 @@
 enum { UNITS = 512, LEAST_FRAMES = 500, SPANS_PER_SHARD = 8 };
 static const int64_t LEAST_US = 500000, MOST_US = 120000000;
 
-double gd_extraction_bytes_per_pixel(const char *store)
-{
-  if (strcmp(store, "lossless") == 0)
-    return 0.52;
-  if (strcmp(store, "jpeg") == 0)
-    return 0.33;
-  assert(strcmp(store, "raw") == 0);
-  return 3.0;
-}
-
 int64_t gd_piece_bytes(const gd_piece *p, const gd_extraction_limits *limits)
 {
   assert(p != NULL && limits != NULL && limits->bytes_per_pixel > 0);

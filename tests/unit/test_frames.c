@@ -601,6 +601,19 @@ static void full_disk_fails_and_leaves_no_shard(void **state)
   free(rgb);
 }
 
+static void better_quality_is_expected_to_take_more_bytes(void **state)
+{
+  (void)state;
+  double last = 0;
+  for (int q = 1; q <= 100; q++) {
+    const double bytes = gd_frame_storage_bytes_per_pixel(GD_FRAMES_JPEG, q);
+    assert_true(bytes > last && bytes < 0.5);
+    last = bytes;
+  }
+  assert_true(gd_frame_storage_bytes_per_pixel(GD_FRAMES_RAW, 0) == 3);
+  assert_true(gd_frame_storage_bytes_per_pixel(GD_FRAMES_LOSSLESS, 0) < 1);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(set_puts_a_video_of_two_shards_together),
     cmocka_unit_test(shard_can_be_opened_alone),
@@ -610,6 +623,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(piece_that_is_read_again_leaves_no_trace),
     cmocka_unit_test(flipped_bits_never_give_other_frames),
     cmocka_unit_test(shards_that_contradict_themselves_are_refused),
+    cmocka_unit_test(better_quality_is_expected_to_take_more_bytes),
     cmocka_unit_test(readings_are_kept_in_order_with_their_notes),
     cmocka_unit_test(skipped_video_is_noted_with_its_reason),
     cmocka_unit_test(shard_without_frames_is_a_shard),
