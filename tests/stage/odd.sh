@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# All odd and broken videos in one corpus, through the program: each ends as
+# its list says, none changes another, on any number of ranks the same bytes.
+# shellcheck source=tests/stage/common.sh
+. "$GRADUS_SOURCE/tests/stage/common.sh"
+
+odd=$GRADUS_SHARED/real/video-odd
+if [ ! -s "$odd/manifest.json" ]; then
+  echo "SKIPPED: no odd videos in the shared data"
+  exit 77
+fi
+mkdir "$scratch/corpus"
+find "$odd" -type f ! -name manifest.json -exec cp -t "$scratch/corpus" {} +
+{
+  echo "video,label,subject,partition"
+  find "$scratch/corpus" -type f -printf '%f,3,%f,train\n' | sort
+} >"$scratch/labels.csv"
+mv "$scratch/labels.csv" "$scratch/corpus/labels.csv"
+cat >"$scratch/job.yaml" <<JOB
+job: odd
+work: run
+corpus: {layout: table, root: "$scratch/corpus"}
+stages:
+  frames: {stage: extract, from: corpus, every: 10, shard_bytes: 1MiB}
+JOB
+
+# The list, one video a line: what is expected, and the frames that are kept.
+awk -F '"' '
+  /"file":/ { file = $4 }
+  /"expect":/ { expect[file] = $4 }
+  /"every10_frames":/ { gsub(/[^0-9]/, "", $3); frames[file] = $3 }
+  END { for (f in expect) print expect[f] "\t" frames[f] + 0 "\t" f }
+' "$odd/manifest.json" | sort -t $'\t' -k 3 >"$scratch/list"
+count() { # expected outcome
+  grep -c "^$1	" "$scratch/list"
+}
+
+for ranks in 1 2 3 5; do
+  expect 3 "$scratch/np$ranks" "$ranks"
+  [ "$ranks" -eq 1 ] || same "$scratch/np1" "$scratch/np$ranks"
+  # As many as are skipped may be: the same results stand.
+  expect 0 "$scratch/np$ranks" "$ranks" \
+    --set "frames.max_skipped=$(count reject)"
+done
+
+directory=$(run_directory "$scratch/np1" frames)
+report=$directory/report.yaml
+grep -q "^n_skipped: $(count reject)\$" "$report" ||
+  fail "not $(count reject) skipped: $(cat "$report")"
+frames=$(awk -F '\t' '{ n += $2 } END { print n }' <(grep -v '^reject' "$scratch/list"))
+grep -q "^  frames: $frames\$" "$report" ||
+  fail "not $frames frames: $(cat "$report")"
+while IFS=$'\t' read -r expected _ file; do
+  id=${file%.*}
+  case $expected in
+    reject)
+      # The reason names the file and says more than an error code.
+      grep -F "{item: \"$id\", reason: \"" "$report" | grep -qF "$file: " ||
+        fail "$file is not skipped with a reason: $(cat "$report")"
+      ;;
+    partial)
+      grep -qF " warning $id: " "$directory/log.txt" ||
+        fail "nothing is said of $file: $(cat "$directory/log.txt")"
+      ;;
+    *)
+      ! grep -F "item: \"$id\"" "$report" || fail "$file is skipped"
+      ;;
+  esac
+done <"$scratch/list"
+"$gradus" check "$scratch/np1/run" >"$scratch/check" || fail "$(cat "$scratch/check")"
