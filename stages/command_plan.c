@@ -1,8 +1,36 @@
 /* gradus plan, gradus status -- where a job stands, from files alone. */
+#include <string.h>
+
 #include "command.h"
+#include "extract.h"
 #include "gradus/plan.h"
 
 static const gd_option options[] = {GD_OPTION_SET};
+
+/* More members of a sweep than this differ in what is plain by then. */
+enum { MOST_FORECASTS = 8 };
+
+static gd_status add_forecasts(const gd_job *job, gd_text *out)
+{
+  gd_status st = GD_OK;
+  int n = 0;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
+    const gd_instance *self = gd_job_instance(job, i);
+    char done[GD_PATH_MAX];
+    if (strcmp(gd_instance_kind(self), "extract") != 0)
+      continue;
+    st = gd_path_join(gd_instance_directory(self), "done", done);
+    if (st == GD_OK && !gd_path_exists(done) && n++ < MOST_FORECASTS)
+      st = gd_extract_forecast(job, self, out);
+  }
+  return st;
+}
+
+static gd_status compose_plan(const gd_job *job, gd_text *out)
+{
+  gd_status st = gd_plan_compose(job, out);
+  return st == GD_OK ? add_forecasts(job, out) : st;
+}
 
 static int compose(const gd_arguments *a,
                    gd_status (*page)(const gd_job *, gd_text *))
@@ -22,7 +50,7 @@ static int compose(const gd_arguments *a,
 
 static int run_plan(const gd_arguments *a)
 {
-  return compose(a, gd_plan_compose);
+  return compose(a, compose_plan);
 }
 
 static int run_status(const gd_arguments *a)
@@ -41,7 +69,11 @@ const gd_command gd_command_plan = {
     .details =
         "For each stage of the manifest JOB: done; partial, with the number\n"
         "of files that are there; or would run, because a key or an input\n"
-        "changed since a result of that name was made. Nothing is changed.\n",
+        "changed since a result of that name was made. Then, for each\n"
+        "extraction that is not done, what it will read, keep and store: "
+        "exact\n"
+        "where an earlier run has indexed the videos, else from some of them.\n"
+        "Nothing is changed.\n",
     .run = run_plan,
 };
 

@@ -161,23 +161,35 @@ static gd_status open_index(const gd_extract *x, const gd_piece *p, int64_t v,
 static gd_status copy_frames(gd_stage_env *env, const gd_piece *p,
                              gd_video_reader *r, gd_frame_writer *w)
 {
-  int64_t last = -1;
   for (;;) {
     gd_frame_info info;
     gd_read_step step;
     const gd_picture *picture;
     gd_status st = gd_video_reader_next(r, &step, &info, &picture);
-    /* When all frames come again, those that are there stay as they are: what
-     * came before the damage. */
-    if (st == GD_OK && picture != NULL && info.frame_index > last) {
-      last = info.frame_index;
+    if (st == GD_OK && step == GD_READ_FRAME)
       st = gd_frame_writer_append(w, p->video, &info, picture);
-    }
-    if (st == GD_OK && picture != NULL)
-      st = gd_stage_tick(env, 0);
+    else if (st == GD_OK && step == GD_READ_AGAIN)
+      st = gd_frame_writer_rewind(w);
     if (st != GD_OK || step == GD_READ_END)
       return st;
+    st = gd_stage_tick(env, 0);
+    if (st != GD_OK)
+      return st;
   }
+}
+
+/* Frames of a file that changed while it was read may be of either state. */
+static gd_status check_unchanged(const gd_video_index *index)
+{
+  int64_t size_bytes, modified_ns;
+  gd_status st = gd_file_stat(index->path, &size_bytes, &modified_ns);
+  if (st == GD_OK && size_bytes == index->size_bytes &&
+      modified_ns == index->modified_ns)
+    return GD_OK;
+  return gd_fail(GD_ERR_DECODE,
+                 "%s: has been changed while it was read; repeat the same "
+                 "command",
+                 index->path);
 }
 
 static gd_status make_piece(gd_stage_env *env, const gd_extract *x,
@@ -196,6 +208,8 @@ static gd_status make_piece(gd_stage_env *env, const gd_extract *x,
         gd_video_reader_open(index, &x->sampling, &p->frames, &x->patience, &r);
   if (st == GD_OK)
     st = copy_frames(env, p, r, w);
+  if (st == GD_OK)
+    st = check_unchanged(index);
   if (st == GD_OK) {
     gd_frame_reading reading = gd_video_reader_result(r);
     reading.video = p->video;

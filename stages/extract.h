@@ -51,6 +51,16 @@ GD_NODISCARD gd_status gd_extract_open_places(const gd_text *places,
                                               int64_t n_videos,
                                               gd_index_store **out);
 /**
+ * Sort the videos of a corpus by the file of the index store that they belong
+ * to.
+ * @param[out] order    (n_videos) by file, then as in the corpus
+ * @param[out] first    (n_units + 1) where each file begins in `order`
+ * @param[out] n_units  files that have videos
+ * Ends with: free() of both, also on failure
+ */
+GD_NODISCARD gd_status gd_extract_deal(const gd_corpus *corpus, int64_t **order,
+                                       int64_t **first, int64_t *n_units);
+/**
  * Index every video, into the store of the stage's directory.
  * Collective: yes
  * Errors: those of gd_stage_units()
@@ -62,5 +72,14 @@ GD_NODISCARD gd_status gd_extract_index(gd_stage_env *env, gd_extract *x);
  * Errors: GD_ERR_IO (the disk has no room for them), GD_ERR_NOMEM, GD_ERR_PEER
  */
 GD_NODISCARD gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x);
+
+/**
+ * Add what an extraction would read, keep and store, for `gradus plan`; nothing
+ * while its corpus is not there.
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_extract_forecast(const gd_job *job,
+                                           const gd_instance *self,
+                                           gd_text *out);
 
 #endif

@@ -109,30 +109,32 @@ static gd_status open_near(gd_stage_env *env, gd_extract *x)
 /* -------------------------------------------------------------------- indexing
  */
 
-/* Sort the videos by the file of the store that they belong to. */
-static gd_status deal(gd_extract *x)
+gd_status gd_extract_deal(const gd_corpus *corpus, int64_t **order,
+                          int64_t **first, int64_t *n_units)
 {
-  const int64_t n = x->corpus->n_videos;
+  const int64_t n = corpus->n_videos;
   const int64_t n_files = gd_index_store_n_files(n);
-  int64_t *count = gd_alloc(n_files + 1, sizeof *count);
-  x->order = gd_alloc(n, sizeof *x->order);
-  x->first = gd_alloc(n_files + 1, sizeof *x->first);
-  if (count == NULL || x->order == NULL || x->first == NULL) {
-    free(count);
+  int64_t *end = gd_alloc(n_files + 1, sizeof *end);
+  *order = gd_alloc(n, sizeof **order);
+  *first = gd_alloc(n_files + 1, sizeof **first);
+  if (end == NULL || *order == NULL || *first == NULL) {
+    free(end);
     return GD_ERR_NOMEM;
   }
   for (int64_t v = 0; v < n; v++)
-    count[gd_index_store_file_of(x->corpus->videos[v].id, n_files) + 1]++;
+    end[gd_index_store_file_of(corpus->videos[v].id, n_files) + 1]++;
+  *n_units = 0;
   for (int64_t f = 0; f < n_files; f++) {
-    if (count[f + 1] > 0)
-      x->first[x->n_units++] = count[f];
-    count[f + 1] += count[f];
+    if (end[f + 1] > 0)
+      (*first)[(*n_units)++] = end[f];
+    end[f + 1] += end[f];
   }
-  x->first[x->n_units] = n;
-  for (int64_t v = 0; v < n; v++)
-    x->order[count[gd_index_store_file_of(x->corpus->videos[v].id,
-                                          n_files)]++] = v;
-  free(count);
+  (*first)[*n_units] = n;
+  for (int64_t v = 0; v < n; v++) {
+    const int64_t f = gd_index_store_file_of(corpus->videos[v].id, n_files);
+    (*order)[end[f]++] = v;
+  }
+  free(end);
   return GD_OK;
 }
 
@@ -208,7 +210,8 @@ static gd_status make_index(void *context, gd_stage_env *env, int64_t unit,
 
 gd_status gd_extract_index(gd_stage_env *env, gd_extract *x)
 {
-  gd_status st = gd_agree(env->comm, deal(x));
+  gd_status st = gd_agree(
+      env->comm, gd_extract_deal(x->corpus, &x->order, &x->first, &x->n_units));
   if (st == GD_OK)
     st = open_near(env, x);
   if (st != GD_OK)

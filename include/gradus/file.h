@@ -53,6 +53,12 @@ GD_NODISCARD gd_status gd_file_read(const char *path, size_t most_bytes,
  */
 GD_NODISCARD gd_status gd_file_stat(const char *path, int64_t *size_bytes,
                                     int64_t *modified_ns);
+/**
+ * Tell how many bytes can still be written to the file system of a directory,
+ * or of the first above it that exists.
+ * Errors: GD_ERR_IO
+ */
+GD_NODISCARD gd_status gd_file_free_bytes(const char *directory, int64_t *out);
 /** Remove a file if it exists. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_file_remove(const char *path);
 

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gradus/corpus.h"
 #include "gradus/digest.h"
 #include "gradus/status.h"
 #include "gradus/text.h"
@@ -55,6 +56,12 @@ const char *gd_job_name(const gd_job *job);
 const char *gd_job_work(const gd_job *job); /**< the work directory */
 /** Return the effective manifest, defaults filled in, as YAML; borrowed. */
 const char *gd_job_effective(const gd_job *job);
+
+/**
+ * Return the corpus of the `corpus:` block as it was found and examined; NULL
+ * without that block, and in a job from gd_job_unpack(), which asks no files.
+ */
+const gd_corpus *gd_job_corpus(const gd_job *job);
 
 int gd_job_n_instances(const gd_job *job);
 /** Return instance i; inputs come before what depends on them. */

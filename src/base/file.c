@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 gd_status gd_path_join(const char *directory, const char *name,
@@ -192,6 +193,27 @@ gd_status gd_file_read(const char *path, size_t most_bytes, char **out,
   }
   fclose(file);
   return st;
+}
+
+gd_status gd_file_free_bytes(const char *directory, int64_t *out)
+{
+  char path[GD_PATH_MAX];
+  struct statvfs info;
+  gd_status st = gd_path_join("", directory, path);
+  if (st != GD_OK)
+    return st;
+  while (statvfs(path, &info) != 0) {
+    char *slash = strrchr(path, '/');
+    if (errno != ENOENT || strcmp(path, ".") == 0 || strcmp(path, "/") == 0)
+      return gd_fail(GD_ERR_IO, "%s: cannot tell its free space: %s", path,
+                     strerror(errno));
+    if (slash == NULL)
+      snprintf(path, sizeof path, ".");
+    else
+      slash[slash == path] = '\0';
+  }
+  *out = (int64_t)info.f_bavail * (int64_t)info.f_frsize;
+  return GD_OK;
 }
 
 gd_status gd_file_remove(const char *path)

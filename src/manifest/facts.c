@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradus/corpus.h"
-
 /* The questions are told apart by their first word; a variable's answer begins
  * with '=' if it is set. */
 struct gd_fact {
@@ -131,13 +129,11 @@ gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
   if (f->noted)
     return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
                    question);
-  gd_corpus *corpus;
-  st = gd_corpus_read(layout, root, n_levels, &corpus);
-  if (st != GD_OK)
-    return st;
-  st = gd_corpus_examine(corpus);
+  gd_corpus_free(f->corpus);
+  st = gd_corpus_read(layout, root, n_levels, &f->corpus);
   if (st == GD_OK)
-    st = gd_corpus_digest(corpus, out);
-  gd_corpus_free(corpus);
+    st = gd_corpus_examine(f->corpus);
+  if (st == GD_OK)
+    st = gd_corpus_digest(f->corpus, out);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }

@@ -9,6 +9,7 @@
 #define GRADUS_MANIFEST_FACTS_H
 
 #include "arena.h"
+#include "gradus/corpus.h"
 #include "gradus/digest.h"
 #include "gradus/text.h"
 
@@ -16,7 +17,8 @@ typedef struct gd_fact gd_fact;
 typedef struct {
   gd_arena *arena;
   gd_fact *first;
-  int noted; /**< answers are all there: never ask the world */
+  int noted;         /**< answers are all there: never ask the world */
+  gd_corpus *corpus; /**< as it was found, examined; NULL: not asked for */
 } gd_facts;
 
 /**
@@ -28,7 +30,8 @@ GD_NODISCARD gd_status gd_facts_variable(gd_facts *f, const char *name,
 /** Digest a file's content. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_facts_file(gd_facts *f, const char *path,
                                      gd_digest *out);
-/** Digest the corpus at a root. Errors: as gd_corpus_read() */
+/** Digest the corpus at a root, and keep it, for gd_corpus_free().
+ * Errors: as gd_corpus_read() */
 GD_NODISCARD gd_status gd_facts_corpus(gd_facts *f, const char *layout,
                                        const char *root, int n_levels,
                                        gd_digest *out);

@@ -120,8 +120,10 @@ gd_status gd_job_load(const char *path, const char *const *sets, int n_sets,
 
 void gd_job_free(gd_job *job)
 {
-  if (job != NULL)
-    gd_arena_free(job->facts.arena);
+  if (job == NULL)
+    return;
+  gd_corpus_free(job->facts.corpus);
+  gd_arena_free(job->facts.arena);
 }
 
 /* A message is a row of zero-terminated texts: path, manifest, one per `--set`
@@ -219,6 +221,11 @@ const char *gd_job_work(const gd_job *job)
 const char *gd_job_effective(const gd_job *job)
 {
   return job->effective;
+}
+
+const gd_corpus *gd_job_corpus(const gd_job *job)
+{
+  return job->facts.corpus;
 }
 
 int gd_job_n_instances(const gd_job *job)

@@ -10,7 +10,7 @@
 /* A few hundred videos to a file; and in a small corpus enough files for some
  * dozen ranks to index side by side. */
 enum { VIDEOS_PER_FILE = 256, FEWEST_FILES = 32 };
-enum { DATA_CHUNK_BYTES = 1 << 18, COLUMN_CHUNK_BYTES = 1 << 12 };
+enum { DATA_CHUNK_BYTES = 1 << 16, COLUMN_CHUNK_BYTES = 1 << 12 };
 
 int64_t gd_index_store_n_files(int64_t n_videos)
 {

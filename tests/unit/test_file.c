@@ -66,7 +66,19 @@ static void join_keeps_absolute_names(void **state)
   assert_string_equal(gd_path_base("b.c"), "b.c");
 }
 
+static void free_space_is_that_of_what_exists_of_a_path(void **state)
+{
+  (void)state;
+  int64_t here, below;
+  assert_ok(gd_file_free_bytes(gd_test_directory(), &here));
+  assert_ok(gd_file_free_bytes(gd_test_path("none/at/all"), &below));
+  assert_true(here > 0 && below > 0);
+  assert_ok(gd_file_free_bytes("none/at/all", &here));
+  assert_ok(gd_file_free_bytes("/none", &here));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(free_space_is_that_of_what_exists_of_a_path),
     cmocka_unit_test(written_file_reads_back_and_is_private),
     cmocka_unit_test(full_disk_is_an_error_with_the_path),
     cmocka_unit_test(longer_file_than_expected_is_refused),
