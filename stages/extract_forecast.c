@@ -135,14 +135,16 @@ gd_status gd_extract_forecast(const gd_job *job, const gd_instance *self,
   st = count(&f);
   if (st == GD_OK) {
     int64_t free_bytes;
+    gd_frame_storage storage = GD_FRAMES_LOSSLESS;
+    (void)gd_frame_storage_find(gd_instance_text(self, "store"), &storage);
     if (gd_file_free_bytes(gd_job_work(job), &free_bytes) != GD_OK)
       free_bytes = -1;
     const char *title = gd_instance_title(self);
     gd_text_printf(out, "%-*s", MARGIN, title);
     if (strlen(title) >= MARGIN)
       gd_text_printf(out, "\n%*s", MARGIN, "");
-    gd_forecast_compose(&f.known, f.corpus->n_videos,
-                        gd_instance_text(self, "store"), free_bytes,
+    gd_forecast_compose(&f.known, f.corpus->n_videos, storage,
+                        (int)gd_instance_int(self, "quality"), free_bytes,
                         gd_job_work(job), MARGIN, out);
   }
   gd_corpus_free(own);

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "gradus/frames.h"
 #include "gradus/sampling.h"
 #include "gradus/status.h"
 #include "gradus/text.h"
@@ -21,8 +22,8 @@ typedef struct {
   int64_t n_unreadable; /**< of them */
   double seconds;       /**< of video */
   double n_frames, n_decoded, n_kept;
-  double raw_bytes, lossless_bytes, jpeg_bytes;
-  double core_s; /**< of decoding */
+  double kept_pixels; /**< of the frames that are kept */
+  double core_s;      /**< of decoding */
 } gd_forecast;
 
 /** Add a video. Errors: GD_ERR_NOMEM */
@@ -39,17 +40,18 @@ void gd_forecast_add_scaled(gd_forecast *f, const gd_forecast *part,
  * first:
  *
  *     150 videos, 48.2 hours: 28,800 of 2,880,000 frames kept, 612,000 decoded
- *     26.5 GB raw, 4.6 GB lossless (as `store` says), 2.9 GB jpeg
+ *     26.5 GB raw, 3.2 GB lossless (as `store` says), 2.1 GB jpeg
  *     about 1.3 core-hours; 512 GB free in runs
  *
  * @param[in] n_videos    of the corpus; more than n_seen: "about", and from how
  *                        many videos
- * @param[in] store       the word of the manifest
+ * @param[in] storage     as the manifest says; quality of jpeg
  * @param[in] free_bytes  in `place`; -1: not known
  */
 void gd_forecast_compose(const gd_forecast *f, int64_t n_videos,
-                         const char *store, int64_t free_bytes,
-                         const char *place, int indent, gd_text *out);
+                         gd_frame_storage storage, int quality,
+                         int64_t free_bytes, const char *place, int indent,
+                         gd_text *out);
 /** Write a number of bytes for people: "4.6 GB". */
 void gd_forecast_bytes(double bytes, char out[32]);
 

@@ -37,15 +37,12 @@ gd_status gd_forecast_add(gd_forecast *f, const gd_sampling *sampling,
   if (st == GD_OK && n > 0)
     st = count_decoded(index, frames, n, &n_decoded);
   if (st == GD_OK) {
-    const double pixels = (double)n * index->width_px * index->height_px;
     f->n_seen++;
     f->seconds += index->duration_s;
     f->n_frames += (double)index->n_frames;
     f->n_decoded += n_decoded;
     f->n_kept += (double)n;
-    f->raw_bytes += pixels * gd_extraction_bytes_per_pixel("raw");
-    f->lossless_bytes += pixels * gd_extraction_bytes_per_pixel("lossless");
-    f->jpeg_bytes += pixels * gd_extraction_bytes_per_pixel("jpeg");
+    f->kept_pixels += (double)n * index->width_px * index->height_px;
     if (n > 0)
       f->core_s +=
           gd_video_index_cost(index, frames, n, (gd_range){0, index->n_frames});
@@ -72,9 +69,7 @@ void gd_forecast_add_scaled(gd_forecast *f, const gd_forecast *part,
   f->n_frames += factor * part->n_frames;
   f->n_decoded += factor * part->n_decoded;
   f->n_kept += factor * part->n_kept;
-  f->raw_bytes += factor * part->raw_bytes;
-  f->lossless_bytes += factor * part->lossless_bytes;
-  f->jpeg_bytes += factor * part->jpeg_bytes;
+  f->kept_pixels += factor * part->kept_pixels;
   f->core_s += factor * part->core_s;
 }
 
@@ -122,20 +117,28 @@ static void add_time(double seconds, const char *what, gd_text *out)
     gd_text_printf(out, "%.1f %sseconds", seconds, what);
 }
 
-static void add_store(double bytes, const char *name, const char *store,
+/* The three ways to store the frames; the one that was asked for is marked. */
+static void add_bytes(double pixels, gd_frame_storage asked, int quality,
                       gd_text *out)
 {
-  char text[32];
-  gd_forecast_bytes(bytes, text);
-  gd_text_printf(out, "%s%s %s%s", strcmp(name, "raw") == 0 ? "" : ", ", text,
-                 name, strcmp(name, store) == 0 ? " (as `store` says)" : "");
+  static const gd_frame_storage all[] = {GD_FRAMES_RAW, GD_FRAMES_LOSSLESS,
+                                         GD_FRAMES_JPEG};
+  for (int i = 0; i < 3; i++) {
+    char text[32];
+    gd_forecast_bytes(
+        pixels * gd_frame_storage_bytes_per_pixel(all[i], quality), text);
+    gd_text_printf(out, "%s%s %s%s", i == 0 ? "" : ", ", text,
+                   gd_frame_storage_name(all[i]),
+                   all[i] == asked ? " (as `store` says)" : "");
+  }
 }
 
 void gd_forecast_compose(const gd_forecast *f, int64_t n_videos,
-                         const char *store, int64_t free_bytes,
-                         const char *place, int indent, gd_text *out)
+                         gd_frame_storage storage, int quality,
+                         int64_t free_bytes, const char *place, int indent,
+                         gd_text *out)
 {
-  assert(f != NULL && store != NULL && place != NULL && out != NULL);
+  assert(f != NULL && place != NULL && out != NULL);
 
   const int is_exact = f->n_seen >= n_videos;
   char all[32], kept[32], decoded[32], videos[32], seen[32], room[32];
@@ -152,9 +155,7 @@ void gd_forecast_compose(const gd_forecast *f, int64_t n_videos,
   if (f->n_unreadable > 0)
     gd_text_printf(out, "; %" PRId64 " cannot be read", f->n_unreadable);
   gd_text_printf(out, "\n%*sabout ", indent, "");
-  add_store(f->raw_bytes, "raw", store, out);
-  add_store(f->lossless_bytes, "lossless", store, out);
-  add_store(f->jpeg_bytes, "jpeg", store, out);
+  add_bytes(f->kept_pixels, storage, quality, out);
   gd_text_printf(out, "\n%*sabout ", indent, "");
   add_time(f->core_s, "core-", out);
   if (free_bytes >= 0) {

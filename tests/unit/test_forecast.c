@@ -26,9 +26,7 @@ static void sums_are_those_of_the_videos(void **state)
   assert_int_equal(f.n_seen, 3);
   assert_true(f.n_frames == 3 * 95 && f.n_kept == 3 * 10);
   assert_true(f.n_decoded >= f.n_kept && f.n_decoded <= f.n_frames);
-  assert_true(f.raw_bytes == 30.0 * GD_CLIP_WIDTH * GD_CLIP_HEIGHT * 3);
-  assert_true(f.jpeg_bytes < f.lossless_bytes &&
-              f.lossless_bytes < f.raw_bytes);
+  assert_true(f.kept_pixels == 30.0 * GD_CLIP_WIDTH * GD_CLIP_HEIGHT);
   assert_true(f.seconds > 11.39 && f.seconds < 11.41 && f.core_s > 0);
 }
 
@@ -52,25 +50,23 @@ static void lines_say_what_is_exact(void **state)
                          .n_frames = 2880000,
                          .n_decoded = 612345,
                          .n_kept = 28800,
-                         .raw_bytes = 26.54e9,
-                         .lossless_bytes = 4.6e9,
-                         .jpeg_bytes = 2.9e9,
+                         .kept_pixels = 8847360000,
                          .core_s = 1800};
-  gd_forecast_compose(&f, 150, "lossless", 512 * INT64_C(1000000000), "runs", 2,
-                      &t);
+  gd_forecast_compose(&f, 150, GD_FRAMES_LOSSLESS, 95,
+                      512 * INT64_C(1000000000), "runs", 2, &t);
   assert_string_equal(
       gd_text_get(&t),
       "150 videos, 48.2 hours: 28,800 of 2,880,000 frames kept, 612,345 "
       "decoded\n"
-      "  about 26.5 GB raw, 4.6 GB lossless (as `store` says), 2.9 GB jpeg\n"
+      "  about 26.5 GB raw, 3.2 GB lossless (as `store` says), 2.1 GB jpeg\n"
       "  about 30.0 core-minutes; 512 GB free in runs\n");
   gd_text_free(&t);
-  gd_forecast_compose(&f, 20000, "raw", -1, "runs", 2, &t);
+  gd_forecast_compose(&f, 20000, GD_FRAMES_RAW, 95, -1, "runs", 2, &t);
   assert_string_equal(
       gd_text_get(&t),
       "20,000 videos, about 48.2 hours: 28,800 of 2,880,000 frames kept, "
       "612,000 decoded; from 150 of the videos\n"
-      "  about 26.5 GB raw (as `store` says), 4.6 GB lossless, 2.9 GB jpeg\n"
+      "  about 26.5 GB raw (as `store` says), 3.2 GB lossless, 2.1 GB jpeg\n"
       "  about 30.0 core-minutes\n");
   gd_text_free(&t);
 }
