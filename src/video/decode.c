@@ -14,6 +14,7 @@ struct gd_decoder {
   AVCodecContext *context;
   AVFrame *frame;
   gd_picture picture; /* the frame, as others see it */
+  int ignores_recovery;
 };
 
 void gd_decoder_close(gd_decoder *d)
@@ -38,6 +39,8 @@ static gd_status open_context(gd_decoder *d, const gd_stream *stream)
       avcodec_parameters_to_context(d->context, stream->parameters) < 0)
     return gd_fail(GD_ERR_NOMEM, "%s: no memory for a decoder", d->path);
   d->context->thread_count = 1;
+  if (d->ignores_recovery)
+    d->context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
   d->context->max_pixels = GD_VIDEO_MAX_PIXELS;
   if (avcodec_open2(d->context, codec, NULL) < 0)
     return gd_fail(GD_ERR_DECODE, "%s: its %s stream cannot be decoded",
@@ -46,7 +49,7 @@ static gd_status open_context(gd_decoder *d, const gd_stream *stream)
 }
 
 gd_status gd_decoder_open(const char *path, const gd_stream *stream,
-                          gd_decoder **out)
+                          int is_sparse, gd_decoder **out)
 {
   assert(path != NULL && stream != NULL && out != NULL);
 
@@ -55,6 +58,7 @@ gd_status gd_decoder_open(const char *path, const gd_stream *stream,
   if (d == NULL)
     return GD_ERR_NOMEM;
   d->path = path;
+  d->ignores_recovery = is_sparse && stream->codec == GD_CODEC_H264;
   d->picture.layout = stream->layout;
   gd_status st = open_context(d, stream);
   if (st != GD_OK) {
@@ -142,8 +146,9 @@ int gd_decoder_take(gd_decoder *d, gd_decoded *out)
     out->packet = d->frame->pts;
   out->is_key = d->frame->key_frame;
   out->is_interlaced = d->frame->interlaced_frame;
-  out->is_damaged = (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
-                    d->frame->decode_error_flags != 0;
+  const int is_corrupt = (d->frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+  out->is_damaged =
+      (is_corrupt && !d->ignores_recovery) || d->frame->decode_error_flags != 0;
   out->is_leaf = is_leaf(d);
   return 1;
 }

@@ -23,9 +23,17 @@ typedef struct {
   int is_leaf; /**< no other picture is made from it */
 } gd_decoded;
 
-/** Errors: GD_ERR_DECODE (no decoder for it), GD_ERR_NOMEM */
+/**
+ * @param[in] path       kept until close
+ * @param[in] is_sparse  packets come in runs that begin at access points and
+ *                       are checked for what is missing.  A decoder that is
+ *                       drained soon behind a recovery point has not noticed
+ *                       yet that its pictures are whole: they come out then,
+ *                       and are not damaged.
+ * Errors: GD_ERR_DECODE (no decoder for it), GD_ERR_NOMEM
+ */
 GD_NODISCARD gd_status gd_decoder_open(const char *path,
-                                       const gd_stream *stream,
+                                       const gd_stream *stream, int is_sparse,
                                        gd_decoder **out);
 /**
  * Send packet number `number`; NULL: there are no more.  Pictures must have

@@ -32,7 +32,8 @@ static gd_status fail_changed(const gd_video_index *x)
                  x->path);
 }
 
-static gd_status open_parts(gd_feed *f, const gd_patience *patience)
+static gd_status open_parts(gd_feed *f, int is_sparse,
+                            const gd_patience *patience)
 {
   const gd_video_index *x = f->index;
   gd_status st = gd_demux_open(x->path, patience, &f->demux);
@@ -44,11 +45,12 @@ static gd_status open_parts(gd_feed *f, const gd_patience *patience)
   if (width != x->width_px || height != x->height_px ||
       s->size_bytes != x->size_bytes)
     return fail_changed(x);
-  return gd_decoder_open(x->path, s, &f->decoder);
+  return gd_decoder_open(x->path, s, is_sparse, &f->decoder);
 }
 
 gd_status gd_feed_open(const gd_video_index *index, const gd_packet_plan *plan,
-                       const gd_patience *patience, gd_feed **out)
+                       int is_sparse, const gd_patience *patience,
+                       gd_feed **out)
 {
   assert(index != NULL && out != NULL);
 
@@ -60,7 +62,7 @@ gd_status gd_feed_open(const gd_video_index *index, const gd_packet_plan *plan,
   f->plan = plan;
   f->last_sent = -1;
   f->is_fresh = 1;
-  gd_status st = open_parts(f, patience);
+  gd_status st = open_parts(f, is_sparse, patience);
   if (st != GD_OK) {
     gd_feed_close(f);
     return st;

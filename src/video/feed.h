@@ -23,13 +23,14 @@ typedef enum {
 /**
  * Begin with the first packet of a plan.
  * @param[in] index, plan  kept until close; plan NULL: send every packet
+ * @param[in] is_sparse    see gd_decoder_open()
  * @param[in] patience     copied; NULL: without end
  * Ends with: gd_feed_close()
  * Errors:    GD_ERR_DECODE (cannot be opened any more, no decoder, is not the
  *            file that was indexed), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_feed_open(const gd_video_index *index,
-                                    const gd_packet_plan *plan,
+                                    const gd_packet_plan *plan, int is_sparse,
                                     const gd_patience *patience, gd_feed **out);
 void gd_feed_close(gd_feed *f); /**< NULL is allowed */
 /**

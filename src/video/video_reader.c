@@ -105,8 +105,8 @@ static gd_status begin_pass(gd_video_reader *r, pass next)
     st = gd_packet_plan_make(x, next == SPARSE ? r->wanted : NULL, r->n_wanted,
                              r->part, &r->plan);
   if (st == GD_OK)
-    st = gd_feed_open(x, r->is_counted ? NULL : &r->plan, &r->patience,
-                      &r->feed);
+    st = gd_feed_open(x, r->is_counted ? NULL : &r->plan, next == SPARSE,
+                      &r->patience, &r->feed);
   return st;
 }
 
@@ -264,6 +264,19 @@ static int consider(gd_video_reader *r, const gd_decoded *d,
   return 1;
 }
 
+/* Is a picture missing that was sent and is presented before this one? */
+static int has_missed(const gd_video_reader *r, int64_t frame)
+{
+  const gd_range sent = r->plan.packets;
+  for (int64_t f = r->books.last_frame + 1; f < frame; f++) {
+    const int64_t p = r->index->shown_by[f];
+    if (p >= sent.first && p < sent.end &&
+        r->plan.actions[p - sent.first] != GD_PACKET_SKIP)
+      return 1;
+  }
+  return 0;
+}
+
 /* In a sparse pass: is a picture, or the end, not what the plan expects? */
 static int is_unexpected(const gd_video_reader *r, gd_feed_event event,
                          const gd_decoded *d)
@@ -271,8 +284,7 @@ static int is_unexpected(const gd_video_reader *r, gd_feed_event event,
   if (event == GD_FEED_BAD || event == GD_FEED_END)
     return event == GD_FEED_BAD || r->next_wanted < r->wanted_end;
   const int64_t frame = frame_of_packet(r, d->packet);
-  return d->is_damaged || frame < 0 || frame <= r->books.last_frame ||
-         (r->next_wanted < r->wanted_end && frame > r->wanted[r->next_wanted]);
+  return d->is_damaged || frame <= r->books.last_frame || has_missed(r, frame);
 }
 
 /* After the counting pass comes the one that gives frames out. */
