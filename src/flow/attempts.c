@@ -155,6 +155,7 @@ static const char *next_line(const char *line)
 /* Point to a field of a line, from 0; NULL when it has fewer. */
 static const char *field_of(const char *line, int field, int *length)
 {
+  *length = 0;
   for (; field > 0; field--) {
     line += strcspn(line, "\t\n");
     if (*line != '\t')
