@@ -2,6 +2,7 @@
  *
  *   index-NNNNN.h5    what is known of each video without decoding it
  *   frames-NNNNN.h5   pieces of videos of one frame size
+ *   videos.csv        what became of each video
  *
  * First each video is indexed, by whichever rank is free; then all ranks make
  * the same plan from all indices, and take its shards from the shared queue.
@@ -108,14 +109,15 @@ static gd_status prepare(gd_stage_env *env, gd_extract *x)
   gd_status st = share_corpus(env, x);
   if (st != GD_OK)
     return st;
-  x->is_counted = gd_alloc(x->corpus->n_videos, 1);
-  return x->is_counted == NULL ? GD_ERR_NOMEM : GD_OK;
+  x->rows = gd_alloc(x->corpus->n_videos, sizeof *x->rows);
+  return x->rows == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
 /* --------------------------------------------------------------------- making
  */
 
-static void name_shard(const void *context, int64_t unit, char out[GD_PATH_MAX])
+void gd_extract_name_shard(const void *context, int64_t unit,
+                           char out[GD_PATH_MAX])
 {
   (void)context;
   snprintf(out, GD_PATH_MAX, "frames-%05" PRId64 ".h5", unit);
@@ -244,38 +246,6 @@ static gd_status make_shard(void *context, gd_stage_env *env, int64_t unit,
   return st;
 }
 
-/* ------------------------------------------------------------------- counting
- */
-
-typedef struct {
-  gd_stage_env *env;
-  gd_extract *x;
-} counter;
-
-static gd_status count_reading(void *context, const gd_frame_reading *reading,
-                               const char *video_id)
-{
-  counter *c = context;
-  const int64_t row = gd_video_table_find(c->x->videos, reading->video);
-  gd_stage_count(c->env, "frames", reading->n_kept);
-  gd_stage_count(c->env, "damaged", reading->n_damaged);
-  gd_stage_count(c->env, "decoded", reading->n_decoded);
-  gd_stage_count(c->env, "lost", reading->n_lost);
-  if (row >= 0 && !c->x->is_counted[row])
-    gd_stage_count(c->env, "videos", c->x->is_counted[row] = 1);
-  if (reading->note[0] != '\0')
-    gd_log(GD_LOG_WARNING, "%s: %s", video_id, reading->note);
-  return GD_OK;
-}
-
-static gd_status count_shard(void *context, gd_stage_env *env, int64_t unit,
-                             const char *path)
-{
-  counter c = {.env = env, .x = context};
-  (void)unit;
-  return gd_frame_shard_readings(path, count_reading, &c);
-}
-
 static gd_status run_planned(gd_stage_env *env, gd_extract *x)
 {
   gd_stage_items(env, x->corpus->n_videos);
@@ -286,11 +256,14 @@ static gd_status run_planned(gd_stage_env *env, gd_extract *x)
     return st;
   const gd_units units = {.n_units = x->plan->n_shards,
                           .cost = x->plan->cost,
-                          .name = name_shard,
+                          .name = gd_extract_name_shard,
                           .make = make_shard,
-                          .count = count_shard,
+                          .count = gd_extract_count_shard,
                           .context = x};
-  return gd_stage_units(env, &units);
+  st = gd_stage_units(env, &units);
+  if (st != GD_OK)
+    return st;
+  return gd_agree(env->comm, env->rank == 0 ? gd_extract_list(env, x) : GD_OK);
 }
 
 static void free_all(gd_extract *x)
@@ -299,11 +272,15 @@ static void free_all(gd_extract *x)
   gd_index_store_close(x->indices);
   gd_extraction_free(x->plan);
   gd_video_table_free(x->videos);
-  gd_corpus_free(x->corpus);
   free(x->order);
   free(x->first);
   free(x->pieces);
-  free(x->is_counted);
+  for (int64_t v = 0; x->rows != NULL && v < x->corpus->n_videos; v++) {
+    gd_text_free(&x->rows[v].note);
+    gd_text_free(&x->rows[v].line);
+  }
+  free(x->rows);
+  gd_corpus_free(x->corpus);
 }
 
 static gd_status run(gd_stage_env *env)

@@ -10,6 +10,15 @@
 #include "gradus/stage.h"
 #include "gradus/videos.h"
 
+/** What became of a video, as rank 0 gathers it from all files. */
+typedef struct {
+  int64_t n_decoded, n_kept, n_damaged, n_lost;
+  int is_counted;
+  int is_skipped; /* all of it, or a piece */
+  gd_text note;   /* what is wrong with it */
+  gd_text line;   /* of videos.csv */
+} gd_extract_row;
+
 typedef struct {
   gd_sampling sampling;
   gd_extraction_limits limits;
@@ -29,7 +38,7 @@ typedef struct {
   gd_piece *pieces;        /* of all videos */
   int64_t n_pieces;
   gd_extraction *plan;
-  char *is_counted; /* (n_videos), while rank 0 counts */
+  gd_extract_row *rows; /* (n_videos), on rank 0 */
 } gd_extract;
 
 /** Read sampling and limits from the manifest's keys. */
@@ -72,6 +81,20 @@ GD_NODISCARD gd_status gd_extract_index(gd_stage_env *env, gd_extract *x);
  * Errors: GD_ERR_IO (the disk has no room for them), GD_ERR_NOMEM, GD_ERR_PEER
  */
 GD_NODISCARD gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x);
+
+/** Write the name of a shard. */
+void gd_extract_name_shard(const void *context, int64_t unit,
+                           char out[GD_PATH_MAX]);
+/** Gather what the files of finished units hold: gd_units.count. */
+GD_NODISCARD gd_status gd_extract_count_index(void *context, gd_stage_env *env,
+                                              int64_t unit, const char *path);
+GD_NODISCARD gd_status gd_extract_count_shard(void *context, gd_stage_env *env,
+                                              int64_t unit, const char *path);
+/**
+ * Write videos.csv, from what was gathered, and count the totals.  Rank 0.
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM, GD_ERR_STOPPED, GD_ERR_PEER
+ */
+GD_NODISCARD gd_status gd_extract_list(gd_stage_env *env, gd_extract *x);
 
 /**
  * Add what an extraction would read, keep and store, for `gradus plan`; nothing

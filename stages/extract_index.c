@@ -9,6 +9,7 @@
 
 #include "extract.h"
 #include "gradus/agree.h"
+#include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/share.h"
 #include "gradus/video_index.h"
@@ -208,17 +209,38 @@ static gd_status make_index(void *context, gd_stage_env *env, int64_t unit,
   return st;
 }
 
+/* What a killed or an older program left is as good as new, or is made anew:
+ * later, an entry that is missing means a video that was skipped. */
+static gd_status remove_unusable(const gd_stage_env *env, const gd_extract *x)
+{
+  gd_status st = GD_OK;
+  for (int64_t u = 0; st == GD_OK && u < x->n_units; u++) {
+    char name[GD_PATH_MAX], path[GD_PATH_MAX];
+    name_index(x, u, name);
+    st = gd_stage_path(env, name, path);
+    if (st != GD_OK || !gd_path_exists(path) ||
+        gd_index_store_check(path) == GD_OK)
+      continue;
+    gd_log(GD_LOG_WARNING, "%s: it is made anew", gd_reason());
+    st = gd_file_remove(path);
+  }
+  return st;
+}
+
 gd_status gd_extract_index(gd_stage_env *env, gd_extract *x)
 {
   gd_status st = gd_agree(
       env->comm, gd_extract_deal(x->corpus, &x->order, &x->first, &x->n_units));
   if (st == GD_OK)
     st = open_near(env, x);
+  if (st == GD_OK)
+    st = gd_agree(env->comm, env->rank == 0 ? remove_unusable(env, x) : GD_OK);
   if (st != GD_OK)
     return st;
   const gd_units units = {.n_units = x->n_units,
                           .name = name_index,
                           .make = make_index,
+                          .count = gd_extract_count_index,
                           .context = x};
   st = gd_stage_units(env, &units);
   gd_index_store_close(x->near);

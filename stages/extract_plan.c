@@ -121,6 +121,27 @@ static void settle_unit(const gd_stage_env *env, gd_extract *x,
   x->limits.unit_us = gd_extraction_unit_us(total_us);
 }
 
+/* Will the shards that are still to be made find room?  Rank 0. */
+static gd_status check_room(const gd_stage_env *env, const gd_extract *x)
+{
+  int64_t needed = 0, free_bytes;
+  for (int64_t u = 0; u < x->plan->n_shards; u++) {
+    char name[GD_PATH_MAX], path[GD_PATH_MAX];
+    gd_extract_name_shard(x, u, name);
+    gd_status st = gd_stage_path(env, name, path);
+    if (st != GD_OK)
+      return st;
+    if (gd_path_exists(path))
+      continue;
+    for (int64_t p = x->plan->first[u]; p < x->plan->first[u + 1]; p++)
+      needed += gd_piece_bytes(&x->plan->pieces[p], &x->limits);
+  }
+  /* Where it cannot be told, the disk itself will say. */
+  if (gd_file_free_bytes(env->directory, &free_bytes) != GD_OK)
+    return GD_OK;
+  return gd_extraction_check_room(needed, free_bytes, env->directory);
+}
+
 gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x)
 {
   span_list own = {0};
@@ -133,6 +154,8 @@ gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x)
   free(own.spans);
   if (st != GD_OK)
     return st;
-  return gd_agree(env->comm, gd_extraction_plan(x->pieces, x->n_pieces,
-                                                &x->limits, &x->plan));
+  st = gd_extraction_plan(x->pieces, x->n_pieces, &x->limits, &x->plan);
+  if (st == GD_OK && env->rank == 0)
+    st = check_room(env, x);
+  return gd_agree(env->comm, st);
 }

@@ -95,4 +95,13 @@ GD_NODISCARD gd_status gd_extraction_plan(const gd_piece *pieces, int64_t n,
                                           gd_extraction **out);
 void gd_extraction_free(gd_extraction *e); /**< NULL is allowed */
 
+/**
+ * Check that frames find room on disk, with a tenth to spare: sizes of what is
+ * packed are estimates.
+ * Errors: GD_ERR_IO (what is needed, what is free, what can be done)
+ */
+GD_NODISCARD gd_status gd_extraction_check_room(int64_t needed_bytes,
+                                                int64_t free_bytes,
+                                                const char *directory);
+
 #endif

@@ -93,6 +93,11 @@ GD_NODISCARD gd_status gd_index_store_find(gd_index_store *s, const char *id,
 GD_NODISCARD gd_status gd_index_store_has(gd_index_store *s, const char *id,
                                           const gd_fingerprint *fingerprint,
                                           int *has, gd_fingerprint *then);
+/**
+ * Check that a file is whole and of this program's version.
+ * Errors: GD_ERR_FORMAT (it is not), GD_ERR_IO
+ */
+GD_NODISCARD gd_status gd_index_store_check(const char *path);
 void gd_index_store_close(gd_index_store *s); /**< NULL is allowed */
 
 #endif

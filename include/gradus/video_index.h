@@ -34,8 +34,9 @@
 
 enum {
   GD_VIDEO_MAX_STREAMS = 64,
-  GD_VIDEO_MAX_PACKETS = 1 << 23,   /**< of a video: three days at 30 per s */
-  GD_VIDEO_MAX_PIXELS = 8192 * 8192 /**< of one picture */
+  GD_VIDEO_MAX_PACKETS = 1 << 23,    /**< of a video: three days at 30 per s */
+  GD_VIDEO_MAX_PIXELS = 8192 * 8192, /**< of one picture */
+  GD_VIDEO_INDEX_VERSION = 2         /**< of packed indices */
 };
 
 typedef enum {
@@ -68,6 +69,7 @@ typedef struct {
   /** Frames that are presented; with GD_ORDER_DECODE the number of packets
    * that can hold one, which decoding may correct. */
   int64_t n_frames;
+  int64_t n_announced; /**< frames that the container tells; 0: it does not */
   gd_video_order order;
   const char *reason; /**< why GD_ORDER_DECODE; else "" */
   /** What is wrong with the file as far as packets tell ("only 30 of 90

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/forecast.h"
 #include "gradus/memory.h"
 
 /* A corpus is cut into about so many units; but not into crumbs, for which
@@ -208,4 +209,19 @@ gd_status gd_extraction_plan(const gd_piece *pieces, int64_t n,
   free(sorted);
   *out = e;
   return GD_OK;
+}
+
+gd_status gd_extraction_check_room(int64_t needed_bytes, int64_t free_bytes,
+                                   const char *directory)
+{
+  char needed[32], there[32];
+  if (needed_bytes + needed_bytes / 10 <= free_bytes)
+    return GD_OK;
+  gd_forecast_bytes((double)needed_bytes, needed);
+  gd_forecast_bytes((double)free_bytes, there);
+  return gd_fail(GD_ERR_IO,
+                 "%s: the frames take about %s, and a tenth is kept in "
+                 "reserve, but %s are free: make room, work elsewhere, keep "
+                 "fewer frames or store them as jpeg",
+                 directory, needed, there);
 }

@@ -12,7 +12,7 @@
 #include "gradus/memory.h"
 #include "video/index_parts.h"
 
-static const uint8_t HEAD[] = {'G', 'D', 'V', 'I', 1}; /* the last: version */
+static const uint8_t HEAD[] = {'G', 'D', 'V', 'I', GD_VIDEO_INDEX_VERSION};
 enum { PACKET_MOST_BYTES = 31, DESCRIPTION_MOST_BYTES = 1024 };
 
 /* Of a packet, in its first byte. */
@@ -136,6 +136,7 @@ static void move_description(walk *w, gd_index_parts *o)
   move_real(w, &x->first_s);
   move_real(w, &o->second);
   move_integer(w, &o->start);
+  move_integer(w, &x->n_announced);
   move_integer(w, &x->size_bytes);
   move_integer(w, &x->modified_ns);
   move_integer(w, &x->n_frames);

@@ -65,6 +65,32 @@ static gd_status read_columns(shelf *s)
   return st;
 }
 
+/* Open a file whose indices this program can unpack. */
+static gd_status open_file(const char *path, gd_store **out)
+{
+  int64_t packing;
+  gd_status st = gd_store_open(path, GD_INDEX_FORMAT, GD_INDEX_VERSION, out);
+  if (st == GD_OK)
+    st = gd_store_get_int(*out, GD_INDEX_PACKING, &packing);
+  if (st == GD_OK && packing != GD_VIDEO_INDEX_VERSION)
+    st = gd_fail(GD_ERR_FORMAT, "%s: by another version of gradus", path);
+  if (st != GD_OK) {
+    gd_store_close(*out);
+    *out = NULL;
+  }
+  return st;
+}
+
+gd_status gd_index_store_check(const char *path)
+{
+  gd_store *store;
+  gd_status st = open_file(path, &store);
+  if (st != GD_OK)
+    return st;
+  gd_store_close(store);
+  return gd_store_verify(path);
+}
+
 /* Open a file of a directory's store; one that is damaged is as if it were not
  * there. */
 static gd_status turn_to(shelf *s, int64_t file)
@@ -78,7 +104,7 @@ static gd_status turn_to(shelf *s, int64_t file)
   gd_status st = gd_path_join(s->directory, name, path);
   if (st != GD_OK || !gd_path_exists(path))
     return GD_OK;
-  st = gd_store_open(path, GD_INDEX_FORMAT, GD_INDEX_VERSION, &s->store);
+  st = open_file(path, &s->store);
   if (st == GD_OK)
     st = read_columns(s);
   if (st == GD_OK || st == GD_ERR_NOMEM)

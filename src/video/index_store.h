@@ -4,7 +4,8 @@
 
 #include "gradus/store.h"
 
-#define GD_INDEX_FORMAT "gradus-index"
+#define GD_INDEX_FORMAT  "gradus-index"
+#define GD_INDEX_PACKING "index_version" /* of the packed indices */
 enum { GD_INDEX_VERSION = 1 };
 
 static const gd_dataset GD_INDEX_KEY = {

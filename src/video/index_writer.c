@@ -54,6 +54,8 @@ gd_status gd_index_writer_create(const char *path, gd_digest digest,
                                        &GD_INDEX_OFFSET, &GD_INDEX_BYTES};
   gd_status st = gd_store_create(path, GD_INDEX_FORMAT, GD_INDEX_VERSION,
                                  digest, &w->store);
+  if (st == GD_OK)
+    st = gd_store_set_int(w->store, GD_INDEX_PACKING, GD_VIDEO_INDEX_VERSION);
   for (size_t i = 0; st == GD_OK && i < sizeof columns / sizeof columns[0]; i++)
     st = gd_store_declare(w->store, columns[i],
                           columns[i]->dtype == GD_U8 ? DATA_CHUNK_BYTES

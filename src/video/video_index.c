@@ -282,6 +282,7 @@ static gd_status finish(gd_index_parts *o, const gd_stream *s, pass *p)
   x->order = reason == NULL ? GD_ORDER_EXACT : GD_ORDER_DECODE;
   snprintf(o->reason, sizeof o->reason, "%s", reason == NULL ? "" : reason);
   x->n_frames = p->n_frames;
+  x->n_announced = s->announced;
   x->n_packets = p->n;
   o->second = s->second;
   o->start = s->start;

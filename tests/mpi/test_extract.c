@@ -208,6 +208,56 @@ static void lost_shard_is_made_again_and_is_the_same(void **state)
                 gd_digest_equal(first, digest_of_shard(directory, 1)));
 }
 
+static void table_tells_what_became_of_each_video(void **state)
+{
+  (void)state;
+  static const char *const parts[] = {
+      "\na/long,ok,mpeg4,mov,96,64,25,52.000,1300,1300,130,",
+      "\na/short,ok,mpeg4,avi,96,64,25,3.800,95,95,10,",
+      "\nb/empty,skipped,,,",
+      "\nb/part,partial,mpeg4,avi,96,64,25,",
+      "\nc/missing,skipped,",
+      ",40,40,4,"};
+  char directory[2 * GD_PATH_MAX], path[3 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "table", "4", directory), GD_EXIT_DONE);
+  if (rank == 0) {
+    char *table;
+    int64_t n_lines = 0;
+    snprintf(path, sizeof path, "%s/videos.csv", directory);
+    assert_ok(gd_file_read(path, 1 << 20, &table, NULL));
+    for (int i = 0; i < 6; i++)
+      if (!gd_test_has(table, parts[i]))
+        fail_msg("\"%s\" is not in %s", parts[i], table);
+    for (const char *c = table; *c != '\0'; c++)
+      n_lines += *c == '\n';
+    assert_int_equal(n_lines, 9);
+    free(table);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void replaced_video_leaves_nothing_stale(void **state)
+{
+  (void)state;
+  char before[2 * GD_PATH_MAX], after[2 * GD_PATH_MAX];
+  make_corpus();
+  assert_int_equal(run(MPI_COMM_WORLD, "replace", "4", before), GD_EXIT_DONE);
+  if (rank == 0)
+    gd_test_clip(below_root("c/other.mp4"), 48);
+  MPI_Barrier(MPI_COMM_WORLD);
+  assert_int_equal(run(MPI_COMM_WORLD, "replace", "4", after), GD_EXIT_DONE);
+  assert_string_not_equal(before, after);
+  gd_frame_set *s;
+  assert_ok(gd_frame_set_open(after, GD_FRAMES_ALL, &s));
+  assert_int_equal(gd_frame_set_n_frames(s, 3), 5);
+  gd_frame_set_close(s);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank == 0)
+    gd_test_clip(below_root("c/other.mp4"), 40);
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static void full_disk_fails_and_the_next_run_goes_on(void **state)
 {
   (void)state;
@@ -230,6 +280,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_kept_frame_shows_its_own_number),
     cmocka_unit_test(unreadable_videos_are_skipped_with_their_reasons),
     cmocka_unit_test(lost_shard_is_made_again_and_is_the_same),
+    cmocka_unit_test(table_tells_what_became_of_each_video),
+    cmocka_unit_test(replaced_video_leaves_nothing_stale),
     cmocka_unit_test(full_disk_fails_and_the_next_run_goes_on),
 };
 

@@ -241,7 +241,20 @@ static void neighbouring_pieces_of_a_video_are_read_as_one(void **state)
   gd_extraction_free(e);
 }
 
+static void disk_without_room_is_an_error_that_tells_both_sizes(void **state)
+{
+  (void)state;
+  assert_ok(gd_extraction_check_room(0, 0, "here"));
+  assert_ok(gd_extraction_check_room(1000, 1100, "here"));
+  assert_fails(gd_extraction_check_room(1000, 1099, "here"), GD_ERR_IO,
+               "here: the frames take about 1.0 kB");
+  assert_fails(
+      gd_extraction_check_room(INT64_C(4600000000), 2100000000, "here"),
+      GD_ERR_IO, "but 2.1 GB are free");
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(disk_without_room_is_an_error_that_tells_both_sizes),
     cmocka_unit_test(pieces_are_the_whole_video_and_end_at_cuts),
     cmocka_unit_test(long_video_is_cut_and_short_one_is_not),
     cmocka_unit_test(pieces_take_about_the_same_time),

@@ -1,0 +1,178 @@
+/* The last part of extract: a table of all videos, for people and spreadsheets,
+ * and the totals of report.yaml. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "extract.h"
+#include "gradus/frames.h"
+#include "gradus/log.h"
+#include "gradus/memory.h"
+#include "gradus/store.h"
+
+static const char HEADER[] =
+    "video,status,codec,container,width,height,fps,seconds,announced,indexed,"
+    "wanted,decoded,kept,damaged,lost,note\n";
+
+/* ------------------------------------------------------------------- gathering
+ */
+
+/* Add a sentence to a video's note, unless it is there already. */
+static gd_status add_note(gd_extract_row *row, const char *text)
+{
+  if (text[0] == '\0' || strstr(gd_text_get(&row->note), text) != NULL)
+    return GD_OK;
+  if (row->note.length_bytes > 0)
+    gd_text_add(&row->note, "; ");
+  gd_text_add(&row->note, text);
+  return gd_text_status(&row->note);
+}
+
+static int by_id(const void *key, const void *item)
+{
+  return strcmp(key, ((const gd_video *)item)->id);
+}
+
+/* Take what a store notes as skipped. */
+static gd_status note_skipped(gd_extract *x, const char *path)
+{
+  gd_store *store;
+  gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
+  if (st != GD_OK)
+    return st;
+  const int64_t n = gd_store_n_skipped(store);
+  for (int64_t i = 0; st == GD_OK && i < n; i++) {
+    char item[GD_STORE_NAME_MAX * 8], reason[1024];
+    st = gd_store_read_skipped(store, i, item, reason);
+    const gd_video *video = st != GD_OK ? NULL
+                                        : bsearch(item, x->corpus->videos,
+                                                  (size_t)x->corpus->n_videos,
+                                                  sizeof *video, by_id);
+    if (video != NULL) {
+      gd_extract_row *row = &x->rows[video - x->corpus->videos];
+      row->is_skipped = 1;
+      st = add_note(row, reason);
+    }
+  }
+  gd_store_close(store);
+  return st;
+}
+
+gd_status gd_extract_count_index(void *context, gd_stage_env *env, int64_t unit,
+                                 const char *path)
+{
+  (void)env;
+  (void)unit;
+  return note_skipped(context, path);
+}
+
+typedef struct {
+  gd_stage_env *env;
+  gd_extract *x;
+} counter;
+
+static gd_status count_reading(void *context, const gd_frame_reading *reading,
+                               const char *video_id)
+{
+  const counter *c = context;
+  const int64_t v = gd_video_table_find(c->x->videos, reading->video);
+  if (v < 0)
+    return gd_fail(GD_ERR_FORMAT, "video %" PRId32 " is not in the corpus",
+                   reading->video);
+  gd_extract_row *row = &c->x->rows[v];
+  row->n_decoded += reading->n_decoded;
+  row->n_kept += reading->n_kept;
+  row->n_damaged += reading->n_damaged;
+  row->n_lost += reading->n_lost;
+  gd_stage_count(c->env, "frames", reading->n_kept);
+  gd_stage_count(c->env, "damaged", reading->n_damaged);
+  gd_stage_count(c->env, "decoded", reading->n_decoded);
+  gd_stage_count(c->env, "lost", reading->n_lost);
+  if (!row->is_counted)
+    gd_stage_count(c->env, "videos", row->is_counted = 1);
+  if (reading->note[0] != '\0')
+    gd_log(GD_LOG_WARNING, "%s: %s", video_id, reading->note);
+  return add_note(row, reading->note);
+}
+
+gd_status gd_extract_count_shard(void *context, gd_stage_env *env, int64_t unit,
+                                 const char *path)
+{
+  counter c = {.env = env, .x = context};
+  (void)unit;
+  gd_status st = gd_frame_shard_readings(path, count_reading, &c);
+  return st == GD_OK ? note_skipped(context, path) : st;
+}
+
+/* --------------------------------------------------------------------- writing
+ */
+
+/* Is something missing that the file says is there? */
+static int is_partial(const gd_extract_row *row, const gd_video_index *index)
+{
+  return row->is_skipped || row->n_lost > 0 || row->n_damaged > 0 ||
+         (index->warning[0] != '\0' && index->n_announced > index->n_frames);
+}
+
+static gd_status compose_row(gd_stage_env *env, gd_extract *x, int64_t v)
+{
+  const gd_video *video = &x->corpus->videos[v];
+  gd_extract_row *row = &x->rows[v];
+  gd_video_index *index;
+  int64_t *frames = NULL, n_wanted = 0;
+  gd_status st = gd_index_store_find(x->indices, video->id, video->path,
+                                     &x->corpus->fingerprints[v], &index, NULL);
+  gd_text_csv(&row->line, video->id);
+  if (st == GD_OK && index != NULL)
+    st = gd_extraction_select(&x->sampling, index, &frames, &n_wanted);
+  if (st == GD_OK && index != NULL) {
+    const int is_part = is_partial(row, index);
+    st = add_note(row, index->warning);
+    gd_stage_count(env, "wanted", n_wanted);
+    gd_stage_count(env, "partial", is_part && row->n_kept > 0);
+    gd_text_printf(&row->line, ",%s,%s,%s,%d,%d,%.6g,%.3f",
+                   !is_part          ? "ok"
+                   : row->n_kept > 0 ? "partial"
+                                     : "skipped",
+                   index->codec, index->container, index->width_px,
+                   index->height_px, index->fps, index->duration_s);
+    gd_text_printf(&row->line, ",%" PRId64 ",%" PRId64 ",%" PRId64,
+                   index->n_announced, index->n_frames, n_wanted);
+    gd_text_printf(&row->line,
+                   ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",",
+                   row->n_decoded, row->n_kept, row->n_damaged, row->n_lost);
+  } else {
+    gd_text_add(&row->line, ",skipped,,,,,,,,,,,,,,");
+  }
+  gd_text_csv(&row->line, gd_text_get(&row->note));
+  gd_text_add(&row->line, "\n");
+  free(frames);
+  gd_video_index_free(index);
+  return st == GD_OK ? gd_text_status(&row->line) : st;
+}
+
+gd_status gd_extract_list(gd_stage_env *env, gd_extract *x)
+{
+  gd_status st = GD_OK;
+  gd_text table = {0};
+  char path[GD_PATH_MAX];
+  /* By file of the index store, each of which is opened once. */
+  for (int64_t i = 0; st == GD_OK && i < x->corpus->n_videos; i++) {
+    st = compose_row(env, x, x->order[i]);
+    if (st == GD_OK)
+      st = gd_stage_tick(env, 0);
+  }
+  gd_text_add(&table, HEADER);
+  for (int64_t v = 0; st == GD_OK && v < x->corpus->n_videos; v++)
+    gd_text_add(&table, gd_text_get(&x->rows[v].line));
+  if (st == GD_OK)
+    st = gd_text_status(&table);
+  if (st == GD_OK)
+    st = gd_stage_path(env, "videos.csv", path);
+  if (st == GD_OK)
+    st = gd_file_write(path, gd_text_get(&table), table.length_bytes);
+  gd_text_free(&table);
+  return st;
+}
