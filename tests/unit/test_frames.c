@@ -565,40 +565,53 @@ static void equal_frames_give_equal_bytes(void **state)
   assert_true(gd_digest_equal(once, again));
 }
 
-static void full_disk_fails_and_leaves_no_shard(void **state)
+/* Write 20 frames of noise to a disk with room for `room_bytes`. */
+static gd_status fill_disk(gd_frame_storage storage, rlim_t room_bytes)
 {
-  (void)state;
   enum { LARGE = 400 };
-  uint8_t *rgb = calloc(LARGE * LARGE, 3);
-  gd_video_table *corpus = corpus_table();
-  const char *path = gd_test_path("full.h5");
-  gd_frame_writer *w;
+  static uint8_t rgb[LARGE * LARGE * 3];
   const gd_frame_format large = {
-      .height_px = LARGE, .width_px = LARGE, .storage = GD_FRAMES_RAW};
-  assert_ok(gd_frame_writer_create(path, (gd_digest){0}, &large, corpus, &w));
-  signal(SIGXFSZ, SIG_IGN);
+      .height_px = LARGE, .width_px = LARGE, .storage = storage, .quality = 95};
+  gd_video_table *corpus = corpus_table();
+  gd_frame_writer *w;
   struct rlimit old, small;
+  uint32_t random = 1;
+  for (size_t i = 0; i < sizeof rgb; i++)
+    rgb[i] = (uint8_t)((random = random * 1664525u + 1013904223u) >> 24);
+  assert_ok(gd_frame_writer_create(gd_test_path("full.h5"), (gd_digest){0},
+                                   &large, corpus, &w));
+  signal(SIGXFSZ, SIG_IGN);
   getrlimit(RLIMIT_FSIZE, &old);
   small = old;
-  small.rlim_cur = 1000000;
+  small.rlim_cur = room_bytes;
   setrlimit(RLIMIT_FSIZE, &small);
   gd_status st = GD_OK;
   for (int64_t f = 0; st == GD_OK && f < 20; f++) {
     const gd_frame_info info = info_of(f, LARGE, LARGE);
     const gd_picture picture = gd_picture_of_rgb(LARGE, LARGE, rgb);
     st = gd_frame_writer_append(w, 2, &info, &picture);
+    if (st == GD_OK && f % 6 == 5)
+      st = gd_frame_writer_rewind(w);
   }
   if (st == GD_OK)
     st = gd_frame_writer_commit(w);
   else
     gd_frame_writer_abandon(w);
   setrlimit(RLIMIT_FSIZE, &old);
-  assert_int_equal(st, GD_ERR_IO);
-  assert_true(gd_test_has(gd_reason(), "full.h5"));
-  assert_false(gd_path_exists(path));
-  assert_false(gd_path_exists(gd_test_path("full.h5.part")));
   gd_video_table_free(corpus);
-  free(rgb);
+  return st;
+}
+
+static void full_disk_fails_and_leaves_no_shard(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 3; i++)
+    for (rlim_t room = 1000; room < 900000; room += 100000) {
+      assert_int_equal(fill_disk((gd_frame_storage)i, room), GD_ERR_IO);
+      assert_true(gd_test_has(gd_reason(), "full.h5"));
+      assert_false(gd_path_exists(gd_test_path("full.h5")));
+      assert_false(gd_path_exists(gd_test_path("full.h5.part")));
+    }
 }
 
 static void better_quality_is_expected_to_take_more_bytes(void **state)
