@@ -48,20 +48,19 @@ int gd_converter_knows(const char *pixel_format)
 /* Set matrix and range from the tags, by the rules of ffmpeg's scale filter. */
 static void set_colours(struct SwsContext *scaler, const gd_picture_layout *l)
 {
-  enum { LAST_KNOWN = 10, YCGCO = 8 };
   int *from_table, *to_table, from_range, to_range, brightness, contrast,
       saturation;
   if (sws_getColorspaceDetails(scaler, &from_table, &from_range, &to_table,
                                &to_range, &brightness, &contrast,
                                &saturation) < 0)
     return; /* no such choice for this pair of formats */
-  const int is_known =
-      l->matrix >= 1 && l->matrix <= LAST_KNOWN && l->matrix != YCGCO;
+  /* 0 is a tag of RGB; what libswscale does not know becomes BT.601 there. */
+  const int matrix = l->matrix < 1 ? SWS_CS_DEFAULT : l->matrix;
   if (l->range != GD_RANGE_UNTAGGED)
     from_range = l->range == GD_RANGE_FULL;
-  (void)sws_setColorspaceDetails(
-      scaler, sws_getCoefficients(is_known ? l->matrix : SWS_CS_DEFAULT),
-      from_range, to_table, to_range, brightness, contrast, saturation);
+  (void)sws_setColorspaceDetails(scaler, sws_getCoefficients(matrix),
+                                 from_range, to_table, to_range, brightness,
+                                 contrast, saturation);
 }
 
 /* Say how large a picture becomes before it is turned. */

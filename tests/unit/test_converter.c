@@ -46,7 +46,9 @@ static void colours_follow_the_tags(void **state)
       {5, GD_RANGE_LIMITED, 81, 90, 240},  {6, GD_RANGE_LIMITED, 81, 90, 240},
       {6, GD_RANGE_FULL, 76, 85, 255},     {1, GD_RANGE_LIMITED, 63, 102, 240},
       {1, GD_RANGE_FULL, 54, 99, 255},     {9, GD_RANGE_LIMITED, 74, 97, 240},
-      {14, GD_RANGE_LIMITED, 81, 90, 240}}; /* unknown: BT.601 */
+      {0, GD_RANGE_LIMITED, 81, 90, 240}, /* a tag of RGB */
+      {8, GD_RANGE_LIMITED, 81, 90, 240}, /* these are not known */
+      {14, GD_RANGE_LIMITED, 81, 90, 240}};
   uint8_t rgb[W * H * 3];
   gd_converter *c;
   assert_ok(gd_converter_open(W, H, &c));
@@ -58,6 +60,13 @@ static void colours_follow_the_tags(void **state)
     assert_ok(gd_converter_run(c, &p, rgb));
     for (int k = 0; k < W * H; k++)
       assert_near(rgb + 3 * k, 254, 0, 0);
+    /* A dark grey is as dark as the range says. */
+    p = paint(&f, 60, 128, 128);
+    p.layout.matrix = reds[i].matrix;
+    p.layout.range = reds[i].range;
+    const int grey = reds[i].range == GD_RANGE_FULL ? 60 : 51;
+    assert_ok(gd_converter_run(c, &p, rgb));
+    assert_near(rgb, grey, grey, grey);
   }
   gd_converter_close(c);
 }
