@@ -7,14 +7,9 @@
 #include "video/decode.h"
 #include "video/demux.h"
 
-gd_status __real_gd_demux_open(const char *path, const gd_patience *patience,
-                               gd_demux **out);
-gd_status __wrap_gd_demux_open(const char *path, const gd_patience *patience,
-                               gd_demux **out);
-gd_status __real_gd_decoder_open(const char *path, const gd_stream *stream,
-                                 gd_decoder **out);
-gd_status __wrap_gd_decoder_open(const char *path, const gd_stream *stream,
-                                 gd_decoder **out);
+/* Of the type that they stand in for, or this does not compile. */
+__typeof__(gd_demux_open) __real_gd_demux_open, __wrap_gd_demux_open;
+__typeof__(gd_decoder_open) __real_gd_decoder_open, __wrap_gd_decoder_open;
 
 gd_status __wrap_gd_demux_open(const char *path, const gd_patience *patience,
                                gd_demux **out)
@@ -25,7 +20,7 @@ gd_status __wrap_gd_demux_open(const char *path, const gd_patience *patience,
 }
 
 gd_status __wrap_gd_decoder_open(const char *path, const gd_stream *stream,
-                                 gd_decoder **out)
+                                 int is_sparse, gd_decoder **out)
 {
   if (strstr(path, "crash-decode") != NULL)
     raise(SIGABRT);
@@ -33,5 +28,5 @@ gd_status __wrap_gd_decoder_open(const char *path, const gd_stream *stream,
     raise(SIGKILL);
   for (volatile int turn = 0; strstr(path, "hang-decode") != NULL;)
     turn ^= 1;
-  return __real_gd_decoder_open(path, stream, out);
+  return __real_gd_decoder_open(path, stream, is_sparse, out);
 }
