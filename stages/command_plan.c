@@ -26,10 +26,30 @@ static gd_status add_forecasts(const gd_job *job, gd_text *out)
   return st;
 }
 
+static gd_status add_touched(const gd_job *job, gd_text *out)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
+    const size_t before = out->length_bytes;
+    st = gd_extract_touched(job, gd_job_instance(job, i), out);
+    if (out->length_bytes > before)
+      gd_text_add(out, "\n");
+  }
+  return st;
+}
+
+static gd_status compose_status(const gd_job *job, gd_text *out)
+{
+  gd_status st = gd_plan_compose_status(job, out);
+  return st == GD_OK ? add_touched(job, out) : st;
+}
+
 static gd_status compose_plan(const gd_job *job, gd_text *out)
 {
   gd_status st = gd_plan_compose(job, out);
-  return st == GD_OK ? add_forecasts(job, out) : st;
+  if (st == GD_OK)
+    st = add_forecasts(job, out);
+  return st == GD_OK ? add_touched(job, out) : st;
 }
 
 static int compose(const gd_arguments *a,
@@ -55,7 +75,7 @@ static int run_plan(const gd_arguments *a)
 
 static int run_status(const gd_arguments *a)
 {
-  return compose(a, gd_plan_compose_status);
+  return compose(a, compose_status);
 }
 
 const gd_command gd_command_plan = {

@@ -2,6 +2,7 @@
 #include <mpi.h>
 
 #include "command.h"
+#include "extract.h"
 #include "gradus/agree.h"
 #include "gradus/log.h"
 #include "gradus/run.h"
@@ -15,6 +16,20 @@ static const gd_option options[] = {
     GD_OPTION_SET,
     {"--dry-run", NULL, 0, "Say what would be done, and do nothing."},
 };
+
+/* What is done stays done; but say what may be stale in it.  Rank 0. */
+static gd_status warn_of_touched(const gd_job *job)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
+    gd_text line = {0};
+    st = gd_extract_touched(job, gd_job_instance(job, i), &line);
+    if (st == GD_OK && line.length_bytes > 0)
+      gd_log(GD_LOG_WARNING, "%s", gd_text_get(&line));
+    gd_text_free(&line);
+  }
+  return st;
+}
 
 /* Rank 0 reads manifest, environment and files; the others get what it found.
  * A manifest that is wrong is wrong once. */
@@ -36,6 +51,8 @@ static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
     st = gd_share_text(MPI_COMM_WORLD, &message);
     if (st == GD_OK && rank != 0)
       st = gd_job_unpack(message.data, message.length_bytes, out);
+    if (st == GD_OK && rank == 0)
+      st = warn_of_touched(*out);
     st = gd_agree(MPI_COMM_WORLD, st);
   }
   gd_text_free(&message);

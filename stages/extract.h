@@ -104,5 +104,14 @@ GD_NODISCARD gd_status gd_extract_list(gd_stage_env *env, gd_extract *x);
 GD_NODISCARD gd_status gd_extract_forecast(const gd_job *job,
                                            const gd_instance *self,
                                            gd_text *out);
+/**
+ * Add one line, without its end, that names videos of an instance whose time
+ * has changed since they were indexed for it, while nothing else has that can
+ * be seen; nothing where there are none.
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_extract_touched(const gd_job *job,
+                                          const gd_instance *self,
+                                          gd_text *out);
 
 #endif

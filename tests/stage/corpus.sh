@@ -80,6 +80,23 @@ for stage in frames faces; do
 done
 cp -p "$scratch/good.avi" "$videos/s001_1.avi"
 
+# Another time alone: still done, but said.
+expect 0 "$scratch/whole" 2
+touch -r "$videos/s002_2.avi" "$scratch/time"
+touch "$videos/s002_2.avi"
+for command in plan status; do
+  (cd "$scratch/whole" && "$gradus" "$command" "$scratch/job.yaml") \
+    >"$scratch/page"
+  grep -qE '^done +frames' "$scratch/page" || fail "a touch undoes results"
+  grep -q '1 video has changed in time .*(videos/s002_2)' "$scratch/page" ||
+    fail "$command does not tell of a touched video: $(cat "$scratch/page")"
+done
+: >"$scratch/whole/log"
+expect 0 "$scratch/whole" 2
+grep -q 'warning: .*changed in time' "$scratch/whole/log" ||
+  fail "run does not tell of a touched video"
+touch -r "$scratch/time" "$videos/s002_2.avi"
+
 # Vanished: skipped with its name, and too many of them end with 3.
 mv "$videos/s002_1.avi" "$scratch/away.avi"
 expect 3 "$scratch/gone" 2
