@@ -5,6 +5,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,6 +394,24 @@ int gd_demux_is_broken(const gd_demux *d)
 {
   assert(d != NULL);
   return d->is_broken;
+}
+
+int gd_demux_seek(gd_demux *d, double time_s)
+{
+  assert(d != NULL);
+
+  /* Containers with a table of packets, or marks; in a stream of bytes, a
+   * parser would need to find the beginning of a picture. */
+  static const char *const known[] = {"mov", "avi", "matroska"};
+  int may = 0;
+  for (int i = 0; i < 3; i++)
+    may |= strcmp(d->container, known[i]) == 0;
+  if (!may || !isfinite(time_s))
+    return 0;
+  const int64_t stamp =
+      d->stream.start + (int64_t)llround(time_s / d->stream.second);
+  return av_seek_frame(d->format, d->stream_index, stamp,
+                       AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
 static void fill(const AVPacket *from, gd_packet *packet)

@@ -79,6 +79,12 @@ const gd_stream *gd_demux_stream(const gd_demux *d); /**< borrowed */
  */
 GD_NODISCARD gd_status gd_demux_next(gd_demux *d, gd_packet *packet);
 int gd_demux_is_broken(const gd_demux *d);
+/**
+ * Go to the packet that is presented at a time, or to one before it: its place
+ * in the file tells which.
+ * @return whether that could be tried; in some containers it cannot
+ */
+int gd_demux_seek(gd_demux *d, double time_s);
 void gd_demux_close(gd_demux *d); /**< NULL is allowed */
 
 #endif

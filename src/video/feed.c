@@ -5,15 +5,25 @@
 
 #include "gradus/memory.h"
 
+/* Where less than this is passed over, reading on is as fast as a jump, and a
+ * parallel file system likes it better. */
+static const int64_t JUMP_BYTES = 4 << 20;
+/* A jump may land so many packets before the one that is wanted. */
+enum { JUMP_SHORT = 4096 };
+
 struct gd_feed {
   const gd_video_index *index;
   const gd_packet_plan *plan; /* NULL: every packet */
+  gd_patience patience;
   gd_demux *demux;
   gd_decoder *decoder;
   int64_t packet;    /* number of the next packet in the file */
+  int64_t next;      /* number of the next that is sent, or the plan's end */
   int64_t last_sent; /* -1: none */
   int is_draining;   /* the decoder is told that no more comes */
   int is_fresh;      /* it has nothing of what was sent before */
+  int has_jumped;    /* `packet` is not known until one was read */
+  int cannot_jump;
   int is_over;
 };
 
@@ -32,11 +42,10 @@ static gd_status fail_changed(const gd_video_index *x)
                  x->path);
 }
 
-static gd_status open_parts(gd_feed *f, int is_sparse,
-                            const gd_patience *patience)
+static gd_status open_parts(gd_feed *f, int is_sparse)
 {
   const gd_video_index *x = f->index;
-  gd_status st = gd_demux_open(x->path, patience, &f->demux);
+  gd_status st = gd_demux_open(x->path, &f->patience, &f->demux);
   if (st != GD_OK)
     return st;
   const gd_stream *s = gd_demux_stream(f->demux);
@@ -60,9 +69,11 @@ gd_status gd_feed_open(const gd_video_index *index, const gd_packet_plan *plan,
     return GD_ERR_NOMEM;
   f->index = index;
   f->plan = plan;
+  if (patience != NULL)
+    f->patience = *patience;
   f->last_sent = -1;
   f->is_fresh = 1;
-  gd_status st = open_parts(f, is_sparse, patience);
+  gd_status st = open_parts(f, is_sparse);
   if (st != GD_OK) {
     gd_feed_close(f);
     return st;
@@ -81,9 +92,15 @@ static gd_packet_action action_of(const gd_feed *f, int64_t packet)
              : (gd_packet_action)f->plan->actions[packet - sent.first];
 }
 
-static int is_past_the_plan(const gd_feed *f)
+/* Find the next packet that is sent. */
+static int64_t next_sent(gd_feed *f)
 {
-  return f->plan != NULL && f->packet >= f->plan->packets.end;
+  const int64_t end = f->plan == NULL ? INT64_MAX : f->plan->packets.end;
+  if (f->next < f->packet)
+    f->next = f->packet;
+  while (f->next < end && action_of(f, f->next) == GD_PACKET_SKIP)
+    f->next++;
+  return f->next;
 }
 
 static void drain(gd_feed *f)
@@ -92,28 +109,81 @@ static void drain(gd_feed *f)
   (void)gd_decoder_send(f->decoder, NULL, 0);
 }
 
-/* Read the next packet and send it if the plan says so. */
-static gd_status read_one(gd_feed *f, gd_packet_action action, int *was_good)
+/* ------------------------------------------------------------------ jumps */
+
+/* Jump over a wide gap to packet `next`, or near it. */
+static void jump(gd_feed *f, int64_t next)
 {
-  gd_packet next;
-  gd_status st = gd_demux_next(f->demux, &next);
-  if (st != GD_OK)
-    return st;
-  if (next.raw == NULL) {
-    f->is_over = 1;
-    drain(f);
-    return GD_OK;
-  }
+  const gd_video_packet *to = &f->index->packets[next];
+  const gd_video_packet *from = &f->index->packets[f->packet];
+  if (f->cannot_jump || next == f->packet || from->position_bytes < 0 ||
+      to->position_bytes - from->position_bytes < JUMP_BYTES)
+    return;
+  if (gd_demux_seek(f->demux, to->time_s))
+    f->has_jumped = 1;
+  else
+    f->cannot_jump = 1;
+}
+
+/* Tell by its place in the file which packet was read after a jump. */
+static int64_t find_packet(const gd_feed *f, int64_t position_bytes)
+{
+  int64_t n = f->next;
+  while (n > f->packet && f->next - n < JUMP_SHORT)
+    if (f->index->packets[n--].position_bytes == position_bytes)
+      return n + 1;
+  return -1;
+}
+
+/* Nobody knows where a jump led: read on from the beginning, where all that was
+ * sent comes again and is passed over. */
+static gd_status begin_anew(gd_feed *f)
+{
+  gd_demux_close(f->demux);
+  f->demux = NULL;
+  f->packet = 0;
+  f->cannot_jump = 1;
+  return gd_demux_open(f->index->path, &f->patience, &f->demux);
+}
+
+/* ---------------------------------------------------------------- packets */
+
+/* Send a packet if the plan says so. */
+static gd_status consider(gd_feed *f, const gd_packet *packet, int *was_good)
+{
+  const gd_video_index *x = f->index;
   const int64_t number = f->packet++;
-  if (number >= f->index->n_packets ||
-      next.position_bytes != f->index->packets[number].position_bytes)
-    return fail_changed(f->index);
+  if (number >= x->n_packets ||
+      packet->position_bytes != x->packets[number].position_bytes)
+    return fail_changed(x);
   /* Without bytes, a packet would tell the decoder that the video ends. */
-  if (action == GD_PACKET_SKIP || next.size_bytes == 0)
+  if (number < f->next || action_of(f, number) == GD_PACKET_SKIP ||
+      packet->size_bytes == 0)
     return GD_OK;
   f->last_sent = number;
   f->is_fresh = 0;
-  *was_good = gd_decoder_send(f->decoder, &next, number);
+  *was_good = gd_decoder_send(f->decoder, packet, number);
+  return GD_OK;
+}
+
+static gd_status read_one(gd_feed *f, int *was_good)
+{
+  gd_packet packet;
+  gd_status st = gd_demux_next(f->demux, &packet);
+  if (st != GD_OK)
+    return st;
+  if (f->has_jumped) {
+    const int64_t number =
+        packet.raw == NULL ? -1 : find_packet(f, packet.position_bytes);
+    f->has_jumped = 0;
+    if (number < 0)
+      return begin_anew(f);
+    f->packet = number;
+  }
+  if (packet.raw != NULL)
+    return consider(f, &packet, was_good);
+  f->is_over = 1;
+  drain(f);
   return GD_OK;
 }
 
@@ -122,16 +192,19 @@ static gd_status read_one(gd_feed *f, gd_packet_action action, int *was_good)
 static gd_status step(gd_feed *f, int *was_good)
 {
   *was_good = 1;
-  const gd_packet_action action = action_of(f, f->packet);
-  if (is_past_the_plan(f)) {
+  const int64_t next = next_sent(f);
+  if (f->plan != NULL && next >= f->plan->packets.end) {
     f->is_over = 1;
     drain(f);
-  } else if (action == GD_PACKET_BEGIN && !f->is_fresh) {
-    drain(f);
-  } else {
-    return read_one(f, action, was_good);
+    return GD_OK;
   }
-  return GD_OK;
+  if (action_of(f, next) == GD_PACKET_BEGIN && !f->is_fresh) {
+    drain(f);
+    return GD_OK;
+  }
+  if (f->plan != NULL)
+    jump(f, next);
+  return read_one(f, was_good);
 }
 
 gd_status gd_feed_next(gd_feed *f, gd_feed_event *event, gd_decoded *decoded)

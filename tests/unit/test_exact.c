@@ -45,6 +45,10 @@ static const kind kinds[] = {
     {"chain.avi", "-c:v mpeg4 -g 50 -q:v 5", 1, 3},
     {"moving.avi", "-c:v mjpeg -q:v 5", 1, 130},
     {"moving.mov", "-c:v mjpeg -q:v 5", 1, 130},
+    /* so large that the reader jumps over what is not wanted */
+    {"large.avi", "-s 960x720 -c:v mjpeg -q:v 1", 1, 130},
+    {"large.mp4", "-s 960x720 -c:v mjpeg -q:v 1", 1, 130},
+    {"large.mkv", "-s 960x720 -c:v mjpeg -q:v 1", 1, 130},
     {"nine.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40", 1, 3},
     {"hidden.webm",
      "-c:v libvpx-vp9 -deadline good -cpu-used 5 -g 40 -auto-alt-ref 1 "
