@@ -36,6 +36,7 @@ struct gd_demux {
   AVFormatContext *format;
   AVPacket *packet;
   int64_t n_packets, n_bytes; /* given out */
+  int announced_px[2];        /* width, height */
   int stream_index;
   gd_stream stream;
   char container[32];
@@ -176,6 +177,21 @@ static void spare_parsers(gd_demux *d)
       return;
   }
   d->format->flags |= AVFMT_FLAG_NOPARSE;
+}
+
+/* Keep the largest size that the container tells: a decoder that refuses it
+ * leaves none. */
+static void note_announced(gd_demux *d)
+{
+  for (unsigned i = 0; i < d->format->nb_streams; i++) {
+    const AVCodecParameters *p = d->format->streams[i]->codecpar;
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO &&
+        (int64_t)p->width * p->height >
+            (int64_t)d->announced_px[0] * d->announced_px[1]) {
+      d->announced_px[0] = p->width;
+      d->announced_px[1] = p->height;
+    }
+  }
 }
 
 /* Let FFmpeg look at the first packets, with the limits of a decoder. */
@@ -325,25 +341,32 @@ static void describe(gd_demux *d)
   out->modified_ns = gd_input_modified(d->input);
 }
 
+static gd_status check_pixels(const gd_demux *d, int width, int height)
+{
+  if ((int64_t)width * height <= GD_VIDEO_MAX_PIXELS)
+    return GD_OK;
+  return gd_fail(GD_ERR_DECODE,
+                 "%s: pictures of %d x %d; at most %d pixels are read", d->path,
+                 width, height, GD_VIDEO_MAX_PIXELS);
+}
+
 static gd_status check_size(const gd_demux *d)
 {
   const int width = d->stream.layout.width_px;
   const int height = d->stream.layout.height_px;
-  if (width <= 0 || height <= 0)
-    return gd_fail(GD_ERR_DECODE,
-                   "%s: its %s stream has no picture that can be decoded",
-                   d->path, d->stream.codec_name);
+  gd_status st = check_pixels(d, width, height);
+  if (width <= 0 || height <= 0) {
+    st = check_pixels(d, d->announced_px[0], d->announced_px[1]);
+    return st != GD_OK
+               ? st
+               : gd_fail(GD_ERR_DECODE,
+                         "%s: its %s stream has no picture that can be decoded",
+                         d->path, d->stream.codec_name);
+  }
   /* Pixels that are no squares can make a picture much larger. */
   int shown_width, shown_height;
   gd_picture_displayed(&d->stream.layout, &shown_width, &shown_height);
-  if ((int64_t)width * height > GD_VIDEO_MAX_PIXELS ||
-      (int64_t)shown_width * shown_height > GD_VIDEO_MAX_PIXELS)
-    return gd_fail(GD_ERR_DECODE,
-                   "%s: pictures of %d x %d, shown as %d x %d; at most %d "
-                   "pixels are read",
-                   d->path, width, height, shown_width, shown_height,
-                   GD_VIDEO_MAX_PIXELS);
-  return GD_OK;
+  return st == GD_OK ? check_pixels(d, shown_width, shown_height) : st;
 }
 
 gd_status gd_demux_open(const char *path, const gd_patience *patience,
@@ -365,6 +388,7 @@ gd_status gd_demux_open(const char *path, const gd_patience *patience,
   if (st == GD_OK)
     st = open_container(d);
   if (st == GD_OK) {
+    note_announced(d);
     spare_parsers(d);
     st = find_streams(d);
   }

@@ -44,27 +44,35 @@ for ranks in 1 2 3 5; do
 done
 
 directory=$(run_directory "$scratch/np1" frames)
+grep -q 'huge_dims_16000.avi: pictures of 16000 x 16000' \
+  "$directory/report.yaml" || fail "the size that is too large is not told"
 report=$directory/report.yaml
 grep -q "^n_skipped: $(count reject)\$" "$report" ||
   fail "not $(count reject) skipped: $(cat "$report")"
 frames=$(awk -F '\t' '{ n += $2 } END { print n }' <(grep -v '^reject' "$scratch/list"))
 grep -q "^  frames: $frames\$" "$report" ||
   fail "not $frames frames: $(cat "$report")"
-while IFS=$'\t' read -r expected _ file; do
+
+# What the list of videos says of each, and how many frames were kept.
+table=$directory/videos.csv
+while IFS=$'\t' read -r expected frames file; do
   id=${file%.*}
-  case $expected in
-    reject)
-      # The reason names the file and says more than an error code.
-      grep -F "{item: \"$id\", reason: \"" "$report" | grep -qF "$file: " ||
-        fail "$file is not skipped with a reason: $(cat "$report")"
-      ;;
-    partial)
+  read -r status kept < <(awk -F , -v id="$id" \
+    '$1 == id { print $2, $13 + 0 }' "$table")
+  case $expected:$status in
+    ok:ok | ok_or_reject:ok) ;;
+    partial:partial)
       grep -qF " warning $id: " "$directory/log.txt" ||
         fail "nothing is said of $file: $(cat "$directory/log.txt")"
       ;;
-    *)
-      ! grep -F "item: \"$id\"" "$report" || fail "$file is skipped"
+    reject:skipped)
+      # The reason names the file and says more than an error code.
+      frames=0
+      grep -F "{item: \"$id\", reason: \"" "$report" | grep -qF "$file: " ||
+        fail "$file is skipped without a reason: $(cat "$report")"
       ;;
+    *) fail "$file: $status, expected $expected: $(cat "$table")" ;;
   esac
+  [ "$kept" -eq "$frames" ] || fail "$file: $kept frames, expected $frames"
 done <"$scratch/list"
 "$gradus" check "$scratch/np1/run" >"$scratch/check" || fail "$(cat "$scratch/check")"
