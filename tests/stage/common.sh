@@ -28,7 +28,7 @@ stages:
     fps: 10
     width: 64
     height: 64
-  frames: {stage: extract, from: corpus, every: 4, shard_bytes: 64KiB}
+  frames: {stage: extract, from: corpus, every: 4, shard_bytes: 16KiB}
   faces: {stage: align, from: frames, size: 32}
   model:
     stage: train
