@@ -115,6 +115,94 @@ static void every_nth_frame_shows_its_own_number(void **state)
   }
 }
 
+static void sampling_by_time_gives_the_frames_it_lists(void **state)
+{
+  (void)state;
+  static const gd_sampling cases[] = {
+      {.rate = 3},
+      {.every = 5, .start_s = 0.9, .stop_s = 2.2},
+      {.rate = 7.5, .start_s = 1, .most = 6},
+      {.every = 1, .most = 9},
+      {.every = 10, .start_s = 100}};
+  gd_video_index *x = clip("time.mp4", 100);
+  reading *all = gd_alloc(2, sizeof *all), *some = all + 1;
+  assert_ok(read_part(x, 1, NULL, all));
+  for (int c = 0; c < 5; c++) {
+    int64_t *frames, n;
+    assert_ok(gd_sampling_select(&cases[c], x, &frames, &n));
+    assert_ok(read_sampled(x, &cases[c], NULL, some));
+    assert_int_equal(some->n, n);
+    for (int64_t i = 0; i < n; i++)
+      assert_same_frame(some, i, all, frames[i]);
+    free(frames);
+  }
+  free(all);
+  gd_video_index_free(x);
+}
+
+/* Frames are chosen while they come out; for `most` they are counted first. */
+static void sampling_works_where_only_decoding_tells_the_order(void **state)
+{
+  (void)state;
+  const char *path = gd_test_shared("real/video-odd/ok_mpeg2.mpg");
+  gd_video_index *x;
+  if (path == NULL)
+    skip();
+  assert_ok(gd_video_index_read(path, NULL, &x));
+  assert_int_equal(x->order, GD_ORDER_DECODE);
+  reading *all = gd_alloc(2, sizeof *all), *some = all + 1;
+  assert_ok(read_part(x, 1, NULL, all));
+  const gd_sampling four = {.every = 3, .most = 4};
+  const int64_t m = (all->n + 2) / 3;
+  assert_ok(read_sampled(x, &four, NULL, some));
+  assert_int_equal(some->n, 4);
+  for (int64_t i = 0; i < 4; i++)
+    assert_same_frame(some, i, all, 3 * (i * m / 4));
+  const gd_sampling window = {.every = 1, .start_s = 0.5, .stop_s = 1.5};
+  assert_ok(read_sampled(x, &window, NULL, some));
+  assert_in_range(some->n, 20, 35);
+  for (int64_t i = 0; i < some->n; i++)
+    assert_same_frame(some, i, all, some->info[0].frame_index + i);
+  free(all);
+  gd_video_index_free(x);
+}
+
+/* The first frames are given out before damage is met; then all come again. */
+static void damage_makes_the_reader_begin_again_and_say_so(void **state)
+{
+  (void)state;
+  gd_video_index *x = clip("again.avi", 60);
+  char *data;
+  size_t size;
+  assert_ok(gd_file_read(x->path, 1 << 20, &data, &size));
+  memset(data + x->packets[48].position_bytes + 40, 0x55, 60);
+  assert_ok(gd_file_write(x->path, data, size));
+  free(data);
+  gd_video_reader *r;
+  gd_read_step step;
+  gd_frame_info info;
+  const gd_picture *picture;
+  const gd_sampling twelfth = {.every = 12};
+  int n_again = 0;
+  int64_t n = 0;
+  assert_ok(gd_video_reader_open(x, &twelfth, NULL, NULL, &r));
+  for (;;) {
+    assert_ok(gd_video_reader_next(r, &step, &info, &picture));
+    if (step == GD_READ_END)
+      break;
+    assert_int_equal(picture == NULL, step == GD_READ_AGAIN);
+    n_again += step == GD_READ_AGAIN;
+    n = step == GD_READ_AGAIN ? 0 : n + 1;
+  }
+  assert_int_equal(n_again, 1);
+  const gd_frame_reading result = gd_video_reader_result(r);
+  assert_int_equal(result.n_kept, n);
+  assert_true(n >= 4 && result.n_damaged + result.n_lost > 0);
+  assert_true(gd_test_has(result.note, "all of it was decoded"));
+  gd_video_reader_close(r);
+  gd_video_index_free(x);
+}
+
 /* Read a video in all its segments and compare with the whole. */
 static void check_segments(const gd_video_index *x, int64_t every)
 {
@@ -494,6 +582,9 @@ static void video_that_changed_since_it_was_indexed_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_nth_frame_shows_its_own_number),
+    cmocka_unit_test(sampling_by_time_gives_the_frames_it_lists),
+    cmocka_unit_test(sampling_works_where_only_decoding_tells_the_order),
+    cmocka_unit_test(damage_makes_the_reader_begin_again_and_say_so),
     cmocka_unit_test(segments_agree_with_the_whole),
     cmocka_unit_test(segments_of_other_codecs_agree_with_the_whole),
     cmocka_unit_test(lost_segment_does_not_shift_the_next),
