@@ -57,6 +57,21 @@ static gd_status open_video(const forecast *f, int64_t v, gd_forecast *opened)
   return st;
 }
 
+/* A step that visits all of n items, far from the last at each. */
+static int64_t stride_of(int64_t n)
+{
+  for (int64_t stride = n / 2 + 1;; stride++) {
+    int64_t a = stride, b = n;
+    while (b != 0) {
+      const int64_t rest = a % b;
+      a = b;
+      b = rest;
+    }
+    if (a == 1)
+      return stride;
+  }
+}
+
 /* Open some of the videos that are not known, evenly spread; in an order in
  * which any beginning of it is spread, too. */
 static gd_status open_some(forecast *f)
@@ -65,9 +80,7 @@ static gd_status open_some(forecast *f)
   const time_t began = time(NULL);
   gd_forecast opened = {0};
   gd_status st = GD_OK;
-  int64_t stride = n / 2 + 1;
-  while (n > 0 && n % stride == 0 && stride > 1)
-    stride--;
+  const int64_t stride = stride_of(n);
   for (int64_t i = 0, k = 0; st == GD_OK && i < n; i++, k = (k + stride) % n) {
     if (i >= FEWEST_OPENED && time(NULL) - began > PATIENCE_S)
       break;

@@ -22,7 +22,19 @@ count() {
   awk -v name="$3:" '$1 == name { print $2 }' "$1"/run/"$2"-*/report.yaml
 }
 
+# forecast DIRECTORY : what the plan says of videos and frames, by another step.
+forecast() {
+  mkdir -p "$1"
+  (cd "$1" && "$gradus" plan "$scratch/job.yaml" --set frames.every=3) |
+    grep '^frames .* videos, '
+}
+
+# Videos are opened, and later looked up; the plan says the same.
+forecast "$scratch/whole" >"$scratch/opened"
 expect 0 "$scratch/whole" 2
+forecast "$scratch/whole" >"$scratch/stored"
+diff "$scratch/opened" "$scratch/stored" || fail "plans differ"
+grep -q '^frames   6 videos, .* kept' "$scratch/opened" || fail "not 6 videos"
 all=$(count "$scratch/whole" faces frames)
 [ "$(count "$scratch/whole" frames frames)" -eq "$all" ] || fail "frames lack"
 
