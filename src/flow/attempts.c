@@ -400,7 +400,7 @@ static gd_status refuse(const gd_attempts *a, const char *item)
     const char *unit = field_of(l, 1, &unit_length);
     st = gd_fail(GD_ERR_DECODE,
                  "%s: brought a rank down twice, in %.*s; to try again remove "
-                 "its lines from %s, and the file that skips it",
+                 "%s and the results beside it",
                  item, unit_length, unit, HISTORY);
   }
   gd_text_free(&wanted);

@@ -120,7 +120,7 @@ static void item_that_fell_twice_in_a_unit_is_refused_in_all_units(void **state)
   assert_fails(gd_attempts_begin(a, UNIT, "a/long"), GD_ERR_DECODE,
                "a/long: brought a rank down twice, in frames-00012.h5");
   assert_fails(gd_attempts_begin(a, "frames-00013.h5", "a/long"), GD_ERR_DECODE,
-               "to try again remove its lines from attempts.txt");
+               "to try again remove attempts.txt and the results beside it");
   assert_ok(gd_attempts_begin(a, UNIT, "a/lon"));
   assert_ok(gd_attempts_begin(a, UNIT, "a/longer"));
   gd_attempts_free(a);
