@@ -471,7 +471,7 @@ static void odd_videos_end_as_their_manifest_tells(void **state)
   for (int i = 0; i < n; i++) {
     char name[256];
     int n_other;
-    snprintf(name, sizeof name, "real/video-odd/%s", all[i].file);
+    snprintf(name, sizeof name, "real/video-odd/%.200s", all[i].file);
     const char *verdict = verdict_of(gd_test_shared(name), &all[i], &n_other);
     if (strcmp(all[i].expect, "ok_or_reject") == 0) {
       /* Pictures change size: ours are scaled after the planes' digest. */
@@ -496,7 +496,7 @@ static void odd_videos_give_the_same_frames_for_every_step(void **state)
   for (int i = 0; i < n_files; i++) {
     char name[256];
     gd_video_index *x;
-    snprintf(name, sizeof name, "real/video-odd/%s", files[i].file);
+    snprintf(name, sizeof name, "real/video-odd/%.200s", files[i].file);
     if (gd_video_index_read(gd_test_shared(name), NULL, &x) != GD_OK)
       continue;
     assert_ok(read_part(x, 1, NULL, all));
