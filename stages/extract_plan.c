@@ -3,9 +3,14 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "extract.h"
 #include "gradus/agree.h"
+#include "gradus/digest.h"
+#include "gradus/file.h"
+#include "gradus/folder.h"
+#include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/video_index.h"
 
@@ -121,6 +126,69 @@ static void settle_unit(const gd_stage_env *env, gd_extract *x,
   x->limits.unit_us = gd_extraction_unit_us(total_us);
 }
 
+static gd_status digest_plan(const gd_extraction *e, char hex[GD_DIGEST_HEX])
+{
+  gd_hasher *h;
+  gd_status st = gd_hasher_new(&h);
+  if (st != GD_OK)
+    return st;
+  gd_hasher_int(h, e->n_shards);
+  for (int64_t s = 0; s < e->n_shards; s++) {
+    gd_hasher_int(h, e->first[s + 1]);
+    for (int64_t p = e->first[s]; p < e->first[s + 1]; p++) {
+      gd_hasher_int(h, e->pieces[p].video);
+      gd_hasher_int(h, e->pieces[p].frames.first);
+      gd_hasher_int(h, e->pieces[p].frames.end);
+    }
+  }
+  gd_digest_hex(gd_hasher_end(h), hex);
+  return GD_OK;
+}
+
+static gd_status remove_shards(const char *directory)
+{
+  gd_folder *folder;
+  gd_status st = gd_folder_read(directory, &folder);
+  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
+    char path[GD_PATH_MAX];
+    if (strncmp(folder->names[i], "frames-", 7) != 0)
+      continue;
+    st = gd_path_join(directory, folder->names[i], path);
+    if (st == GD_OK)
+      st = gd_file_remove(path);
+  }
+  gd_folder_free(folder);
+  return st;
+}
+
+/* Shards of another plan are of no use: a video that could not be indexed can
+ * be now, when what it waited for was repaired, and everything behind it has
+ * moved.  Rank 0. */
+static gd_status keep_to_plan(const gd_stage_env *env, const gd_extraction *e)
+{
+  char path[GD_PATH_MAX], now[GD_DIGEST_HEX];
+  char *before = NULL;
+  gd_status st = gd_stage_path(env, "plan", path);
+  if (st == GD_OK)
+    st = digest_plan(e, now);
+  const int is_first = st == GD_OK && !gd_path_exists(path);
+  if (st == GD_OK && !is_first)
+    st = gd_file_read(path, GD_DIGEST_HEX, &before, NULL);
+  if (st != GD_OK && st != GD_ERR_FORMAT)
+    return st;
+  const int is_same = st == GD_OK && !is_first && strcmp(before, now) == 0;
+  free(before);
+  if (is_same)
+    return GD_OK;
+  st = GD_OK;
+  if (!is_first) {
+    gd_log(GD_LOG_WARNING, "other videos can be read than before: all frames "
+                           "are extracted anew");
+    st = remove_shards(env->directory);
+  }
+  return st == GD_OK ? gd_file_write(path, now, strlen(now)) : st;
+}
+
 /* Will the shards that are still to be made find room?  Rank 0. */
 static gd_status check_room(const gd_stage_env *env, const gd_extract *x)
 {
@@ -155,6 +223,8 @@ gd_status gd_extract_plan(gd_stage_env *env, gd_extract *x)
   if (st != GD_OK)
     return st;
   st = gd_extraction_plan(x->pieces, x->n_pieces, &x->limits, &x->plan);
+  if (st == GD_OK && env->rank == 0)
+    st = keep_to_plan(env, x->plan);
   if (st == GD_OK && env->rank == 0)
     st = check_room(env, x);
   return gd_agree(env->comm, st);

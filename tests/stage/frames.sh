@@ -55,6 +55,19 @@ sed -n '5,8p' lossless.csv | cmp -s - <(tail -n +2 some.csv) ||
 "$gradus" frames nowhere.h5 >out 2>err
 [ $? -eq 1 ] || fail "nowhere.h5 does not fail"
 grep -q nowhere.h5 err || fail "nowhere.h5: $(cat err)"
+
+# Shards of another plan, as after a video was repaired that could not be
+# indexed: they go, and what is made is what a first run makes.
+raw=$(echo runs/raw-*)
+sha256sum "$raw"/frames-*.h5 "$raw/plan" >before
+cp "$shard" "$raw/frames-00099.h5"
+echo other >"$raw/plan"
+rm "$raw/done"
+"$gradus" run job.yaml >out 2>err || fail "run again: $(cat err)"
+grep -q 'extracted anew' err || fail "another plan: $(cat err)"
+sha256sum --quiet -c before || fail "another plan changed the frames"
+[ ! -e "$raw/frames-00099.h5" ] || fail "a shard of another plan is left"
+
 printf x | dd of="$shard" bs=1 seek=3000 conv=notrunc 2>/dev/null
 "$gradus" frames "$shard" --png other >out 2>err && "$gradus" check "$shard" \
   >out 2>err && fail "a changed shard is not noticed"
