@@ -14,6 +14,7 @@ struct gd_stage_state {
   int64_t n_ticked;  /* by this rank, in all */
   int64_t n_items;   /* input items; -1: not said */
   int64_t n_units;   /* -1: not made of units */
+  int64_t n_listed;  /* units of all lists so far: a stage may have several */
   int64_t n_resumed; /* units that were there already */
   char unit[32];     /* what is ticked */
 

@@ -25,11 +25,14 @@ static gd_status path_of(const gd_stage_env *env, const gd_units *units,
 /* ----------------------------------------------------------------- what to do
  */
 
-/* For `gradus status`, which sees files only. */
+/* For `gradus status`, which sees files only: those of all lists of units so
+ * far. */
 static gd_status note_count(const gd_stage_env *env, int64_t n_units)
 {
   char path[GD_PATH_MAX], text[32];
-  const int n = snprintf(text, sizeof text, "%" PRId64 "\n", n_units);
+  env->state->n_listed += n_units;
+  const int n =
+      snprintf(text, sizeof text, "%" PRId64 "\n", env->state->n_listed);
   gd_status st = gd_stage_path(env, "units", path);
   return st == GD_OK ? gd_file_write(path, text, (size_t)n) : st;
 }
