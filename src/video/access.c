@@ -26,7 +26,7 @@ static int has_mpeg4_header(gd_access_parser *a, const gd_packet *p, size_t end)
 {
   size_t at = 0;
   int has = 0;
-  while (gd_find_start(p, &at) && at <= end) {
+  while (at < end && gd_find_start(p, &at)) {
     const uint8_t code = p->data[at];
     if (code > 0x2f && code != 0xb2)
       continue;
