@@ -55,6 +55,25 @@ void gd_mtcnn_close(gd_mtcnn *m);
 GD_NODISCARD gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                                        const gd_face **faces, int *n);
 
+/** Where a face is looked for, and how large. */
+typedef struct {
+  float box[4];            /**< x0 y0 x1 y1, px; may reach out of the image */
+  float least_px, most_px; /**< of its side */
+} gd_mtcnn_region;
+
+/**
+ * Find the faces of a part of an image: gd_mtcnn_detect() with those candidates
+ * alone that P-Net sees within the region, on the levels of the pyramid that
+ * show faces of about its sizes.  The grid of positions and sizes is that of
+ * the whole image, so a face well inside gets the box and the landmarks that
+ * a full search gives it.
+ * @param[in] region  least_px <= most_px
+ * All else as gd_mtcnn_detect().
+ */
+GD_NODISCARD gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
+                                       const gd_mtcnn_region *region,
+                                       const gd_face **faces, int *n);
+
 /** Return the multiplications and additions of P-Net's search of an image; what
  * the other nets add depends on what it finds. */
 double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px);

@@ -32,6 +32,15 @@ void gd_area_resize(const gd_image *image, gd_window window, int width_px,
                     float *out);
 
 /**
+ * The same for a part of the output alone: its pixels are those of the whole.
+ * @param[in]  part  of the output, at least one pixel of width_px x height_px
+ * @param[out] out   (part's rows, part's columns, 3) float
+ */
+void gd_area_resize_part(const gd_image *image, gd_window window, int width_px,
+                         int height_px, gd_window part, float offset,
+                         float factor, uint32_t *sums, float *out);
+
+/**
  * Draw the square that a similarity maps to [0, size) x [0, size).
  *
  * Bilinear samples; where the transform shrinks, each output pixel is the mean

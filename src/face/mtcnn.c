@@ -134,11 +134,12 @@ static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
   return GD_OK;
 }
 
-/* Append the cells of P-Net's output that may be faces.  The corners are
- * divided by the scale as float32: so the reference rounds.  Nearly all cells
+/* Append the cells of P-Net's output that may be faces; the first one is
+ * (x0, y0) of the level.  The corners are divided by the scale as float32: so
+ * the reference rounds.  Nearly all cells
  * are far from being a face, which their logits tell without a softmax. */
-static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, const float *out,
-                           double scale)
+static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, int x0, int y0,
+                           const float *out, double scale)
 {
   const double p = m->config.thresholds[PNET];
   const float least = (float)p;
@@ -152,7 +153,7 @@ static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, const float *out,
       const float score = face_probability(out);
       if (!(score >= least))
         continue;
-      gd_status st = add_cell(m, x, y, (float)scale, score, out + 2);
+      gd_status st = add_cell(m, x0 + x, y0 + y, (float)scale, score, out + 2);
       if (st != GD_OK)
         return st;
     }
@@ -166,21 +167,55 @@ static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
                             .W = (int)(width_px * scale + 1)};
 }
 
-static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
+/* Tell which pixels of a level show a region: whole cells of the level's own
+ * grid.  Returns 0 if there is no cell. */
+static int part_of(gd_cascade_shape in, const gd_mtcnn_region *region,
+                   double scale, gd_window *out)
 {
-  const gd_cascade_shape in =
+  *out = (gd_window){0, 0, in.W, in.H};
+  if (region == NULL)
+    return 1;
+  const float *box = region->box;
+  const double from[2] = {fmax(box[0] * scale, 0), fmax(box[1] * scale, 0)};
+  const double to[2] = {fmin(box[2] * scale, in.W), fmin(box[3] * scale, in.H)};
+  int first[2], n[2];
+  for (int c = 0; c < 2; c++) {
+    if (!(to[c] - from[c] >= CELL_PX))
+      return 0;
+    first[c] = (int)from[c] / STRIDE_PX * STRIDE_PX;
+    n[c] = ((int)to[c] - first[c]) / STRIDE_PX * STRIDE_PX;
+  }
+  /* At the level's own end the last cell may see less than a whole one. */
+  out->x1 = to[0] < in.W ? first[0] + n[0] : in.W;
+  out->y1 = to[1] < in.H ? first[1] + n[1] : in.H;
+  out->x0 = first[0];
+  out->y0 = first[1];
+  return 1;
+}
+
+static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
+                              const gd_mtcnn_region *region, double scale)
+{
+  const gd_cascade_shape level =
       shape_at(image->width_px, image->height_px, scale);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
+  gd_window part;
   gd_cascade_shape grid;
   const float *out;
+  if (!part_of(level, region, scale, &part))
+    return GD_OK;
+  const gd_cascade_shape in = {
+      .N = 1, .H = part.y1 - part.y0, .W = part.x1 - part.x0};
   gd_status st = gd_floats_grow(&m->input, (int64_t)in.H * in.W * 3);
   if (st != GD_OK)
     return st;
-  gd_area_resize(image, whole, in.W, in.H, offset, factor, m->sums,
-                 m->input.values);
+  gd_area_resize_part(image, whole, level.W, level.H, part, offset, factor,
+                      m->sums, m->input.values);
   st = gd_cascade_net_forward(m->nets[PNET], &m->layers, in, m->input.values,
                               &grid, &out);
-  return st == GD_OK ? add_cells(m, grid, out, scale) : st;
+  return st == GD_OK ? add_cells(m, grid, part.x0 / STRIDE_PX,
+                                 part.y0 / STRIDE_PX, out, scale)
+                     : st;
 }
 
 /* A level of the pyramid: its scale, and the image's shorter side in it. */
@@ -211,13 +246,25 @@ double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px)
   return flop;
 }
 
+/* Does a level show faces of the region's sizes?  P-Net finds faces that are
+ * somewhat smaller or larger than its cell, the levels' distance apart. */
+static int shows(const gd_mtcnn *m, const gd_mtcnn_region *region, double scale)
+{
+  const double cell_px = CELL_PX / scale;
+  return region == NULL || (cell_px >= region->least_px * m->config.factor &&
+                            cell_px * m->config.factor <= region->most_px);
+}
+
 /* First stage: candidates from all sizes of the pyramid. */
-static gd_status propose(gd_mtcnn *m, const gd_image *image)
+static gd_status propose(gd_mtcnn *m, const gd_image *image,
+                         const gd_mtcnn_region *region)
 {
   for (level l = first_level(m, image->width_px, image->height_px);
        l.least >= CELL_PX; l = next_level(m, l)) {
+    if (!shows(m, region, l.scale))
+      continue;
     const int first = m->boxes.n;
-    gd_status st = search_scale(m, image, l.scale);
+    gd_status st = search_scale(m, image, region, l.scale);
     if (st != GD_OK)
       return st;
     gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
@@ -329,8 +376,10 @@ static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
   return GD_OK;
 }
 
-gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
-                          const gd_face **faces, int *n)
+/* Search the region, or all of the image where it is NULL. */
+static gd_status search(gd_mtcnn *m, const gd_image *image,
+                        const gd_mtcnn_region *region, const gd_face **faces,
+                        int *n)
 {
   assert(m != NULL && image != NULL && image->rgb != NULL);
   assert(faces != NULL && n != NULL);
@@ -340,7 +389,7 @@ gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
   m->boxes.n = 0;
   gd_status st = grow_sums(m, image->width_px);
   if (st == GD_OK)
-    st = propose(m, image);
+    st = propose(m, image, region);
   if (st == GD_OK)
     st = judge(m, image, RNET);
   if (st != GD_OK)
@@ -355,4 +404,18 @@ gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
   gd_boxes_calibrate(&m->boxes, 1);
   gd_boxes_suppress(&m->boxes, 0, GD_BY_SMALLER, 0.7f);
   return give_faces(m, faces, n);
+}
+
+gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
+                          const gd_face **faces, int *n)
+{
+  return search(m, image, NULL, faces, n);
+}
+
+gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
+                          const gd_mtcnn_region *region, const gd_face **faces,
+                          int *n)
+{
+  assert(region != NULL && region->least_px <= region->most_px);
+  return search(m, image, region, faces, n);
 }

@@ -25,11 +25,16 @@ typedef struct {
   int n;
 } area_walk;
 
-static area_walk area_begin(int m, int n)
+/* Begin at one of the outputs. */
+static area_walk area_begin(int m, int n, int output)
 {
-  area_walk w = {.next = m / n, .over = m % n, .n = n};
-  w.step = w.next;
-  w.rest = w.over;
+  const int64_t from = (int64_t)output * m, to = from + m;
+  area_walk w = {.first = (int)(from / n),
+                 .next = (int)(to / n),
+                 .over = (int)(to % n),
+                 .step = m / n,
+                 .rest = m % n,
+                 .n = n};
   w.end = w.next + (w.over > 0);
   return w;
 }
@@ -46,14 +51,14 @@ static void area_next(area_walk *w)
   w->end = w->next + (w->over > 0);
 }
 
-/* Add up the columns of each output; three values lie side by side. */
-static void add_columns(const uint32_t *sums, int columns, int width_px,
-                        float *out)
+/* Add up the columns of n outputs; three values lie side by side.  The sums
+ * begin at the first output's columns. */
+static void add_columns(const uint32_t *sums, area_walk w, int n, float *out)
 {
-  area_walk w = area_begin(columns, width_px);
-  for (int x = 0; x < width_px; x++, out += 3, area_next(&w)) {
+  const int begin = w.first;
+  for (int x = 0; x < n; x++, out += 3, area_next(&w)) {
     uint32_t sum[3] = {0};
-    for (int i = w.first; i < w.end; i++)
+    for (int i = w.first - begin; i < w.end - begin; i++)
       for (int c = 0; c < 3; c++)
         sum[c] += sums[3 * i + c];
     for (int c = 0; c < 3; c++)
@@ -61,35 +66,48 @@ static void add_columns(const uint32_t *sums, int columns, int width_px,
   }
 }
 
-void gd_area_resize(const gd_image *image, gd_window window, int width_px,
-                    int height_px, float offset, float factor, uint32_t *sums,
-                    float *out)
+void gd_area_resize_part(const gd_image *image, gd_window window, int width_px,
+                         int height_px, gd_window part, float offset,
+                         float factor, uint32_t *sums, float *out)
 {
   assert(image != NULL && sums != NULL && out != NULL);
   assert(0 <= window.x0 && window.x0 < window.x1 &&
          window.x1 <= image->width_px);
   assert(0 <= window.y0 && window.y0 < window.y1 &&
          window.y1 <= image->height_px);
+  assert(0 <= part.x0 && part.x0 < part.x1 && part.x1 <= width_px);
+  assert(0 <= part.y0 && part.y0 < part.y1 && part.y1 <= height_px);
 
-  const int columns = window.x1 - window.x0, rows = window.y1 - window.y0;
+  const int m = window.x1 - window.x0, n = part.x1 - part.x0;
+  const area_walk across = area_begin(m, width_px, part.x0);
+  const int columns = area_begin(m, width_px, part.x1 - 1).end - across.first;
   const size_t pitch_bytes = 3 * (size_t)image->width_px;
-  const uint8_t *corner =
-      image->rgb + (size_t)window.y0 * pitch_bytes + 3 * (size_t)window.x0;
+  const uint8_t *corner = image->rgb + (size_t)window.y0 * pitch_bytes +
+                          3 * (size_t)(window.x0 + across.first);
   uint32_t *counts = sums + 3 * (size_t)columns; /* columns of each value */
-  area_walk w = area_begin(columns, width_px);
-  for (int x = 0; x < width_px; x++, area_next(&w))
+  area_walk w = across;
+  for (int x = 0; x < n; x++, area_next(&w))
     for (int c = 0; c < 3; c++)
       counts[3 * x + c] = (uint32_t)(w.end - w.first);
 
-  w = area_begin(rows, height_px);
-  for (int y = 0; y < height_px; y++, out += 3 * width_px, area_next(&w)) {
+  w = area_begin(window.y1 - window.y0, height_px, part.y0);
+  for (int y = part.y0; y < part.y1; y++, out += 3 * n, area_next(&w)) {
     const float n_rows = (float)(w.end - w.first);
     add_rows(corner + (size_t)w.first * pitch_bytes, pitch_bytes,
              w.end - w.first, 3 * columns, sums);
-    add_columns(sums, columns, width_px, out);
-    for (int i = 0; i < 3 * width_px; i++)
+    add_columns(sums, across, n, out);
+    for (int i = 0; i < 3 * n; i++)
       out[i] = (out[i] / n_rows / (float)(int)counts[i] - offset) * factor;
   }
+}
+
+void gd_area_resize(const gd_image *image, gd_window window, int width_px,
+                    int height_px, float offset, float factor, uint32_t *sums,
+                    float *out)
+{
+  gd_area_resize_part(image, window, width_px, height_px,
+                      (gd_window){0, 0, width_px, height_px}, offset, factor,
+                      sums, out);
 }
 
 /* Samples per output pixel and direction; a limit keeps absurd transforms from

@@ -263,6 +263,58 @@ static void photographs_give_the_reference_detections(void **state)
   compare_folder(kept, 60);
 }
 
+/* A part of an image, its levels cut along the whole image's grid: what is
+ * found there is what the whole image's search finds. */
+static void search_of_a_region_finds_the_face_of_the_whole_search(void **state)
+{
+  (void)state;
+  if (weights_file() == NULL)
+    skip();
+  static const char *const names[] = {"fr_two_people.jpg", "vm_solvay1927.jpg",
+                                      "fr_obama_partial_face2.jpg"};
+  static gd_face whole[GD_REFERENCE_FACES];
+  const gd_mtcnn_config config = gd_mtcnn_defaults();
+  gd_mtcnn *m;
+  int n_compared = 0;
+  assert_ok(gd_mtcnn_open(weights_file(), &config, &m));
+  for (int k = 0; k < 3; k++) {
+    char path[GD_PATH_MAX];
+    gd_image image;
+    const gd_face *faces;
+    int n_whole, n;
+    snprintf(path, sizeof path, "reference/mtcnn/open/%s", names[k]);
+    assert_ok(gd_image_read(gd_test_shared(path), &image));
+    assert_ok(gd_mtcnn_detect(m, &image, &faces, &n_whole));
+    memcpy(whole, faces, (size_t)n_whole * sizeof *faces);
+    for (int i = 0; i < n_whole; i++) {
+      const float *b = whole[i].box;
+      const float w = b[2] - b[0], h = b[3] - b[1];
+      const float side = w > h ? w : h;
+      gd_mtcnn_region r = {.box = {b[0] - w, b[1] - h, b[2] + w, b[3] + h},
+                           .least_px = side / 2,
+                           .most_px = side * 2};
+      assert_ok(gd_mtcnn_search(m, &image, &r, &faces, &n));
+      const int found = gd_reference_match(&whole[i], faces, n);
+      assert_true(found >= 0);
+      assert_true(gd_reference_distance(&whole[i], &faces[found]) < 0.01);
+      n_compared++;
+      r.least_px = 4 * side, r.most_px = 8 * side;
+      assert_ok(gd_mtcnn_search(m, &image, &r, &faces, &n));
+      assert_int_equal(gd_reference_match(&whole[i], faces, n), -1);
+    }
+    const gd_mtcnn_region outside[] = {
+        {.box = {1e9f, 0, 2e9f, 50}, .least_px = 12, .most_px = 1e6f},
+        {.box = {-90, -90, 5, 5}, .least_px = 12, .most_px = 1e6f}};
+    for (int i = 0; i < 2; i++) {
+      assert_ok(gd_mtcnn_search(m, &image, &outside[i], &faces, &n));
+      assert_int_equal(n, 0);
+    }
+    gd_image_free(&image);
+  }
+  assert_true(n_compared >= 20);
+  gd_mtcnn_close(m);
+}
+
 static void odd_images_give_no_face_and_no_crash(void **state)
 {
   (void)state;
@@ -315,6 +367,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nets_compute_the_reference_tensors),
     cmocka_unit_test(area_resize_computes_the_reference_bit_for_bit),
     cmocka_unit_test(photographs_give_the_reference_detections),
+    cmocka_unit_test(search_of_a_region_finds_the_face_of_the_whole_search),
     cmocka_unit_test(odd_images_give_no_face_and_no_crash),
     cmocka_unit_test(wrong_weights_and_settings_are_refused),
 };
