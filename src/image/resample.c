@@ -139,8 +139,9 @@ void gd_image_warp(const gd_image *image, const gd_similarity *to_output,
   assert(image != NULL && to_output != NULL && size_px > 0 && out != NULL);
 
   const gd_similarity back = gd_similarity_inverse(to_output);
+  /* Rounding alone does not make a second sample. */
   const int n =
-      (int)fmin(MOST_SAMPLES, fmax(1, ceil(gd_similarity_scale(&back))));
+      (int)fmin(MOST_SAMPLES, fmax(1, ceil(gd_similarity_scale(&back) - 1e-4)));
   const float share = 1.0f / (float)(n * n);
 
   for (int y = 0; y < size_px; y++)
