@@ -1,7 +1,9 @@
 /* align -- find the subject's face in every frame, cut it out upright.
  *
  *   faces-NNNNN.h5   the aligned faces of a group of whole videos
+ *   faces.csv        how good the faces of each video are
  *   sheet.png        a sample of all faces, to be looked at
+ *   sheet-NNNNN.png  the same of single videos, the worst ones first
  *
  * A unit of work is a run of neighbouring videos: a video's faces depend on all
  * of its frames, and lie in one shard.  Runs are cut by the numbers of frames
@@ -11,28 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "align.h"
 #include "gradus/agree.h"
-#include "gradus/aligner.h"
-#include "gradus/alignment.h"
 #include "gradus/memory.h"
-#include "gradus/sheet.h"
-#include "gradus/stage.h"
 
 /* A unit has at least so many frames, and more where that would make more
  * units than files are handy. */
-enum { LEAST_FRAMES = 64, MOST_UNITS = 512, SHEET_FACES = 64 };
+enum { LEAST_FRAMES = 64, MOST_UNITS = 512 };
 
-typedef struct {
-  gd_frame_set *frames;
-  gd_aligner *aligner;
-  gd_digest digest;
-  int size_px;
-  int64_t n_units;
-  int64_t *first; /* (n_units + 1): first video of each unit */
-  double *cost;   /* (n_units): frames */
-} align;
-
-static gd_status plan(align *a)
+static gd_status plan(gd_align *a)
 {
   const int64_t n_videos = gd_frame_set_videos(a->frames)->n_videos;
   int64_t all = 0;
@@ -53,7 +42,8 @@ static gd_status plan(align *a)
   return GD_OK;
 }
 
-static void name_unit(const void *context, int64_t unit, char out[GD_PATH_MAX])
+void gd_align_name_unit(const void *context, int64_t unit,
+                        char out[GD_PATH_MAX])
 {
   (void)context;
   snprintf(out, GD_PATH_MAX, "faces-%05" PRId64 ".h5", unit);
@@ -67,13 +57,12 @@ static gd_status tick(void *env)
 static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
                            const char *path)
 {
-  align *a = context;
-  char face_template[GD_TEMPLATE_TEXT];
+  gd_align *a = context;
+  char alignment[GD_ALIGNMENT_TEXT];
   gd_face_writer *w;
-  gd_template_text(face_template);
-  gd_status st =
-      gd_face_writer_create(path, a->digest, a->size_px, face_template,
-                            gd_frame_set_videos(a->frames), &w);
+  gd_alignment_text(&a->alignment, alignment);
+  gd_status st = gd_face_writer_create(path, a->digest, a->size_px, alignment,
+                                       gd_frame_set_videos(a->frames), &w);
   if (st != GD_OK)
     return st;
   for (int64_t v = a->first[unit]; st == GD_OK && v < a->first[unit + 1]; v++)
@@ -103,36 +92,33 @@ static gd_status count_unit(void *context, gd_stage_env *env, int64_t unit,
   return st;
 }
 
-static gd_status draw_sheet(gd_stage_env *env)
-{
-  char path[GD_PATH_MAX];
-  gd_face_set *faces = NULL;
-  gd_status st = gd_stage_path(env, "sheet.png", path);
-  if (st == GD_OK)
-    st = gd_face_set_open(env->directory, &faces);
-  if (st == GD_OK && gd_face_set_n_faces(faces) > 0)
-    st = gd_sheet_write(faces, SHEET_FACES, path);
-  gd_face_set_close(faces);
-  return st;
-}
-
-static gd_status prepare(gd_stage_env *env, align *a)
+static gd_status prepare(gd_stage_env *env, gd_align *a)
 {
   const gd_instance *self = env->self;
   const double *thresholds = gd_instance_reals(self, "thresholds");
-  gd_aligner_config config = {.detector = gd_instance_text(self, "detector"),
-                              .mtcnn = gd_mtcnn_defaults(),
-                              .size_px = (int)gd_instance_int(self, "size")};
+  gd_aligner_config config = {
+      .detector = gd_instance_text(self, "detector"),
+      .mtcnn = gd_mtcnn_defaults(),
+      .search_every = gd_instance_int(self, "search_every"),
+      .max_gap = gd_instance_int(self, "max_gap"),
+      .alignment = {.margin = gd_instance_real(self, "margin")},
+      .size_px = (int)gd_instance_int(self, "size")};
   config.mtcnn.min_face_px = (double)gd_instance_int(self, "min_face");
   for (int i = 0; i < 3; i++)
     config.mtcnn.thresholds[i] = thresholds[i];
   a->digest = gd_instance_digest(self);
   a->size_px = config.size_px;
+  a->n_sheets = gd_instance_int(self, "sheets");
+  a->sheets_are_blurred = gd_instance_flag(self, "blur");
 
   const gd_instance *extract = gd_instance_upstream(self, "extract");
   assert(extract != NULL);
   gd_status st =
       gd_missing_policy_of(gd_instance_text(self, "missing"), &config.missing);
+  if (st == GD_OK)
+    st = gd_alignment_mode_of(gd_instance_text(self, "alignment"),
+                              &config.alignment.mode);
+  a->alignment = config.alignment;
   if (st == GD_OK)
     st = gd_aligner_open(&config, &a->aligner);
   if (st == GD_OK)
@@ -143,12 +129,12 @@ static gd_status prepare(gd_stage_env *env, align *a)
 
 static gd_status run(gd_stage_env *env)
 {
-  align a = {0};
+  gd_align a = {0};
   gd_status st = gd_agree(env->comm, prepare(env, &a));
   if (st == GD_OK) {
     const gd_units units = {.n_units = a.n_units,
                             .cost = a.cost,
-                            .name = name_unit,
+                            .name = gd_align_name_unit,
                             .make = make_unit,
                             .count = count_unit,
                             .context = &a};
@@ -156,7 +142,7 @@ static gd_status run(gd_stage_env *env)
     st = gd_stage_units(env, &units);
   }
   if (st == GD_OK)
-    st = gd_agree(env->comm, env->rank == 0 ? draw_sheet(env) : GD_OK);
+    st = gd_agree(env->comm, env->rank == 0 ? gd_align_list(env, &a) : GD_OK);
   gd_frame_set_close(a.frames);
   gd_aligner_close(a.aligner);
   free(a.first);

@@ -1,16 +1,18 @@
 /**
  * From the frames of a video to the aligned faces of its subject.
  *
- * Two passes: the first finds the faces of every frame (by MTCNN, or in the
- * landmark CSV beside the video), the second draws the chosen one.  Between
- * them the whole video is known, so the choice of the subject and what stands
- * in for frames without a face never depend on shards or ranks.
+ * Two passes: the first finds the faces of the frames (by MTCNN, from frame to
+ * frame as in gradus/tracker.h, or in the landmark CSV beside the video), the
+ * second draws the chosen one.  Between them the whole video is known, so the
+ * choice of the subject and what stands in for frames without a face never
+ * depend on shards or ranks.
  */
 #ifndef GRADUS_ALIGNER_H
 #define GRADUS_ALIGNER_H
 
 #include <stdint.h>
 
+#include "gradus/alignment.h"
 #include "gradus/faces.h"
 #include "gradus/frames.h"
 #include "gradus/mtcnn.h"
@@ -18,10 +20,15 @@
 #include "gradus/subject.h"
 
 typedef struct {
-  const char *detector;      /**< weights of MTCNN, or "landmarks": the CSV */
-  gd_mtcnn_config mtcnn;     /**< unused with "landmarks" */
-  gd_missing_policy missing; /**< for frames without a face */
-  int size_px;               /**< S */
+  const char *detector;  /**< weights of MTCNN, or "landmarks": the CSV */
+  gd_mtcnn_config mtcnn; /**< unused with "landmarks" */
+  int64_t search_every;  /**< frames from one full search to the next, 1: all;
+                              unused with "landmarks" */
+  int64_t max_gap;       /**< so many frames without a face, between two with
+                              one, are interpolated */
+  gd_missing_policy missing; /**< for the other frames without a face */
+  gd_alignment alignment;
+  int size_px; /**< S */
 } gd_aligner_config;
 
 typedef struct gd_aligner gd_aligner;

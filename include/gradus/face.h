@@ -14,5 +14,10 @@ typedef struct {
 
 /** Return intersection over union of the boxes, 0 .. 1. */
 double gd_face_overlap(const gd_face *a, const gd_face *b);
+/** Return the root of a box's area, px. */
+double gd_face_size_px(const gd_face *face);
+/** Say whether two faces, by size and place, are those of different persons:
+ * boxes apart, one more than twice as large as the other. */
+int gd_face_is_stranger(const gd_face *a, const gd_face *b);
 
 #endif

@@ -1,13 +1,16 @@
 /**
  * Face shards: aligned faces, from `align` to `train` and `evaluate`.
  *
- *   format gradus-faces 1, attributes: size_px, template (5 points, text)
+ *   format gradus-faces 2, attributes: size_px, template (text: see
+ *                                      gd_alignment_text())
  *   /faces         uint8 (N, S, S, 3)   RGB
  *   /box           float32 (N, 4)       x0 y0 x1 y1, px of the frame
  *   /landmarks     float32 (N, 5, 2)    x y, px of the frame; order as in
  *                                       gradus/face.h
  *   /confidence    float32 (N)          0 .. 1
+ *   /sharpness     float32 (N)          of the aligned face: gradus/quality.h
  *   /status        uint8 (N)            gd_face_status
+ *   /flags         uint8 (N)            GD_FACE_SEVERAL, _PROFILE, _PARTIAL
  *   /frame_index   int64 (N)
  *   /video         int32 (N)            index into the corpus
  *   /videos/...    see gradus/videos.h: the videos that have rows
@@ -32,11 +35,20 @@ typedef enum {
   GD_N_FACE_STATUS
 } gd_face_status;
 
+/** What else is known of a face; may be combined. */
+enum {
+  GD_FACE_SEVERAL = 1, /**< its frame offered more than one face */
+  GD_FACE_PROFILE = 2, /**< the nose lies beyond an eye: turned far aside */
+  GD_FACE_PARTIAL = 4  /**< its box reaches out of the frame */
+};
+
 typedef struct {
   float box[4];
   float landmarks[5][2];
   float confidence;
+  float sharpness; /**< see gradus/quality.h */
   gd_face_status status;
+  uint8_t flags;
   int64_t frame_index;
   int32_t video;
 } gd_face_info;
@@ -47,7 +59,7 @@ typedef struct gd_face_writer gd_face_writer;
  * Begin a shard.
  * @param[in] digest         of the stage instance
  * @param[in] size_px        S
- * @param[in] face_template  alignment of all faces: see gd_template_text()
+ * @param[in] face_template  alignment of all faces: see gd_alignment_text()
  * @param[in] videos         what video indices refer to; kept until the end;
  *                           rows of the videos that have faces are copied
  * Ends with: gd_face_writer_commit() or gd_face_writer_abandon()
@@ -95,7 +107,7 @@ GD_NODISCARD gd_status gd_face_set_open(const char *directory,
                                         gd_face_set **out);
 void gd_face_set_close(gd_face_set *s);
 int gd_face_set_size_px(const gd_face_set *s);
-/** Return the template that all its faces were aligned to; borrowed. */
+/** Return how all its faces were aligned, as text; borrowed. */
 const char *gd_face_set_template(const gd_face_set *s);
 int64_t gd_face_set_n_faces(const gd_face_set *s);
 /** The videos that have faces, in corpus order; borrowed. */

@@ -62,17 +62,18 @@ typedef struct {
 } gd_mtcnn_region;
 
 /**
- * Find the faces of a part of an image: gd_mtcnn_detect() with those candidates
- * alone that P-Net sees within the region, on the levels of the pyramid that
- * show faces of about its sizes.  The grid of positions and sizes is that of
- * the whole image, so a face well inside gets the box and the landmarks that
- * a full search gives it.
- * @param[in] region  least_px <= most_px
+ * Find the faces of parts of an image: gd_mtcnn_detect() with those candidates
+ * alone that P-Net sees within a region, on the levels of the pyramid that show
+ * faces of about its sizes.  The grid of positions and sizes is that of the
+ * whole image, so a face well inside a region gets the box and the landmarks
+ * that a full search gives it.
+ * @param[in] regions  (n_regions); may overlap; least_px <= most_px
  * All else as gd_mtcnn_detect().
  */
 GD_NODISCARD gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
-                                       const gd_mtcnn_region *region,
-                                       const gd_face **faces, int *n);
+                                       const gd_mtcnn_region *regions,
+                                       int n_regions, const gd_face **faces,
+                                       int *n);
 
 /** Return the multiplications and additions of P-Net's search of an image; what
  * the other nets add depends on what it finds. */

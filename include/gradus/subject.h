@@ -3,15 +3,24 @@
  * frames without a face.
  *
  * A video shows one subject.  Each frame offers the faces that were found in
- * it; the subject is the chain of faces, one per frame that has any, with the
+ * it; the subject is the chain of faces, at most one per frame, with the
  * largest sum of
  *
- *     confidence x size / (largest size in the video) + overlap with the
- *                                                       chain's last face
+ *     confidence x size / (largest size in the video)
+ *                x (1 + overlap with the chain's face before)   for each face
+ *   - 1/4   for each frame with faces that the chain passes over
+ *   - 4     where the chain goes on elsewhere with a face of less than half or
+ *           more than twice the size: another person's
  *
  * (size: the root of the box's area; overlap: intersection over union).  So a
- * passer-by who is larger for a moment does not take over.  The chain depends
- * on the whole video and on nothing else.
+ * passer-by who is larger for a moment does not take over, and a face in the
+ * background is not taken for that of a person who looks away for a moment.
+ * The chain depends on the whole video and on nothing else.
+ *
+ * Between two faces of the chain, up to `max_gap` frames without one get the
+ * interpolated face (GD_FACE_TRACKED), unless the two are farther apart than a
+ * size for each frame, or another person's as above.  What is left follows the
+ * policy.
  */
 #ifndef GRADUS_SUBJECT_H
 #define GRADUS_SUBJECT_H
@@ -48,14 +57,27 @@ void gd_subject_clear(gd_subject *s);
 GD_NODISCARD gd_status gd_subject_append(gd_subject *s, const gd_face *faces,
                                          int n);
 /**
+ * Look up the faces of a frame.
+ * @param[out] faces  borrowed until the next append
+ * @return how many
+ */
+int gd_subject_faces(const gd_subject *s, int64_t frame, const gd_face **faces);
+
+/** What becomes of frames without a face. */
+typedef struct {
+  int64_t max_gap;           /**< so many between two faces are interpolated */
+  gd_missing_policy missing; /**< the others */
+  gd_face stand_in;          /**< what GD_MISSING_CENTRE puts there */
+} gd_subject_rules;
+
+/**
  * Choose the chain and fill the frames without a face; their confidence is 0.
  * With `previous`, a video without any face has all its frames missing.
- * @param[in]  width_px, height_px  of the frames
- * @param[out] out  one per appended frame: box, landmarks, confidence and
- *                  status; frame_index and video are left alone
+ * @param[out] out  one per appended frame: box, landmarks, confidence, status,
+ *                  and of the flags GD_FACE_SEVERAL; all else is zero
  */
-void gd_subject_choose(gd_subject *s, gd_missing_policy policy, int width_px,
-                       int height_px, gd_face_info *out);
+void gd_subject_choose(gd_subject *s, const gd_subject_rules *rules,
+                       gd_face_info *out);
 void gd_subject_free(gd_subject *s);
 
 #endif

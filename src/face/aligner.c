@@ -5,24 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradus/alignment.h"
 #include "gradus/landmarks.h"
 #include "gradus/memory.h"
+#include "gradus/quality.h"
+#include "gradus/tracker.h"
 
 struct gd_aligner {
   gd_aligner_config config;
   gd_mtcnn *mtcnn; /* NULL: landmarks come from CSV files */
+  gd_tracker *tracker;
   gd_subject *subject;
   gd_face_info *infos; /* of one video's frames */
   int64_t infos_room;
   uint8_t *frame; /* of one frame */
   int64_t frame_room;
+  int64_t held;  /* the frame that is in it, of this video; -1: none */
   uint8_t *face; /* (S, S, 3) */
 };
+
+/* One video in its first pass. */
+typedef struct {
+  gd_aligner *aligner;
+  gd_frame_set *frames;
+  int64_t v;
+  const gd_landmarks *landmarks; /* NULL: the detector looks */
+  gd_status (*tick)(void *context);
+  void *context;
+} video_search;
 
 gd_status gd_aligner_open(const gd_aligner_config *config, gd_aligner **out)
 {
   assert(config != NULL && config->size_px > 0 && out != NULL);
+  assert(config->search_every >= 1 && config->max_gap >= 0);
   *out = NULL;
 
   gd_aligner *a = gd_alloc(1, sizeof *a);
@@ -32,6 +46,8 @@ gd_status gd_aligner_open(const gd_aligner_config *config, gd_aligner **out)
   a->config.detector = NULL; /* the caller's; not needed later */
   a->face = gd_alloc((int64_t)config->size_px * config->size_px, 3);
   gd_status st = a->face == NULL ? GD_ERR_NOMEM : gd_subject_new(&a->subject);
+  if (st == GD_OK)
+    st = gd_tracker_new(&a->tracker);
   if (st == GD_OK && strcmp(config->detector, "landmarks") != 0)
     st = gd_mtcnn_open(config->detector, &config->mtcnn, &a->mtcnn);
   if (st == GD_ERR_FORMAT)
@@ -48,6 +64,7 @@ void gd_aligner_close(gd_aligner *a)
   if (a == NULL)
     return;
   gd_mtcnn_close(a->mtcnn);
+  gd_tracker_free(a->tracker);
   gd_subject_free(a->subject);
   free(a->infos);
   free(a->frame);
@@ -68,7 +85,7 @@ static gd_status grow(gd_aligner *a, int64_t n_frames)
   return GD_OK;
 }
 
-/* Read a frame into the aligner's buffer. */
+/* Read a frame into the aligner's buffer, unless it is there already. */
 static gd_status read_frame(gd_aligner *a, gd_frame_set *frames, int64_t v,
                             int64_t i, gd_image *out)
 {
@@ -77,6 +94,7 @@ static gd_status read_frame(gd_aligner *a, gd_frame_set *frames, int64_t v,
   if (pixels > a->frame_room) {
     free(a->frame);
     a->frame_room = 0;
+    a->held = -1;
     a->frame = gd_alloc(pixels, 3);
     if (a->frame == NULL)
       return GD_ERR_NOMEM;
@@ -84,39 +102,69 @@ static gd_status read_frame(gd_aligner *a, gd_frame_set *frames, int64_t v,
   }
   *out = (gd_image){
       .width_px = info.width_px, .height_px = info.height_px, .rgb = a->frame};
-  return gd_frame_set_read(frames, v, i, a->frame);
-}
-
-/* First pass: what each frame offers. */
-static gd_status find_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
-                            const gd_landmarks *landmarks,
-                            gd_status (*tick)(void *context), void *context)
-{
-  gd_status st = GD_OK;
-  gd_subject_clear(a->subject);
-  for (int64_t i = 0; st == GD_OK && i < gd_frame_set_n_frames(frames, v);
-       i++) {
-    const gd_face *faces = NULL;
-    int n = 0;
-    if (landmarks != NULL) {
-      const gd_frame_info info = gd_frame_set_info(frames, v, i);
-      n = gd_landmarks_at(landmarks, info.frame_index, &faces);
-    } else {
-      gd_image frame;
-      st = read_frame(a, frames, v, i, &frame);
-      if (st == GD_OK)
-        st = gd_mtcnn_detect(a->mtcnn, &frame, &faces, &n);
-    }
-    if (st == GD_OK)
-      st = gd_subject_append(a->subject, faces, n);
-    if (st == GD_OK)
-      st = tick(context);
-  }
+  if (a->held == i)
+    return GD_OK;
+  a->held = -1;
+  gd_status st = gd_frame_set_read(frames, v, i, a->frame);
+  if (st == GD_OK)
+    a->held = i;
   return st;
 }
 
+static gd_status search_frame(void *context, int64_t i,
+                              const gd_mtcnn_region *regions, int n_regions,
+                              const gd_face **faces, int *n)
+{
+  const video_search *s = context;
+  gd_status st = GD_OK;
+  if (s->landmarks != NULL) {
+    const gd_frame_info info = gd_frame_set_info(s->frames, s->v, i);
+    *n = gd_landmarks_at(s->landmarks, info.frame_index, faces);
+  } else {
+    gd_mtcnn *m = s->aligner->mtcnn;
+    gd_image frame;
+    st = read_frame(s->aligner, s->frames, s->v, i, &frame);
+    if (st == GD_OK)
+      st = regions == NULL
+               ? gd_mtcnn_detect(m, &frame, faces, n)
+               : gd_mtcnn_search(m, &frame, regions, n_regions, faces, n);
+  }
+  return st == GD_OK ? s->tick(s->context) : st;
+}
+
+/* First pass: what each frame offers. */
+static gd_status find_faces(const video_search *s)
+{
+  gd_aligner *a = s->aligner;
+  const gd_tracker_search search = {.search = search_frame,
+                                    .context = (void *)s};
+  gd_subject_clear(a->subject);
+  return gd_tracker_run(a->tracker, gd_frame_set_n_frames(s->frames, s->v),
+                        s->landmarks != NULL ? 1 : a->config.search_every,
+                        &search, a->subject);
+}
+
+static gd_face face_of(const gd_face_info *info)
+{
+  gd_face face = {.confidence = info->confidence};
+  memcpy(face.box, info->box, sizeof face.box);
+  memcpy(face.landmarks, info->landmarks, sizeof face.landmarks);
+  return face;
+}
+
+/* What can be told of a face that is drawn in a->face. */
+static void describe_face(const gd_aligner *a, const gd_image *frame,
+                          gd_face_info *info)
+{
+  info->sharpness = gd_face_sharpness(a->face, a->config.size_px);
+  if (gd_face_is_profile((const float(*)[2])info->landmarks))
+    info->flags |= GD_FACE_PROFILE;
+  if (gd_face_is_partial(info->box, frame->width_px, frame->height_px))
+    info->flags |= GD_FACE_PARTIAL;
+}
+
 /* Second pass: draw the subject's face of every frame that has one.  A face
- * whose landmarks fit no template (they coincide) counts as missing. */
+ * that cannot be aligned (its landmarks coincide) counts as missing. */
 static gd_status draw_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
                             gd_face_writer *w)
 {
@@ -135,8 +183,11 @@ static gd_status draw_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
     st = read_frame(a, frames, v, i, &frame);
     if (st != GD_OK)
       break;
-    st = gd_face_align(&frame, info->landmarks, a->config.size_px, a->face);
+    const gd_face face = face_of(info);
+    st = gd_face_align(&frame, &a->config.alignment, &face, a->config.size_px,
+                       a->face);
     if (st == GD_OK) {
+      describe_face(a, &frame, info);
       st = gd_face_writer_append(w, info, a->face);
     } else if (st == GD_ERR_NUMERIC) {
       gd_face_writer_missing(w, video, 1);
@@ -181,16 +232,27 @@ gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
     if (st != GD_OK)
       return st;
   }
+  const video_search search = {.aligner = a,
+                               .frames = frames,
+                               .v = v,
+                               .landmarks = landmarks,
+                               .tick = tick,
+                               .context = context};
+  a->held = -1;
   gd_status st = grow(a, n);
   if (st == GD_OK)
-    st = find_faces(a, frames, v, landmarks, tick, context);
+    st = find_faces(&search);
   gd_landmarks_free(landmarks);
   if (st != GD_OK)
     return st;
 
   const gd_frame_info first = gd_frame_set_info(frames, v, 0);
-  gd_subject_choose(a->subject, a->config.missing, first.width_px,
-                    first.height_px, a->infos);
+  const gd_subject_rules rules = {
+      .max_gap = a->config.max_gap,
+      .missing = a->config.missing,
+      .stand_in = gd_alignment_centred(&a->config.alignment, first.width_px,
+                                       first.height_px)};
+  gd_subject_choose(a->subject, &rules, a->infos);
   if (count_faces(a, n) == 0) {
     (void)!gd_fail(GD_ERR_DECODE,
                    "%s: no face in any of its %" PRId64 " frames",

@@ -172,9 +172,6 @@ static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
 static int part_of(gd_cascade_shape in, const gd_mtcnn_region *region,
                    double scale, gd_window *out)
 {
-  *out = (gd_window){0, 0, in.W, in.H};
-  if (region == NULL)
-    return 1;
   const float *box = region->box;
   const double from[2] = {fmax(box[0] * scale, 0), fmax(box[1] * scale, 0)};
   const double to[2] = {fmin(box[2] * scale, in.W), fmin(box[3] * scale, in.H)};
@@ -199,10 +196,10 @@ static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
   const gd_cascade_shape level =
       shape_at(image->width_px, image->height_px, scale);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
-  gd_window part;
+  gd_window part = {0, 0, level.W, level.H};
   gd_cascade_shape grid;
   const float *out;
-  if (!part_of(level, region, scale, &part))
+  if (region != NULL && !part_of(level, region, scale, &part))
     return GD_OK;
   const gd_cascade_shape in = {
       .N = 1, .H = part.y1 - part.y0, .W = part.x1 - part.x0};
@@ -251,23 +248,33 @@ double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px)
 static int shows(const gd_mtcnn *m, const gd_mtcnn_region *region, double scale)
 {
   const double cell_px = CELL_PX / scale;
-  return region == NULL || (cell_px >= region->least_px * m->config.factor &&
-                            cell_px * m->config.factor <= region->most_px);
+  return cell_px >= region->least_px * m->config.factor &&
+         cell_px * m->config.factor <= region->most_px;
+}
+
+static gd_status search_level(gd_mtcnn *m, const gd_image *image,
+                              const gd_mtcnn_region *regions, int n_regions,
+                              double scale)
+{
+  const int first = m->boxes.n;
+  gd_status st = regions == NULL ? search_scale(m, image, NULL, scale) : GD_OK;
+  for (int i = 0; st == GD_OK && i < n_regions; i++)
+    if (shows(m, &regions[i], scale))
+      st = search_scale(m, image, &regions[i], scale);
+  if (st == GD_OK)
+    gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
+  return st;
 }
 
 /* First stage: candidates from all sizes of the pyramid. */
 static gd_status propose(gd_mtcnn *m, const gd_image *image,
-                         const gd_mtcnn_region *region)
+                         const gd_mtcnn_region *regions, int n_regions)
 {
   for (level l = first_level(m, image->width_px, image->height_px);
        l.least >= CELL_PX; l = next_level(m, l)) {
-    if (!shows(m, region, l.scale))
-      continue;
-    const int first = m->boxes.n;
-    gd_status st = search_scale(m, image, region, l.scale);
+    gd_status st = search_level(m, image, regions, n_regions, l.scale);
     if (st != GD_OK)
       return st;
-    gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
   }
   gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
   gd_boxes_calibrate(&m->boxes, 0);
@@ -376,10 +383,10 @@ static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
   return GD_OK;
 }
 
-/* Search the region, or all of the image where it is NULL. */
+/* Search the regions, or all of the image where they are NULL. */
 static gd_status search(gd_mtcnn *m, const gd_image *image,
-                        const gd_mtcnn_region *region, const gd_face **faces,
-                        int *n)
+                        const gd_mtcnn_region *regions, int n_regions,
+                        const gd_face **faces, int *n)
 {
   assert(m != NULL && image != NULL && image->rgb != NULL);
   assert(faces != NULL && n != NULL);
@@ -389,7 +396,7 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
   m->boxes.n = 0;
   gd_status st = grow_sums(m, image->width_px);
   if (st == GD_OK)
-    st = propose(m, image, region);
+    st = propose(m, image, regions, n_regions);
   if (st == GD_OK)
     st = judge(m, image, RNET);
   if (st != GD_OK)
@@ -409,13 +416,13 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
 gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                           const gd_face **faces, int *n)
 {
-  return search(m, image, NULL, faces, n);
+  return search(m, image, NULL, 0, faces, n);
 }
 
 gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
-                          const gd_mtcnn_region *region, const gd_face **faces,
-                          int *n)
+                          const gd_mtcnn_region *regions, int n_regions,
+                          const gd_face **faces, int *n)
 {
-  assert(region != NULL && region->least_px <= region->most_px);
-  return search(m, image, region, faces, n);
+  assert(regions != NULL && n_regions >= 0);
+  return search(m, image, regions, n_regions, faces, n);
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gradus/alignment.h"
 #include "gradus/memory.h"
 
 struct gd_subject {
@@ -105,48 +104,84 @@ gd_status gd_subject_append(gd_subject *s, const gd_face *faces, int n)
   return GD_OK;
 }
 
-static double size_of(const gd_face *face)
+int gd_subject_faces(const gd_subject *s, int64_t frame, const gd_face **faces)
 {
-  const double w = (double)face->box[2] - face->box[0];
-  const double h = (double)face->box[3] - face->box[1];
-  return w > 0 && h > 0 ? sqrt(w * h) : 0;
+  assert(s != NULL && frame >= 0 && frame < s->n_frames && faces != NULL);
+  *faces = s->faces + s->first[frame];
+  return (int)(s->first[frame + 1] - s->first[frame]);
+}
+
+/* -------------------------------------------------------------------- chain */
+
+enum { MOST_PASSED = 32 }; /* frames with faces, one after the other */
+static const double passing = 0.25, changing = 4; /* what they cost */
+
+static double largest_size(const gd_subject *s)
+{
+  double largest = 0;
+  for (int64_t i = 0; i < s->n_faces; i++)
+    largest = fmax(largest, gd_face_size_px(&s->faces[i]));
+  return largest;
+}
+
+/* What a face of a certain worth adds to a chain that goes on with it. */
+static double gain_of(const gd_face *from, const gd_face *to, double worth)
+{
+  return gd_face_is_stranger(from, to)
+             ? worth - changing
+             : worth * (1 + gd_face_overlap(from, to));
+}
+
+/* Find the best chain that ends at face i of `frame`, before which there are
+ * `n_before` frames with faces. */
+static void end_chain(gd_subject *s, int64_t frame, int64_t i, int64_t n_before,
+                      double largest)
+{
+  const gd_face *face = &s->faces[i];
+  const double worth =
+      largest > 0 ? (double)face->confidence * gd_face_size_px(face) / largest
+                  : 0;
+  double passed = 0;
+  s->previous[i] = -1;
+  s->score[i] = worth - passing * (double)n_before;
+  for (int64_t f = frame - 1; f >= 0 && passed <= passing * MOST_PASSED; f--) {
+    for (int64_t k = s->first[f]; k < s->first[f + 1]; k++) {
+      const double score =
+          s->score[k] + gain_of(&s->faces[k], face, worth) - passed;
+      if (score > s->score[i]) {
+        s->score[i] = score;
+        s->previous[i] = k;
+      }
+    }
+    passed += s->first[f] < s->first[f + 1] ? passing : 0;
+  }
 }
 
 /* Best chain by dynamic programming over the frames that have faces; of equal
  * ones, the face that was offered first.  Returns its last face, or -1. */
 static int64_t best_chain(gd_subject *s)
 {
-  double largest = 0;
-  int64_t before = 0, before_end = 0; /* faces of the last frame with any */
-  for (int64_t i = 0; i < s->n_faces; i++)
-    largest = fmax(largest, size_of(&s->faces[i]));
+  const double largest = largest_size(s);
+  int64_t best = -1, n_before = 0;
+  double most = 0; /* of the chains that end before, as if they ended here */
   for (int64_t frame = 0; frame < s->n_frames; frame++) {
     const int64_t first = s->first[frame], end = s->first[frame + 1];
+    if (first == end)
+      continue;
+    most -= passing;
     for (int64_t i = first; i < end; i++) {
-      double most = 0;
-      s->previous[i] = -1;
-      for (int64_t k = before; k < before_end; k++) {
-        const double score =
-            s->score[k] + gd_face_overlap(&s->faces[k], &s->faces[i]);
-        if (s->previous[i] < 0 || score > most) {
-          most = score;
-          s->previous[i] = k;
-        }
+      end_chain(s, frame, i, n_before, largest);
+      if (best < 0 || s->score[i] > most) {
+        most = s->score[i];
+        best = i;
       }
-      const double size = largest > 0 ? size_of(&s->faces[i]) / largest : 0;
-      s->score[i] = most + (double)s->faces[i].confidence * size;
     }
-    if (first < end) {
-      before = first;
-      before_end = end;
-    }
+    n_before++;
   }
-  int64_t best = before_end > before ? before : -1;
-  for (int64_t i = before; i < before_end; i++)
-    if (s->score[i] > s->score[best])
-      best = i;
   return best;
 }
+
+/* ------------------------------------------------------------------- choice */
 
 static void put_face(gd_face_info *info, const gd_face *face,
                      gd_face_status status)
@@ -157,54 +192,106 @@ static void put_face(gd_face_info *info, const gd_face *face,
   info->status = status;
 }
 
-/* A face that fills the frame's centred square as the template does. */
-static gd_face centred_face(int width_px, int height_px)
+static gd_face face_of(const gd_face_info *info)
 {
-  const int side = width_px < height_px ? width_px : height_px;
-  const float x = (float)(width_px - side) / 2,
-              y = (float)(height_px - side) / 2;
-  gd_face face = {.box = {x, y, x + (float)side, y + (float)side}};
-  gd_template_points(side, face.landmarks);
-  for (int i = 0; i < GD_N_LANDMARKS; i++) {
-    face.landmarks[i][0] += x;
-    face.landmarks[i][1] += y;
-  }
+  gd_face face = {.confidence = 0};
+  memcpy(face.box, info->box, sizeof face.box);
+  memcpy(face.landmarks, info->landmarks, sizeof face.landmarks);
   return face;
 }
 
-void gd_subject_choose(gd_subject *s, gd_missing_policy policy, int width_px,
-                       int height_px, gd_face_info *out)
+/* Put the faces of the chain where they are. */
+static void put_chain(const gd_subject *s, int64_t last, gd_face_info *out)
 {
-  assert(s != NULL && (out != NULL || s->n_frames == 0));
-
-  gd_face stand_in = centred_face(width_px, height_px);
-  int64_t next = best_chain(s), first_face = -1;
   for (int64_t frame = s->n_frames - 1; frame >= 0; frame--) {
-    out[frame].status = GD_FACE_MISSING;
-    if (s->first[frame] == s->first[frame + 1])
-      continue;
-    put_face(&out[frame], &s->faces[next], GD_FACE_DETECTED);
-    first_face = next;
-    next = s->previous[next];
-  }
-  int known = policy == GD_MISSING_CENTRE;
-  if (policy == GD_MISSING_PREVIOUS && first_face >= 0) {
-    stand_in = s->faces[first_face];
-    known = 1;
-  }
-  stand_in.confidence = 0;
-  for (int64_t frame = 0; known && frame < s->n_frames; frame++) {
-    if (out[frame].status == GD_FACE_MISSING) {
-      put_face(&out[frame], &stand_in, GD_FACE_FALLBACK);
-    } else if (policy == GD_MISSING_PREVIOUS) {
-      memcpy(stand_in.box, out[frame].box, sizeof stand_in.box);
-      memcpy(stand_in.landmarks, out[frame].landmarks,
-             sizeof stand_in.landmarks);
+    const int64_t first = s->first[frame], end = s->first[frame + 1];
+    out[frame] = (gd_face_info){.status = GD_FACE_MISSING};
+    if (end - first > 1)
+      out[frame].flags = GD_FACE_SEVERAL;
+    if (last >= first && last < end) {
+      put_face(&out[frame], &s->faces[last], GD_FACE_DETECTED);
+      last = s->previous[last];
     }
   }
-  for (int64_t frame = 0; frame < s->n_frames; frame++)
+}
+
+static int can_interpolate(const gd_face *a, const gd_face *b, int64_t steps)
+{
+  const double x =
+      0.5 * ((double)a->box[0] + a->box[2] - b->box[0] - b->box[2]);
+  const double y =
+      0.5 * ((double)a->box[1] + a->box[3] - b->box[1] - b->box[3]);
+  const double size = fmax(gd_face_size_px(a), gd_face_size_px(b));
+  return !gd_face_is_stranger(a, b) && hypot(x, y) <= size * (double)steps;
+}
+
+static float between(float a, float b, double t)
+{
+  return (float)(a + t * ((double)b - a));
+}
+
+/* Fill the frames between two faces. */
+static void interpolate(gd_face_info *out, int64_t from, int64_t to)
+{
+  const gd_face a = face_of(&out[from]), b = face_of(&out[to]);
+  if (!can_interpolate(&a, &b, to - from))
+    return;
+  for (int64_t frame = from + 1; frame < to; frame++) {
+    const double t = (double)(frame - from) / (double)(to - from);
+    gd_face face = {.confidence = 0};
+    for (int c = 0; c < 4; c++)
+      face.box[c] = between(a.box[c], b.box[c], t);
+    for (int i = 0; i < GD_N_LANDMARKS; i++)
+      for (int c = 0; c < 2; c++)
+        face.landmarks[i][c] = between(a.landmarks[i][c], b.landmarks[i][c], t);
+    put_face(&out[frame], &face, GD_FACE_TRACKED);
+  }
+}
+
+static void fill_gaps(int64_t n_frames, int64_t max_gap, gd_face_info *out)
+{
+  int64_t last = -1;
+  for (int64_t frame = 0; frame < n_frames; frame++) {
+    if (out[frame].status != GD_FACE_DETECTED)
+      continue;
+    if (last >= 0 && frame - last > 1 && frame - last - 1 <= max_gap)
+      interpolate(out, last, frame);
+    last = frame;
+  }
+}
+
+/* Let `previous` or `centre` stand in for what is missing still. */
+static void put_stand_ins(int64_t n_frames, const gd_subject_rules *rules,
+                          gd_face_info *out)
+{
+  gd_face stand_in = rules->stand_in;
+  int64_t frame = 0;
+  if (rules->missing == GD_MISSING_DROP)
+    return;
+  if (rules->missing == GD_MISSING_PREVIOUS) {
+    while (frame < n_frames && out[frame].status == GD_FACE_MISSING)
+      frame++;
+    if (frame == n_frames)
+      return;
+    stand_in = face_of(&out[frame]);
+  }
+  stand_in.confidence = 0;
+  for (frame = 0; frame < n_frames; frame++)
     if (out[frame].status == GD_FACE_MISSING)
-      put_face(&out[frame], &(gd_face){0}, GD_FACE_MISSING);
+      put_face(&out[frame], &stand_in, GD_FACE_FALLBACK);
+    else if (rules->missing == GD_MISSING_PREVIOUS)
+      stand_in = face_of(&out[frame]);
+}
+
+void gd_subject_choose(gd_subject *s, const gd_subject_rules *rules,
+                       gd_face_info *out)
+{
+  assert(s != NULL && rules != NULL && rules->max_gap >= 0);
+  assert(out != NULL || s->n_frames == 0);
+
+  put_chain(s, best_chain(s), out);
+  fill_gaps(s->n_frames, rules->max_gap, out);
+  put_stand_ins(s->n_frames, rules, out);
 }
 
 void gd_subject_free(gd_subject *s)

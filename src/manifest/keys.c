@@ -93,10 +93,31 @@ static const gd_key align_keys[] = {
     {"thresholds", GD_KEY_REALS, .fallback = "[0.6, 0.7, 0.7]", .low = 0,
      .high = 1, .n = 3,
      .sentence = "Least probability of a face in P-, R- and O-Net."},
+    {"search_every", GD_KEY_INT, .unit = "frames", .fallback = "10", .low = 1,
+     .high = 1e6,
+     .sentence = "MTCNN searches one in so many frames whole, the others where "
+                 "the face was; 1: all whole."},
+    {"max_gap", GD_KEY_INT, .unit = "frames", .fallback = "2", .high = 1e6,
+     .sentence = "So many frames without a face, between two with one, are "
+                 "interpolated; `missing` treats longer gaps and both ends."},
     {"missing", GD_KEY_CHOICE, .words = "drop|previous|centre",
      .fallback = "drop",
-     .sentence = "A frame without a face: leave it out, use the landmarks of "
-                 "the frame before, or the frame's centre."},
+     .sentence =
+         "A frame without a face that `max_gap` does not fill: leave it "
+         "out, use the landmarks of the frame before, or the frame's "
+         "centre."},
+    {"alignment", GD_KEY_CHOICE, .words = "similarity|crop",
+     .fallback = "similarity",
+     .sentence = "Landmarks upon a template, or the square around the face's "
+                 "box, for weights trained so (VGGFace2)."},
+    {"margin", GD_KEY_REAL, .unit = "boxes", .fallback = "1.3", .low = 0.5,
+     .high = 4, .sentence = "crop: side of the square."},
+    {"sheets", GD_KEY_INT, .unit = "videos", .fallback = "8", .high = 1e6,
+     .neutral = 1,
+     .sentence = "So many videos get a contact sheet of their own: those with "
+                 "the least share of detected faces first."},
+    {"blur", GD_KEY_FLAG, .fallback = "false", .neutral = 1,
+     .sentence = "Blur the faces on contact sheets, to pass them on."},
     MAX_SKIPPED,
 };
 
@@ -196,7 +217,7 @@ static const gd_key slurm_keys[] = {
 static const gd_section stage_sections[] = {
     SECTION(synth, 1, 0, "draw a corpus of talking heads", NULL),
     SECTION(extract, 2, 0, "decode videos into frame shards", "corpus"),
-    SECTION(align, 1, 0, "find, align and cut out faces", "extract"),
+    SECTION(align, 2, 0, "find, align and cut out faces", "extract"),
     SECTION(train, 1, 0, "train a network on faces", "align"),
     SECTION(evaluate, 1, 0, "score videos with a model", "train", "align"),
     SECTION(report, 1, 1, "gather scores into tables and pages", "evaluate"),

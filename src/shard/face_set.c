@@ -61,8 +61,8 @@ typedef struct {
   char face_template[GD_FACES_TEMPLATE_MAX];
   float (*box)[4];
   float (*landmarks)[5][2];
-  float *confidence;
-  uint8_t *status;
+  float *confidence, *sharpness;
+  uint8_t *status, *flags;
   int64_t *frame_index;
   int32_t *video;
 } columns;
@@ -72,7 +72,9 @@ static void free_columns(columns *c)
   free(c->box);
   free(c->landmarks);
   free(c->confidence);
+  free(c->sharpness);
   free(c->status);
+  free(c->flags);
   free(c->frame_index);
   free(c->video);
 }
@@ -112,7 +114,11 @@ static gd_status read_columns(gd_store *store, columns *c)
   if (st == GD_OK)
     st = read_column(store, &GD_FACES_CONFIDENCE, c->n, &c->confidence);
   if (st == GD_OK)
+    st = read_column(store, &GD_FACES_SHARPNESS, c->n, &c->sharpness);
+  if (st == GD_OK)
     st = read_column(store, &GD_FACES_STATUS, c->n, &c->status);
+  if (st == GD_OK)
+    st = read_column(store, &GD_FACES_FLAGS, c->n, &c->flags);
   if (st == GD_OK)
     st = read_column(store, &GD_FACES_INDEX, c->n, &c->frame_index);
   if (st == GD_OK)
@@ -209,7 +215,9 @@ static gd_status add_entries(gd_face_set *s, int32_t number, const columns *c)
     memcpy(e->info.box, c->box[row], sizeof e->info.box);
     memcpy(e->info.landmarks, c->landmarks[row], sizeof e->info.landmarks);
     e->info.confidence = c->confidence[row];
+    e->info.sharpness = c->sharpness[row];
     e->info.status = (gd_face_status)c->status[row];
+    e->info.flags = c->flags[row];
     e->info.frame_index = c->frame_index[row];
     e->info.video = c->video[row];
   }

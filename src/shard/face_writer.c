@@ -20,12 +20,14 @@ struct gd_face_writer {
 static gd_status declare(gd_face_writer *w, const char *face_template)
 {
   const gd_dataset pixels = gd_faces_pixels(w->size_px);
-  const gd_dataset *columns[] = {&GD_FACES_BOX,    &GD_FACES_LANDMARKS,
-                                 &GD_FACES_INDEX,  &GD_FACES_CONFIDENCE,
-                                 &GD_FACES_STATUS, &GD_FACES_VIDEO};
+  const gd_dataset *columns[] = {&GD_FACES_BOX,       &GD_FACES_LANDMARKS,
+                                 &GD_FACES_INDEX,     &GD_FACES_CONFIDENCE,
+                                 &GD_FACES_STATUS,    &GD_FACES_VIDEO,
+                                 &GD_FACES_SHARPNESS, &GD_FACES_FLAGS};
+  const int n = (int)(sizeof columns / sizeof columns[0]);
   gd_status st =
       gd_store_declare(w->store, &pixels, gd_dataset_row_bytes(&pixels));
-  for (int i = 0; st == GD_OK && i < 6; i++)
+  for (int i = 0; st == GD_OK && i < n; i++)
     st = gd_store_declare(w->store, columns[i], COLUMN_CHUNK);
   if (st == GD_OK)
     st = gd_store_set_int(w->store, "size_px", w->size_px);
@@ -87,10 +89,13 @@ gd_status gd_face_writer_append(gd_face_writer *w, const gd_face_info *info,
                  {GD_FACES_LANDMARKS.name, info->landmarks},
                  {GD_FACES_CONFIDENCE.name, &info->confidence},
                  {GD_FACES_STATUS.name, &status},
+                 {GD_FACES_SHARPNESS.name, &info->sharpness},
+                 {GD_FACES_FLAGS.name, &info->flags},
                  {GD_FACES_INDEX.name, &info->frame_index},
                  {GD_FACES_VIDEO.name, &info->video}};
+  const int n = (int)(sizeof columns / sizeof columns[0]);
   gd_status st = GD_OK;
-  for (int i = 0; st == GD_OK && i < 7; i++)
+  for (int i = 0; st == GD_OK && i < n; i++)
     st = gd_store_append(w->store, columns[i].name, 1, columns[i].value);
   return st;
 }

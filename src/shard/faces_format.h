@@ -9,7 +9,7 @@
 
 #define GD_FACES_FORMAT "gradus-faces"
 enum {
-  GD_FACES_VERSION = 1,
+  GD_FACES_VERSION = 2,
   GD_FACES_TEMPLATE_MAX = 256,
   GD_FACES_MAX_PX = 8192
 };
@@ -23,6 +23,10 @@ static const gd_dataset GD_FACES_LANDMARKS = {.name = "landmarks",
                                               .unit = "px"};
 static const gd_dataset GD_FACES_CONFIDENCE = {
     .name = "confidence", .dtype = GD_F32, .rank = 1};
+static const gd_dataset GD_FACES_SHARPNESS = {
+    .name = "sharpness", .dtype = GD_F32, .rank = 1};
+static const gd_dataset GD_FACES_FLAGS = {
+    .name = "flags", .dtype = GD_U8, .rank = 1};
 static const gd_dataset GD_FACES_STATUS = {
     .name = "status", .dtype = GD_U8, .rank = 1};
 static const gd_dataset GD_FACES_INDEX = {

@@ -8,9 +8,18 @@ for ranks in 1 2 3; do
 done
 same "$scratch/np1" "$scratch/np2"
 same "$scratch/np1" "$scratch/np3"
-for name in model.h5 predictions.csv index.html; do
+for name in faces.csv sheet.png model.h5 predictions.csv index.html; do
   grep -q "/$name\$" "$scratch/expected" || fail "the job made no $name"
 done
+
+# The table has a line for each video; its counts are those of report.yaml.
+faces=$(run_directory "$scratch/np1" faces)
+[ "$(wc -l <"$faces/faces.csv")" -eq 7 ] || fail "faces.csv: not six videos"
+frames=$(awk -F, 'NR > 1 {n += $2} END {print n}' "$faces/faces.csv")
+grep -q "frames: $frames\$" "$faces/report.yaml" ||
+  fail "faces.csv counts $frames frames: $(cat "$faces/report.yaml")"
+[ "$(find "$faces" -name 'sheet-*.png' | wc -l)" -eq 6 ] ||
+  fail "not every one of few videos has a sheet"
 
 : >"$scratch/np2/log"
 expect 0 "$scratch/np2" 2

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradus/alignment.h"
+#include "gradus/quality.h"
 #include "gradus/text.h"
 #include "test.h"
 
@@ -105,8 +106,10 @@ static gd_face_set *align_all(gd_missing_policy missing, const char *name,
 {
   char path[GD_PATH_MAX];
   int n_ticks = 0;
-  const gd_aligner_config config = {
-      .detector = "landmarks", .missing = missing, .size_px = SIZE};
+  const gd_aligner_config config = {.detector = "landmarks",
+                                    .search_every = 1,
+                                    .missing = missing,
+                                    .size_px = SIZE};
   gd_aligner *a;
   gd_face_writer *w;
   gd_face_set *s;
@@ -189,12 +192,28 @@ static void videos_without_landmarks_are_noted_as_skipped(void **state)
   gd_store_close(store);
 }
 
+static void faces_are_described_in_the_shard(void **state)
+{
+  (void)state;
+  int64_t counts[GD_N_FACE_STATUS];
+  uint8_t face[3 * SIZE * SIZE];
+  gd_face_set *s = align_all(GD_MISSING_DROP, "described", counts);
+  for (int i = 0; i < 2; i++) {
+    const gd_face_info info = gd_face_set_info(s, i);
+    assert_ok(gd_face_set_read(s, i, face));
+    assert_true(info.sharpness == gd_face_sharpness(face, SIZE));
+    assert_int_equal(info.flags, 0);
+  }
+  gd_face_set_close(s);
+}
+
 static void missing_weights_are_an_error(void **state)
 {
   (void)state;
   gd_aligner *a;
   const gd_aligner_config config = {.detector = "/nonexistent.h5",
                                     .mtcnn = gd_mtcnn_defaults(),
+                                    .search_every = 1,
                                     .size_px = SIZE};
   assert_fails(gd_aligner_open(&config, &a), GD_ERR_IO, "/nonexistent.h5");
   assert_null(a);
@@ -204,6 +223,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(faces_are_cut_out_where_the_landmarks_are),
     cmocka_unit_test(frames_without_a_face_repeat_the_one_before),
     cmocka_unit_test(videos_without_landmarks_are_noted_as_skipped),
+    cmocka_unit_test(faces_are_described_in_the_shard),
     cmocka_unit_test(missing_weights_are_an_error),
 };
 

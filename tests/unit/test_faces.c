@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "gradus/image.h"
-#include "gradus/sheet.h"
 #include "test.h"
 
 enum { SIZE = 8, N_VIDEOS = 4 };
@@ -32,6 +29,8 @@ static void append(gd_face_writer *w, int32_t video, int64_t frame,
   const gd_face_info info = {.box = {1, 2, 3, (float)frame},
                              .landmarks = {{4, 5}},
                              .confidence = 0.5f,
+                             .sharpness = 2,
+                             .flags = GD_FACE_PARTIAL,
                              .status = status,
                              .frame_index = frame,
                              .video = video};
@@ -88,6 +87,7 @@ static void shards_read_back_as_one_table(void **state)
     assert_int_equal(info.frame_index, frame[i]);
     assert_int_equal(gd_face_set_video_row(s, i), row[i]);
     assert_true(info.box[3] == (float)frame[i] && info.landmarks[0][1] == 5);
+    assert_true(info.sharpness == 2 && info.flags == GD_FACE_PARTIAL);
     draw(video[i], frame[i], want);
     assert_ok(gd_face_set_read(s, i, rgb));
     assert_memory_equal(rgb, want, sizeof want);
@@ -123,8 +123,6 @@ static void shard_without_any_face_is_complete(void **state)
   assert_int_equal(counts[GD_FACE_MISSING], 0);
   assert_ok(gd_face_set_open(directory, &s));
   assert_int_equal(gd_face_set_n_faces(s), 0);
-  assert_fails(gd_sheet_write(s, 4, gd_test_path("none.png")), GD_ERR_USAGE,
-               "no faces");
   gd_face_set_close(s);
 }
 
@@ -170,28 +168,6 @@ static void abandoned_shard_leaves_nothing(void **state)
   gd_face_writer_abandon(NULL);
 }
 
-static void sheet_shows_faces_in_order_and_is_private(void **state)
-{
-  (void)state;
-  gd_face_set *s;
-  gd_image sheet;
-  struct stat info;
-  assert_ok(gd_face_set_open(write_shards("sheet"), &s));
-  assert_ok(gd_sheet_write(s, 4, gd_test_path("sheet.png")));
-  assert_ok(gd_image_read(gd_test_path("sheet.png"), &sheet));
-  assert_int_equal(sheet.width_px, 2 + 2 * (SIZE + 2));
-  assert_int_equal(sheet.height_px, 2 + 2 * (SIZE + 2));
-  /* Faces 0, 1, 2 and 3 of 5; the last stands at the lower right. */
-  const int x = 2 + SIZE + 2, y = x;
-  assert_int_equal(sheet.rgb[3 * (2 * sheet.width_px + 2)], 20);
-  assert_int_equal(sheet.rgb[3 * (y * sheet.width_px + x)], 59);
-  assert_int_equal(sheet.rgb[0], 0);
-  assert_int_equal(stat(gd_test_path("sheet.png"), &info), 0);
-  assert_int_equal(info.st_mode & 0777, 0600);
-  gd_image_free(&sheet);
-  gd_face_set_close(s);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_read_back_as_one_table),
     cmocka_unit_test(statuses_are_counted_with_the_missing_frames),
@@ -199,7 +175,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_that_disagree_are_refused),
     cmocka_unit_test(truncated_shard_is_named),
     cmocka_unit_test(abandoned_shard_leaves_nothing),
-    cmocka_unit_test(sheet_shows_faces_in_order_and_is_private),
 };
 
 gd_test_main(tests)

@@ -263,6 +263,32 @@ static void photographs_give_the_reference_detections(void **state)
   compare_folder(kept, 60);
 }
 
+static gd_mtcnn_region around(const gd_face *face)
+{
+  const float *b = face->box;
+  const float w = b[2] - b[0], h = b[3] - b[1], side = w > h ? w : h;
+  return (gd_mtcnn_region){.box = {b[0] - w, b[1] - h, b[2] + w, b[3] + h},
+                           .least_px = side / 2,
+                           .most_px = side * 2};
+}
+
+/* All faces of an image at once, their regions upon one another. */
+static void compare_regions(gd_mtcnn *m, const gd_image *image,
+                            const gd_face *want, int n_want)
+{
+  gd_mtcnn_region regions[GD_REFERENCE_FACES];
+  const gd_face *faces;
+  int n;
+  for (int i = 0; i < n_want; i++)
+    regions[i] = around(&want[i]);
+  assert_ok(gd_mtcnn_search(m, image, regions, n_want, &faces, &n));
+  for (int i = 0; i < n_want; i++) {
+    const int found = gd_reference_match(&want[i], faces, n);
+    assert_true(found >= 0 &&
+                gd_reference_distance(&want[i], &faces[found]) < 0.01);
+  }
+}
+
 /* A part of an image, its levels cut along the whole image's grid: what is
  * found there is what the whole image's search finds. */
 static void search_of_a_region_finds_the_face_of_the_whole_search(void **state)
@@ -287,28 +313,22 @@ static void search_of_a_region_finds_the_face_of_the_whole_search(void **state)
     assert_ok(gd_mtcnn_detect(m, &image, &faces, &n_whole));
     memcpy(whole, faces, (size_t)n_whole * sizeof *faces);
     for (int i = 0; i < n_whole; i++) {
-      const float *b = whole[i].box;
-      const float w = b[2] - b[0], h = b[3] - b[1];
-      const float side = w > h ? w : h;
-      gd_mtcnn_region r = {.box = {b[0] - w, b[1] - h, b[2] + w, b[3] + h},
-                           .least_px = side / 2,
-                           .most_px = side * 2};
-      assert_ok(gd_mtcnn_search(m, &image, &r, &faces, &n));
+      gd_mtcnn_region r = around(&whole[i]);
+      assert_ok(gd_mtcnn_search(m, &image, &r, 1, &faces, &n));
       const int found = gd_reference_match(&whole[i], faces, n);
       assert_true(found >= 0);
       assert_true(gd_reference_distance(&whole[i], &faces[found]) < 0.01);
       n_compared++;
-      r.least_px = 4 * side, r.most_px = 8 * side;
-      assert_ok(gd_mtcnn_search(m, &image, &r, &faces, &n));
+      r.least_px *= 8, r.most_px *= 4;
+      assert_ok(gd_mtcnn_search(m, &image, &r, 1, &faces, &n));
       assert_int_equal(gd_reference_match(&whole[i], faces, n), -1);
     }
     const gd_mtcnn_region outside[] = {
         {.box = {1e9f, 0, 2e9f, 50}, .least_px = 12, .most_px = 1e6f},
         {.box = {-90, -90, 5, 5}, .least_px = 12, .most_px = 1e6f}};
-    for (int i = 0; i < 2; i++) {
-      assert_ok(gd_mtcnn_search(m, &image, &outside[i], &faces, &n));
-      assert_int_equal(n, 0);
-    }
+    assert_ok(gd_mtcnn_search(m, &image, outside, 2, &faces, &n));
+    assert_int_equal(n, 0);
+    compare_regions(m, &image, whole, n_whole);
     gd_image_free(&image);
   }
   assert_true(n_compared >= 20);

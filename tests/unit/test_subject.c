@@ -15,6 +15,15 @@ static gd_face face_at(float x, float side, float confidence)
   return face;
 }
 
+static void choose(gd_subject *s, gd_missing_policy missing, int64_t max_gap,
+                   gd_face_info *out)
+{
+  const gd_subject_rules rules = {.max_gap = max_gap,
+                                  .missing = missing,
+                                  .stand_in = {.box = {80, 0, 560, 480}}};
+  gd_subject_choose(s, &rules, out);
+}
+
 static gd_subject *new_subject(void)
 {
   gd_subject *s;
@@ -34,7 +43,7 @@ static void subject_stays_when_another_face_is_larger_for_a_moment(void **state)
     assert_ok(i == 2 ? gd_subject_append(s, both, 2)
                      : gd_subject_append(s, both + 1, 1));
   }
-  gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
+  choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 5; i++) {
     assert_int_equal(out[i].status, GD_FACE_DETECTED);
     assert_true(out[i].box[0] == 100 + (float)i);
@@ -50,7 +59,7 @@ static void larger_of_two_lasting_faces_is_the_subject(void **state)
   const gd_face both[2] = {face_at(400, 60, 0.99f), face_at(100, 120, 0.99f)};
   for (int i = 0; i < 3; i++)
     assert_ok(gd_subject_append(s, both, 2));
-  gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
+  choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 3; i++)
     assert_true(out[i].box[0] == 100);
   gd_subject_free(s);
@@ -67,7 +76,7 @@ static void subject_is_who_was_large_for_most_of_the_video(void **state)
                              face_at(100, i < 3 ? 100 : 80, 0.99f)};
     assert_ok(gd_subject_append(s, both, 2));
   }
-  gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
+  choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 4; i++)
     assert_true(out[i].box[0] == 100);
   gd_subject_free(s);
@@ -82,7 +91,7 @@ static void choose_with_gaps(gd_missing_policy policy, gd_face_info out[4])
   assert_ok(gd_subject_append(s, &a, 1));
   assert_ok(gd_subject_append(s, &b, 1));
   assert_ok(gd_subject_append(s, NULL, 0));
-  gd_subject_choose(s, policy, 640, 480, out);
+  choose(s, policy, 0, out);
   assert_int_equal(out[1].status, GD_FACE_DETECTED);
   assert_int_equal(out[2].status, GD_FACE_DETECTED);
   gd_subject_free(s);
@@ -108,6 +117,114 @@ static void missing_frames_follow_the_policy(void **state)
               out[3].box[1] == 0 && out[3].box[3] == 480);
 }
 
+/* A face in the frames that a text marks with its letter's place; the letters
+ * a, b, c stand 10 px apart, '.' is none. */
+static void choose_along(const char *frames, int64_t max_gap,
+                         gd_missing_policy missing, gd_face_info *out)
+{
+  gd_subject *s = new_subject();
+  for (const char *c = frames; *c != '\0'; c++) {
+    const gd_face face = face_at(10 * (float)(*c - 'a'), 50, 0.9f);
+    assert_ok(gd_subject_append(s, &face, *c != '.'));
+  }
+  choose(s, missing, max_gap, out);
+  gd_subject_free(s);
+}
+
+/* d = detected, t = tracked, f = fallback, m = missing. */
+static void expect_statuses(const char *want, const gd_face_info *out)
+{
+  for (int i = 0; want[i] != '\0'; i++)
+    if ("dtfm"[out[i].status] != want[i])
+      fail_msg("frame %d of %s has status %d", i, want, (int)out[i].status);
+}
+
+static void gap_of_max_gap_is_interpolated_and_a_longer_one_is_not(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  choose_along("a..d", 2, GD_MISSING_DROP, out);
+  expect_statuses("dttd", out);
+  assert_true(out[1].box[0] == 10 && out[2].box[2] == 70);
+  assert_true(out[1].landmarks[3][0] == 13 && out[2].landmarks[0][0] == 20);
+  assert_true(out[1].confidence == 0 && out[1].flags == 0);
+
+  choose_along("a...e", 2, GD_MISSING_DROP, out);
+  expect_statuses("dmmmd", out);
+  choose_along("a.c", 0, GD_MISSING_DROP, out);
+  expect_statuses("dmd", out);
+}
+
+/* Both ends are no gaps; `missing` fills what is not interpolated. */
+static void ends_and_long_gaps_follow_the_policy(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  choose_along(".a.b...", 5, GD_MISSING_DROP, out);
+  expect_statuses("mdtdmmm", out);
+  choose_along(".a.b...", 5, GD_MISSING_PREVIOUS, out);
+  expect_statuses("fdtdfff", out);
+  assert_true(out[0].box[0] == 0 && out[6].box[0] == 10);
+  choose_along("a.b..c.", 1, GD_MISSING_CENTRE, out);
+  expect_statuses("dtdffdf", out);
+  assert_true(out[3].box[0] == 80);
+}
+
+/* From one end of the frame to the other within a frame: a cut. */
+static void faces_too_far_apart_are_not_interpolated(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  choose_along("a.z", 3, GD_MISSING_DROP, out);
+  expect_statuses("dmd", out);
+}
+
+/* The subject looks away; someone far behind does not. */
+static void background_face_does_not_stand_in_for_the_subject(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  gd_subject *s = new_subject();
+  const gd_face both[2] = {face_at(100, 100, 0.99f), face_at(500, 30, 0.99f)};
+  for (int i = 0; i < 7; i++)
+    assert_ok(i == 3 ? gd_subject_append(s, both + 1, 1)
+                     : gd_subject_append(s, both, 2));
+  choose(s, GD_MISSING_DROP, 1, out);
+  expect_statuses("dddtddd", out);
+  assert_true(out[3].box[0] == 100);
+  assert_int_equal(out[2].flags, GD_FACE_SEVERAL);
+  assert_int_equal(out[3].flags, 0);
+  gd_subject_free(s);
+}
+
+/* One who moves to another place within a frame and back is still there: of
+ * the same size, it is the same person. */
+static void subject_that_jumps_is_followed(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  choose_along("aazaa", 1, GD_MISSING_DROP, out);
+  expect_statuses("ddddd", out);
+}
+
+/* Two persons of nearly the same size cross; the larger one is the subject. */
+static void persons_who_cross_are_told_apart(void **state)
+{
+  (void)state;
+  enum { FRAMES = 21 };
+  gd_face_info out[FRAMES];
+  gd_subject *s = new_subject();
+  for (int i = 0; i < FRAMES; i++) {
+    const gd_face both[2] = {face_at(300 - 15 * (float)i, 90, 0.99f),
+                             face_at(15 * (float)i, 100, 0.99f)};
+    assert_ok(gd_subject_append(s, both, 2));
+  }
+  choose(s, GD_MISSING_DROP, 0, out);
+  for (int i = 0; i < FRAMES; i++)
+    assert_true(out[i].box[0] == 15 * (float)i);
+  gd_subject_free(s);
+}
+
 static void video_without_a_face_is_missing_or_centred(void **state)
 {
   (void)state;
@@ -118,10 +235,10 @@ static void video_without_a_face_is_missing_or_centred(void **state)
   gd_subject_clear(s);
   for (int i = 0; i < 3; i++)
     assert_ok(gd_subject_append(s, NULL, 0));
-  gd_subject_choose(s, GD_MISSING_PREVIOUS, 100, 100, out);
+  choose(s, GD_MISSING_PREVIOUS, 0, out);
   for (int i = 0; i < 3; i++)
     assert_int_equal(out[i].status, GD_FACE_MISSING);
-  gd_subject_choose(s, GD_MISSING_CENTRE, 100, 100, out);
+  choose(s, GD_MISSING_CENTRE, 0, out);
   for (int i = 0; i < 3; i++)
     assert_int_equal(out[i].status, GD_FACE_FALLBACK);
   gd_subject_free(s);
@@ -136,7 +253,7 @@ static void long_video_with_many_faces_grows(void **state)
   const gd_face both[2] = {face_at(0, 10, 0.5f), face_at(100, 90, 0.9f)};
   for (int i = 0; i < FRAMES; i++)
     assert_ok(gd_subject_append(s, both, 2));
-  gd_subject_choose(s, GD_MISSING_DROP, 640, 480, out);
+  choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < FRAMES; i++)
     assert_true(out[i].box[0] == 100);
   gd_subject_free(s);
@@ -156,6 +273,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(larger_of_two_lasting_faces_is_the_subject),
     cmocka_unit_test(subject_is_who_was_large_for_most_of_the_video),
     cmocka_unit_test(missing_frames_follow_the_policy),
+    cmocka_unit_test(gap_of_max_gap_is_interpolated_and_a_longer_one_is_not),
+    cmocka_unit_test(ends_and_long_gaps_follow_the_policy),
+    cmocka_unit_test(faces_too_far_apart_are_not_interpolated),
+    cmocka_unit_test(background_face_does_not_stand_in_for_the_subject),
+    cmocka_unit_test(subject_that_jumps_is_followed),
+    cmocka_unit_test(persons_who_cross_are_told_apart),
     cmocka_unit_test(video_without_a_face_is_missing_or_centred),
     cmocka_unit_test(long_video_with_many_faces_grows),
     cmocka_unit_test(unknown_policy_is_refused),

@@ -1,0 +1,53 @@
+/**
+ * Searching the frames of a video: some of them whole, the others where the
+ * faces were.
+ *
+ * Every so many frames one is searched whole.  In the others, all faces of the
+ * frame before are looked for near where they were: as far as their own size
+ * around them, from half to twice as large.  Where the main face is not found
+ * so, the whole frame is searched.  (Main is the largest face of a whole
+ * search, then what goes on with it; a face of less than half its size does not
+ * take its place before the main face has been away for as long as from one
+ * search to the next.)  What the frames offer then goes to gd_subject, which
+ * chooses over the whole video; so the result depends on its frames alone.
+ */
+#ifndef GRADUS_TRACKER_H
+#define GRADUS_TRACKER_H
+
+#include <stdint.h>
+
+#include "gradus/mtcnn.h"
+#include "gradus/subject.h"
+
+typedef struct gd_tracker gd_tracker;
+
+/** Begin. Ends with: gd_tracker_free(). Errors: GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_tracker_new(gd_tracker **out);
+void gd_tracker_free(gd_tracker *t); /**< NULL is allowed */
+
+/** How a frame is searched. */
+typedef struct {
+  /**
+   * Find the faces of a frame.
+   * @param[in]  regions  (n_regions); NULL: everywhere
+   * @param[out] faces    borrowed until the next call
+   */
+  gd_status (*search)(void *context, int64_t frame,
+                      const gd_mtcnn_region *regions, int n_regions,
+                      const gd_face **faces, int *n);
+  void *context;
+} gd_tracker_search;
+
+/**
+ * Search the frames of one video.
+ * @param[in]     search_every  1: every frame is searched whole, once
+ * @param[in,out] out           empty; gets every frame, in order
+ * Memory grows with the most faces in a frame so far.
+ * Errors: those of the search; GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_tracker_run(gd_tracker *t, int64_t n_frames,
+                                      int64_t search_every,
+                                      const gd_tracker_search *search,
+                                      gd_subject *out);
+
+#endif

@@ -1,0 +1,153 @@
+#include "gradus/tracker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "gradus/memory.h"
+
+struct gd_tracker {
+  gd_mtcnn_region *regions; /* where the faces of the frame before are */
+  int n_regions, room;
+  gd_face last;   /* where the main face was seen last; size 0: nowhere */
+  int64_t n_lost; /* frames since */
+};
+
+gd_status gd_tracker_new(gd_tracker **out)
+{
+  assert(out != NULL);
+  *out = gd_alloc(1, sizeof **out);
+  return *out == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+void gd_tracker_free(gd_tracker *t)
+{
+  if (t == NULL)
+    return;
+  free(t->regions);
+  free(t);
+}
+
+/* Where a face is that was here in the frame before. */
+static gd_mtcnn_region around(const gd_face *face)
+{
+  const float w = face->box[2] - face->box[0], h = face->box[3] - face->box[1];
+  const float side = w > h ? w : h;
+  return (gd_mtcnn_region){.box = {face->box[0] - side, face->box[1] - side,
+                                   face->box[2] + side, face->box[3] + side},
+                           .least_px = side / 2,
+                           .most_px = side * 2};
+}
+
+/* May the main face of the frame before be this one? */
+static int goes_on(const gd_face *last, const gd_face *face)
+{
+  const gd_mtcnn_region near = around(last);
+  const float x = (face->box[0] + face->box[2]) / 2;
+  const float y = (face->box[1] + face->box[3]) / 2;
+  const double size = gd_face_size_px(face);
+  return near.box[0] <= x && x <= near.box[2] && near.box[1] <= y &&
+         y <= near.box[3] && size >= (double)near.least_px &&
+         size <= (double)near.most_px;
+}
+
+/* Return which face goes on with the main one, by overlap, size and confidence;
+ * -1: none. */
+static int follow(const gd_face *last, const gd_face *faces, int n)
+{
+  const double size = gd_face_size_px(last);
+  double most = 0;
+  int best = -1;
+  for (int i = 0; i < n; i++) {
+    const double own = gd_face_size_px(&faces[i]);
+    const double like = own < size ? own / size : size / own;
+    const double score =
+        gd_face_overlap(last, &faces[i]) + (double)faces[i].confidence * like;
+    if (goes_on(last, &faces[i]) && (best < 0 || score > most)) {
+      most = score;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/* Return which face of a whole frame is the main one; -1: none is large enough
+ * to be. */
+static int main_face(const gd_face *last, const gd_face *faces, int n)
+{
+  const double least = gd_face_size_px(last) / 2;
+  double most = 0;
+  int best = -1;
+  for (int i = 0; i < n; i++) {
+    const double size = gd_face_size_px(&faces[i]);
+    const double score = (double)faces[i].confidence * size;
+    if (size >= least && (best < 0 || score > most)) {
+      most = score;
+      best = i;
+    }
+  }
+  return best;
+}
+
+static gd_status grow(gd_tracker *t, int n)
+{
+  if (n <= t->room)
+    return GD_OK;
+  free(t->regions);
+  t->room = 0;
+  t->regions = gd_alloc(2 * (int64_t)n, sizeof *t->regions);
+  if (t->regions == NULL)
+    return GD_ERR_NOMEM;
+  t->room = 2 * n;
+  return GD_OK;
+}
+
+/* Remember what a frame shows, for the next one. */
+static gd_status remember(gd_tracker *t, const gd_face *faces, int n, int main)
+{
+  gd_status st = grow(t, n);
+  t->n_regions = 0;
+  for (int i = 0; st == GD_OK && i < n; i++)
+    t->regions[t->n_regions++] = around(&faces[i]);
+  t->n_lost = main < 0 ? t->n_lost + 1 : 0;
+  if (main >= 0)
+    t->last = faces[main];
+  return st;
+}
+
+static gd_status search_frame(gd_tracker *t, int64_t frame, int is_whole,
+                              const gd_tracker_search *search, gd_subject *out)
+{
+  const gd_face *faces = NULL;
+  int n = 0, main = -1;
+  gd_status st = GD_OK;
+  if (!is_whole && t->n_lost == 0 && t->n_regions > 0) {
+    st = search->search(search->context, frame, t->regions, t->n_regions,
+                        &faces, &n);
+    main = st == GD_OK ? follow(&t->last, faces, n) : -1;
+  }
+  if (st == GD_OK && main < 0) {
+    st = search->search(search->context, frame, NULL, 0, &faces, &n);
+    main = st == GD_OK ? main_face(&t->last, faces, n) : -1;
+  }
+  if (st == GD_OK)
+    st = gd_subject_append(out, faces, n);
+  return st == GD_OK ? remember(t, faces, n, main) : st;
+}
+
+gd_status gd_tracker_run(gd_tracker *t, int64_t n_frames, int64_t search_every,
+                         const gd_tracker_search *search, gd_subject *out)
+{
+  assert(t != NULL && n_frames >= 0 && search_every >= 1);
+  assert(search != NULL && out != NULL);
+
+  gd_status st = GD_OK;
+  t->n_regions = 0;
+  t->n_lost = 0;
+  t->last = (gd_face){.confidence = 0};
+  for (int64_t frame = 0; st == GD_OK && frame < n_frames; frame++) {
+    if (t->n_lost >= search_every)
+      t->last = (gd_face){.confidence = 0};
+    st = search_frame(t, frame, frame % search_every == 0, search, out);
+  }
+  return st;
+}
