@@ -1,20 +1,33 @@
 /* Real clips, frame by frame: decoded by the video reader, searched by the
- * detector, compared with the reference's results on the same frames. */
+ * detector, compared with the reference's results on the same frames; and the
+ * subject followed through these frames. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clip.h"
 #include "gradus/mtcnn.h"
+#include "gradus/quality.h"
+#include "gradus/tracker.h"
 #include "gradus/video_index.h"
 #include "gradus/video_reader.h"
 #include "reference_faces.h"
 #include "test.h"
 
+enum { MOST_FRAMES = 32 }; /* of a clip that the reference looked at */
+
 typedef struct {
   int n_frames, n_same_pixels, n_faces;
   double worst;
 } tally;
+
+/* The frames of a clip, and the subject of the reference's faces. */
+typedef struct {
+  gd_mtcnn *detector;
+  gd_image images[MOST_FRAMES];
+  int n, n_whole; /* frames, searches of whole ones */
+  gd_subject *reference;
+} scene;
 
 /* The reference's faces on one frame; where they stand begins at `at`. */
 static void compare_frame(gd_mtcnn *m, const gd_image *frame, const char *at,
@@ -47,22 +60,28 @@ static void compare_frame(gd_mtcnn *m, const gd_image *frame, const char *at,
   }
 }
 
-static void compare_clip(const char *clip, const char *results, tally *t)
+static void keep_frame(scene *c, const gd_image *frame, const char *at)
 {
-  char path[GD_PATH_MAX], *text;
-  gd_mtcnn_config config = gd_mtcnn_defaults();
-  gd_mtcnn *m;
+  static gd_face faces[GD_REFERENCE_FACES];
+  assert_true(c->n < MOST_FRAMES);
+  gd_image *kept = &c->images[c->n++];
+  assert_ok(gd_image_new(frame->width_px, frame->height_px, kept));
+  memcpy(kept->rgb, frame->rgb,
+         (size_t)frame->width_px * 3 * (size_t)frame->height_px);
+  assert_ok(
+      gd_subject_append(c->reference, faces, gd_reference_faces(at, faces)));
+}
+
+/* Read the frames of a clip that its results name. */
+static void read_clip(const char *clip, const char *text, scene *c, tally *t)
+{
+  char path[GD_PATH_MAX];
   gd_video_index *index;
   gd_video_reader *reader;
   gd_frame_info info;
   const gd_picture *picture;
   const gd_sampling all = {.every = 1};
   gd_read_step step;
-  config.min_face_px = 60;
-  assert_ok(gd_mtcnn_open(gd_test_shared("reference/mtcnn/weights/mtcnn.h5"),
-                          &config, &m));
-  snprintf(path, sizeof path, "real/video/%s", results);
-  assert_ok(gd_file_read(gd_test_shared(path), 1 << 24, &text, NULL));
   snprintf(path, sizeof path, "real/video/%s", clip);
   assert_ok(gd_video_index_read(gd_test_shared(path), NULL, &index));
   assert_ok(gd_video_reader_open(index, &all, NULL, NULL, &reader));
@@ -78,16 +97,86 @@ static void compare_clip(const char *clip, const char *results, tally *t)
     const gd_image frame = {.width_px = info.width_px,
                             .height_px = info.height_px,
                             .rgb = (uint8_t *)gd_test_rgb(&info, picture)};
-    compare_frame(m, &frame, next, clip, info.frame_index, t);
+    compare_frame(c->detector, &frame, next, clip, info.frame_index, t);
+    keep_frame(c, &frame, next);
     next = strstr(next, "\"frame\"");
   }
   gd_video_reader_close(reader);
   gd_video_index_free(index);
-  gd_mtcnn_close(m);
+}
+
+static gd_status search(void *context, int64_t frame,
+                        const gd_mtcnn_region *regions, int n_regions,
+                        const gd_face **faces, int *n)
+{
+  scene *c = context;
+  c->n_whole += regions == NULL;
+  return regions == NULL
+             ? gd_mtcnn_detect(c->detector, &c->images[frame], faces, n)
+             : gd_mtcnn_search(c->detector, &c->images[frame], regions,
+                               n_regions, faces, n);
+}
+
+/* What is told of the subject that a clip's faces make up. */
+static gd_quality quality_of(gd_subject *s, int n)
+{
+  static gd_face_info infos[MOST_FRAMES];
+  gd_quality q = {0};
+  gd_subject_choose(s, &(gd_subject_rules){.max_gap = 0}, infos);
+  for (int i = 0; i < n; i++)
+    gd_quality_add(&q, &infos[i], i > 0 ? &infos[i - 1] : NULL);
+  return q;
+}
+
+/* The subject is followed as the reference's faces tell, and its landmarks move
+ * no more from frame to frame than the reference's do. */
+static void compare_track(const char *clip, scene *c)
+{
+  const gd_tracker_search how = {.search = search, .context = c};
+  gd_tracker *tracker;
+  gd_subject *subject;
+  gd_text row = {0};
+  assert_ok(gd_tracker_new(&tracker));
+  assert_ok(gd_subject_new(&subject));
+  c->n_whole = 0;
+  assert_ok(gd_tracker_run(tracker, c->n, 10, &how, subject));
+  const gd_quality ours = quality_of(subject, c->n);
+  const gd_quality theirs = quality_of(c->reference, c->n);
+  gd_quality_row(&ours, &row);
+  print_message("%s: %d of %d frames searched whole, jitter %.7f, the "
+                "reference's %.7f\n  %s: %s\n",
+                clip, c->n_whole, c->n, ours.jitter / (double)ours.n_pairs,
+                theirs.jitter / (double)theirs.n_pairs, gd_quality_header,
+                gd_text_get(&row));
+  assert_int_equal(ours.n[GD_FACE_DETECTED], theirs.n[GD_FACE_DETECTED]);
+  assert_int_equal(ours.n_pairs, theirs.n_pairs);
+  assert_true(ours.jitter <= theirs.jitter * (1 + 1e-4));
+  gd_text_free(&row);
+  gd_subject_free(subject);
+  gd_tracker_free(tracker);
+}
+
+static void compare_clip(const char *clip, const char *results, tally *t)
+{
+  char path[GD_PATH_MAX], *text;
+  gd_mtcnn_config config = gd_mtcnn_defaults();
+  scene c = {.n = 0};
+  config.min_face_px = 60;
+  assert_ok(gd_mtcnn_open(gd_test_shared("reference/mtcnn/weights/mtcnn.h5"),
+                          &config, &c.detector));
+  assert_ok(gd_subject_new(&c.reference));
+  snprintf(path, sizeof path, "real/video/%s", results);
+  assert_ok(gd_file_read(gd_test_shared(path), 1 << 24, &text, NULL));
+  read_clip(clip, text, &c, t);
+  compare_track(clip, &c);
+  for (int i = 0; i < c.n; i++)
+    gd_image_free(&c.images[i]);
+  gd_subject_free(c.reference);
+  gd_mtcnn_close(c.detector);
   free(text);
 }
 
-static void clips_give_the_reference_detections(void **state)
+static void clips_give_the_reference_detections_and_no_more_jitter(void **state)
 {
   (void)state;
   if (gd_test_shared("real/video/fr_short_hamilton_clip.mp4") == NULL)
@@ -106,7 +195,7 @@ static void clips_give_the_reference_detections(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(clips_give_the_reference_detections),
+    cmocka_unit_test(clips_give_the_reference_detections_and_no_more_jitter),
 };
 
 gd_test_main(tests)
