@@ -4,12 +4,13 @@
  *
  * Every so many frames one is searched whole.  In the others, all faces of the
  * frame before are looked for near where they were: as far as their own size
- * around them, from half to twice as large.  Where the main face is not found
- * so, the whole frame is searched.  (Main is the largest face of a whole
- * search, then what goes on with it; a face of less than half its size does not
- * take its place before the main face has been away for as long as from one
- * search to the next.)  What the frames offer then goes to gd_subject, which
- * chooses over the whole video; so the result depends on its frames alone.
+ * around them, from half to twice as large; that is as much as it takes to get
+ * the faces that a whole search gives.  Where the main face is not found so,
+ * the whole frame is searched.  (Main is the largest face of a whole search,
+ * then what goes on with it; a face of less than half its size does not take
+ * its place before the main face has been away for as long as from one search
+ * to the next.)  What the frames offer then goes to gd_subject, which chooses
+ * over the whole video; so the result depends on its frames alone.
  */
 #ifndef GRADUS_TRACKER_H
 #define GRADUS_TRACKER_H

@@ -30,12 +30,13 @@ void gd_tracker_free(gd_tracker *t)
 /* Where a face is that was here in the frame before. */
 static gd_mtcnn_region around(const gd_face *face)
 {
-  const float w = face->box[2] - face->box[0], h = face->box[3] - face->box[1];
+  const float *box = face->box;
+  const float w = box[2] - box[0], h = box[3] - box[1];
   const float side = w > h ? w : h;
-  return (gd_mtcnn_region){.box = {face->box[0] - side, face->box[1] - side,
-                                   face->box[2] + side, face->box[3] + side},
-                           .least_px = side / 2,
-                           .most_px = side * 2};
+  return (gd_mtcnn_region){
+      .box = {box[0] - side, box[1] - side, box[2] + side, box[3] + side},
+      .least_px = side / 2,
+      .most_px = side * 2};
 }
 
 /* May the main face of the frame before be this one? */

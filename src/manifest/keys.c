@@ -93,7 +93,7 @@ static const gd_key align_keys[] = {
     {"thresholds", GD_KEY_REALS, .fallback = "[0.6, 0.7, 0.7]", .low = 0,
      .high = 1, .n = 3,
      .sentence = "Least probability of a face in P-, R- and O-Net."},
-    {"search_every", GD_KEY_INT, .unit = "frames", .fallback = "10", .low = 1,
+    {"search_every", GD_KEY_INT, .unit = "frames", .fallback = "20", .low = 1,
      .high = 1e6,
      .sentence = "MTCNN searches one in so many frames whole, the others where "
                  "the face was; 1: all whole."},
