@@ -216,6 +216,59 @@ static void flipped_bytes_never_crash(void **state)
   }
 }
 
+/* The check of a PNG's chunk, over its name and data. */
+static uint32_t crc_of(const unsigned char *data, size_t size)
+{
+  uint32_t crc = UINT32_MAX;
+  for (size_t i = 0; i < size; i++) {
+    crc ^= data[i];
+    for (int bit = 0; bit < 8; bit++)
+      crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc;
+}
+
+static void put_size(char *at, uint32_t value, int n_bytes)
+{
+  for (int i = 0; i < n_bytes; i++)
+    at[i] = (char)(value >> 8 * (n_bytes - 1 - i));
+}
+
+/* Headers that promise no pixel, or more than there is memory for. */
+static void headers_of_no_or_endless_size_are_refused(void **state)
+{
+  (void)state;
+  static const uint32_t sizes[][2] = {
+      {0, 0}, {0, 5}, {5, 0}, {65535, 65535}, {0x7fffffff, 0x7fffffff}};
+  char *png, *jpeg, *sof;
+  size_t png_size, jpeg_size;
+  gd_image image = drawn();
+  assert_ok(gd_image_write_png(gd_test_path("whole.png"), &image));
+  gd_image_free(&image);
+  write_jpeg(gd_test_path("whole.jpg"), 3);
+  assert_ok(gd_file_read(gd_test_path("whole.png"), 1 << 20, &png, &png_size));
+  assert_ok(
+      gd_file_read(gd_test_path("whole.jpg"), 1 << 20, &jpeg, &jpeg_size));
+  for (sof = jpeg; memcmp(sof, "\xff\xc0", 2) != 0; sof++)
+    assert_true(sof + 10 < jpeg + jpeg_size);
+  for (int i = 0; i < 5; i++) {
+    put_size(png + 16, sizes[i][0], 4); /* IHDR: behind 8 + 8 bytes */
+    put_size(png + 20, sizes[i][1], 4);
+    put_size(png + 29, crc_of((unsigned char *)png + 12, 17), 4);
+    write_quickly(gd_test_path("lies.png"), png, png_size);
+    assert_fails(gd_image_read(gd_test_path("lies.png"), &image), GD_ERR_FORMAT,
+                 "lies.png");
+    put_size(sof + 5, sizes[i][1], 2);
+    put_size(sof + 7, sizes[i][0], 2);
+    write_quickly(gd_test_path("lies.jpg"), jpeg, jpeg_size);
+    assert_fails(gd_image_read(gd_test_path("lies.jpg"), &image), GD_ERR_FORMAT,
+                 "lies.jpg");
+    assert_null(image.rgb);
+  }
+  free(png);
+  free(jpeg);
+}
+
 static void other_files_and_sizes_are_refused(void **state)
 {
   (void)state;
@@ -239,6 +292,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(jpeg_grey_and_colour_are_read_and_cmyk_is_refused),
     cmocka_unit_test(truncated_image_is_refused_at_every_length),
     cmocka_unit_test(flipped_bytes_never_crash),
+    cmocka_unit_test(headers_of_no_or_endless_size_are_refused),
     cmocka_unit_test(other_files_and_sizes_are_refused),
 };
 

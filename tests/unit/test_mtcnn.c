@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "../../src/face/cascade_net.h"
+#include "gradus/detector_import.h"
+#include "gradus/random.h"
 #include "gradus/resample.h"
 #include "gradus/store.h"
 #include "reference_faces.h"
@@ -357,6 +359,101 @@ static void odd_images_give_no_face_and_no_crash(void **state)
   gd_mtcnn_close(m);
 }
 
+/* Noise, and what is nearly black or white: whatever is found lies in numbers
+ * that are finite. */
+static void noise_gives_finite_faces_or_none(void **state)
+{
+  (void)state;
+  if (weights_file() == NULL)
+    skip();
+  static const int ranges[][2] = {{0, 256}, {0, 2}, {254, 256}, {100, 140}};
+  const gd_mtcnn_config config = gd_mtcnn_defaults();
+  gd_mtcnn *m;
+  gd_image image;
+  gd_random random = gd_random_of(11, GD_FOR_TESTS, 0, 0);
+  assert_ok(gd_mtcnn_open(weights_file(), &config, &m));
+  assert_ok(gd_image_new(211, 97, &image));
+  for (int k = 0; k < 4; k++) {
+    const gd_face *faces;
+    int n;
+    for (int i = 0; i < 3 * 211 * 97; i++)
+      image.rgb[i] =
+          (uint8_t)(ranges[k][0] +
+                    gd_random_below(&random, ranges[k][1] - ranges[k][0]));
+    assert_ok(gd_mtcnn_detect(m, &image, &faces, &n));
+    for (int i = 0; i < n; i++)
+      for (int c = 0; c < 4; c++)
+        assert_true(isfinite(faces[i].box[c]));
+  }
+  gd_image_free(&image);
+  gd_mtcnn_close(m);
+}
+
+/* Import the detector's files, the first of which is damaged: a detector comes
+ * of it that can be used, or a reason. */
+static int import_damaged(const char *data, size_t size, int n_paths,
+                          const char *const *others)
+{
+  const char *paths[3] = {gd_test_path("damaged"), others[0], others[1]};
+  const char *to = gd_test_path("imported.h5");
+  const gd_mtcnn_config config = gd_mtcnn_defaults();
+  gd_mtcnn *m = NULL;
+  FILE *file = fopen(paths[0], "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(data, 1, size, file), size);
+  fclose(file);
+  gd_status st = gd_detector_import(n_paths, paths, to);
+  assert_true(st == GD_OK || st == GD_ERR_FORMAT || st == GD_ERR_IO ||
+              st == GD_ERR_NUMERIC);
+  if (st == GD_OK)
+    assert_ok(gd_mtcnn_open(to, &config, &m));
+  gd_mtcnn_close(m);
+  (void)remove(to);
+  return st == GD_OK;
+}
+
+static void damage_file(const char *name, int n_paths,
+                        const char *const *others)
+{
+  char path[GD_PATH_MAX], *data;
+  size_t size;
+  snprintf(path, sizeof path, "reference/mtcnn/weights/%s", name);
+  assert_ok(gd_file_read(gd_test_shared(path), 1 << 24, &data, &size));
+  gd_random random = gd_random_of(12, GD_FOR_TESTS, (int64_t)size, 0);
+  for (int i = 1; i < 4; i++)
+    assert_false(import_damaged(data, size * (size_t)i / 4, n_paths, others));
+  for (int i = 0; i < 16; i++) { /* what tells of tensors stands at the ends */
+    const int64_t from = i % 2 == 0 ? 0 : (int64_t)size - 512;
+    const int64_t at = from + gd_random_below(&random, 512);
+    const char kept = data[at];
+    data[at] ^= (char)(1 << gd_random_below(&random, 8));
+    (void)import_damaged(data, size, n_paths, others);
+    data[at] = kept;
+  }
+  free(data);
+}
+
+static void damaged_weights_give_a_detector_or_a_reason(void **state)
+{
+  (void)state;
+  if (weights_file() == NULL)
+    skip();
+  char rest[4][GD_PATH_MAX];
+  static const char *const names[] = {"rnet.pt", "onet.pt", "det2.caffemodel",
+                                      "det3.caffemodel"};
+  for (int i = 0; i < 4; i++) {
+    char path[GD_PATH_MAX];
+    snprintf(path, sizeof path, "reference/mtcnn/weights/%s", names[i]);
+    snprintf(rest[i], GD_PATH_MAX, "%s", gd_test_shared(path));
+  }
+  const char *const torch[2] = {rest[0], rest[1]};
+  const char *const caffe[2] = {rest[2], rest[3]};
+  damage_file("pnet.pt", 3, torch);
+  damage_file("det1.caffemodel", 3, caffe);
+  damage_file("mtcnn.safetensors", 1, torch);
+  damage_file("mtcnn.h5", 1, torch);
+}
+
 static void wrong_weights_and_settings_are_refused(void **state)
 {
   (void)state;
@@ -389,6 +486,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(photographs_give_the_reference_detections),
     cmocka_unit_test(search_of_a_region_finds_the_face_of_the_whole_search),
     cmocka_unit_test(odd_images_give_no_face_and_no_crash),
+    cmocka_unit_test(noise_gives_finite_faces_or_none),
+    cmocka_unit_test(damaged_weights_give_a_detector_or_a_reason),
     cmocka_unit_test(wrong_weights_and_settings_are_refused),
 };
 
