@@ -304,10 +304,10 @@ static void evaluation_that_was_killed_ends_in_the_same_files(void **state)
     assert_same_results();
 }
 
-/* Last: it spoils a model. */
-static void evaluation_of_faces_of_another_size_is_refused(void **state)
+/* The faces are those of the job; the model says that it has learnt from
+ * others. */
+static void refuse_faces(int size_px, const char *alignment, const char *reason)
 {
-  (void)state;
   gd_stage_env env = {
       .comm = MPI_COMM_WORLD, .job = job, .self = find("evaluate", 0)};
   MPI_Comm_rank(MPI_COMM_WORLD, &env.rank);
@@ -317,13 +317,25 @@ static void evaluation_of_faces_of_another_size_is_refused(void **state)
     const char *path = place("train", 0, "model.h5");
     gd_model *m = NULL;
     assert_ok(gd_model_read(path, &m));
-    m->info.network.height = m->info.network.width = 2 * SIZE;
+    m->info.network.height = m->info.network.width = size_px;
+    snprintf(m->info.face_template, sizeof m->info.face_template, "%s",
+             alignment);
     assert_ok(gd_model_write(path, (gd_digest){1, 1}, &m->info, m->weights,
                              m->running));
     gd_model_free(m);
   }
   MPI_Barrier(MPI_COMM_WORLD);
-  assert_fails(gd_stage_evaluate.run(&env), GD_ERR_USAGE,
+  assert_fails(gd_stage_evaluate.run(&env), GD_ERR_USAGE, reason);
+}
+
+/* Last: it spoils a model. */
+static void evaluation_of_other_faces_is_refused(void **state)
+{
+  (void)state;
+  refuse_faces(SIZE, "crop 1.3",
+               "faces are aligned to \"test\", the model was trained on "
+               "\"crop 1.3\"");
+  refuse_faces(2 * SIZE, TEMPLATE,
                "faces are 32 x 32 px, the model was trained on 64 x 64");
 }
 
@@ -332,7 +344,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_has_a_row_per_model_and_the_constant),
     cmocka_unit_test(evaluation_is_the_same_on_one_rank),
     cmocka_unit_test(evaluation_that_was_killed_ends_in_the_same_files),
-    cmocka_unit_test(evaluation_of_faces_of_another_size_is_refused),
+    cmocka_unit_test(evaluation_of_other_faces_is_refused),
 };
 
 int main(int argc, char **argv)
