@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "align.h"
+#include "gradus/folder.h"
 #include "gradus/memory.h"
 #include "gradus/quality.h"
 #include "gradus/sheet.h"
@@ -165,6 +166,25 @@ static gd_status draw_sheet(const listing *l, gd_range faces, const char *name)
   return st == GD_OK ? gd_stage_tick(l->env, 0) : st;
 }
 
+/* Sheets of an earlier run may show other videos, or faces that are to be
+ * blurred now. */
+static gd_status remove_sheets(const listing *l)
+{
+  char path[GD_PATH_MAX];
+  gd_folder *folder;
+  gd_status st = gd_folder_read(l->env->directory, &folder);
+  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
+    const char *name = folder->names[i];
+    if (strncmp(name, "sheet", 5) != 0)
+      continue;
+    st = gd_stage_path(l->env, name, path);
+    if (st == GD_OK)
+      st = gd_file_remove(path);
+  }
+  gd_folder_free(folder);
+  return st;
+}
+
 static gd_status draw_sheets(listing *l)
 {
   const int64_t all = gd_face_set_n_faces(l->faces);
@@ -176,7 +196,9 @@ static gd_status draw_sheets(listing *l)
       l->worst[l->n_worst++] = &l->rows[v];
   if (l->n_worst > 0)
     qsort(l->worst, (size_t)l->n_worst, sizeof *l->worst, worse_first);
-  gd_status st = draw_sheet(l, (gd_range){0, all}, "sheet.png");
+  gd_status st = remove_sheets(l);
+  if (st == GD_OK)
+    st = draw_sheet(l, (gd_range){0, all}, "sheet.png");
   for (int64_t i = 0; i < l->n_worst && i < l->align->n_sheets; i++) {
     char name[GD_PATH_MAX];
     name_sheet(l, l->worst[i], name);
