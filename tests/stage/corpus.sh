@@ -118,6 +118,14 @@ expect 0 "$scratch/gone" 2 --set frames.max_skipped=1
 mv "$scratch/away.avi" "$videos/s002_1.avi"
 expect 0 "$scratch/gone" 2
 
+# No landmarks: the video is skipped, and has a line in the table all the same.
+mv "$videos/s002_1.csv" "$scratch/away.csv"
+expect 3 "$scratch/faceless" 2
+grep -qE '^videos/s002_1,([0-9]+),0,0,0,\1,0,0,0,,,,,,,.*no landmark CSV' \
+  "$scratch"/faceless/run/faces-*/faces.csv ||
+  fail "faces.csv: $(cat "$scratch"/faceless/run/faces-*/faces.csv)"
+mv "$scratch/away.csv" "$videos/s002_1.csv"
+
 # A folder that may not be read, seen by one who is not root.
 as_other=()
 if [ "$(id -u)" -eq 0 ]; then

@@ -301,9 +301,10 @@ static void search_of_a_region_finds_the_face_of_the_whole_search(void **state)
   static const char *const names[] = {"fr_two_people.jpg", "vm_solvay1927.jpg",
                                       "fr_obama_partial_face2.jpg"};
   static gd_face whole[GD_REFERENCE_FACES];
-  const gd_mtcnn_config config = gd_mtcnn_defaults();
+  gd_mtcnn_config config = gd_mtcnn_defaults();
   gd_mtcnn *m;
   int n_compared = 0;
+  config.min_face_px = 40;
   assert_ok(gd_mtcnn_open(weights_file(), &config, &m));
   for (int k = 0; k < 3; k++) {
     char path[GD_PATH_MAX];
