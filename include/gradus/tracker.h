@@ -5,12 +5,13 @@
  * Every so many frames one is searched whole.  In the others, all faces of the
  * frame before are looked for near where they were: as far as their own size
  * around them, from half to twice as large; that is as much as it takes to get
- * the faces that a whole search gives.  Where the main face is not found so,
- * the whole frame is searched.  (Main is the largest face of a whole search,
- * then what goes on with it; a face of less than half its size does not take
- * its place before the main face has been away for as long as from one search
- * to the next.)  What the frames offer then goes to gd_subject, which chooses
- * over the whole video; so the result depends on its frames alone.
+ * the faces that a whole search gives.  Where the main face is not found so, or
+ * more than eight faces were there, the whole frame is searched.  (Main is the
+ * largest face of a whole search, then what goes on with it; a face of less
+ * than half its size does not take its place before the main face has been away
+ * for as long as from one search to the next.)  What the frames offer then goes
+ * to gd_subject, which chooses over the whole video; so the result depends on
+ * its frames alone.
  */
 #ifndef GRADUS_TRACKER_H
 #define GRADUS_TRACKER_H
@@ -19,12 +20,6 @@
 
 #include "gradus/mtcnn.h"
 #include "gradus/subject.h"
-
-typedef struct gd_tracker gd_tracker;
-
-/** Begin. Ends with: gd_tracker_free(). Errors: GD_ERR_NOMEM */
-GD_NODISCARD gd_status gd_tracker_new(gd_tracker **out);
-void gd_tracker_free(gd_tracker *t); /**< NULL is allowed */
 
 /** How a frame is searched. */
 typedef struct {
@@ -43,11 +38,10 @@ typedef struct {
  * Search the frames of one video.
  * @param[in]     search_every  1: every frame is searched whole, once
  * @param[in,out] out           empty; gets every frame, in order
- * Memory grows with the most faces in a frame so far.
+ * Allocates nothing but what `out` needs.
  * Errors: those of the search; GD_ERR_NOMEM
  */
-GD_NODISCARD gd_status gd_tracker_run(gd_tracker *t, int64_t n_frames,
-                                      int64_t search_every,
+GD_NODISCARD gd_status gd_tracker_run(int64_t n_frames, int64_t search_every,
                                       const gd_tracker_search *search,
                                       gd_subject *out);
 

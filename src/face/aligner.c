@@ -13,7 +13,6 @@
 struct gd_aligner {
   gd_aligner_config config;
   gd_mtcnn *mtcnn; /* NULL: landmarks come from CSV files */
-  gd_tracker *tracker;
   gd_subject *subject;
   gd_face_info *infos; /* of one video's frames */
   int64_t infos_room;
@@ -46,8 +45,6 @@ gd_status gd_aligner_open(const gd_aligner_config *config, gd_aligner **out)
   a->config.detector = NULL; /* the caller's; not needed later */
   a->face = gd_alloc((int64_t)config->size_px * config->size_px, 3);
   gd_status st = a->face == NULL ? GD_ERR_NOMEM : gd_subject_new(&a->subject);
-  if (st == GD_OK)
-    st = gd_tracker_new(&a->tracker);
   if (st == GD_OK && strcmp(config->detector, "landmarks") != 0)
     st = gd_mtcnn_open(config->detector, &config->mtcnn, &a->mtcnn);
   if (st == GD_ERR_FORMAT)
@@ -64,7 +61,6 @@ void gd_aligner_close(gd_aligner *a)
   if (a == NULL)
     return;
   gd_mtcnn_close(a->mtcnn);
-  gd_tracker_free(a->tracker);
   gd_subject_free(a->subject);
   free(a->infos);
   free(a->frame);
@@ -139,7 +135,7 @@ static gd_status find_faces(const video_search *s)
   const gd_tracker_search search = {.search = search_frame,
                                     .context = (void *)s};
   gd_subject_clear(a->subject);
-  return gd_tracker_run(a->tracker, gd_frame_set_n_frames(s->frames, s->v),
+  return gd_tracker_run(gd_frame_set_n_frames(s->frames, s->v),
                         s->landmarks != NULL ? 1 : a->config.search_every,
                         &search, a->subject);
 }

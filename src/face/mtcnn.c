@@ -134,10 +134,10 @@ static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
   return GD_OK;
 }
 
-/* Append the cells of P-Net's output that may be faces; the first one is
- * (x0, y0) of the level.  The corners are divided by the scale as float32: so
- * the reference rounds.  Nearly all cells
- * are far from being a face, which their logits tell without a softmax. */
+/* Append the cells of P-Net's output that may be faces; the first cell is the
+ * level's (x0, y0).  The corners are divided by the scale as float32: so the
+ * reference rounds.  Nearly all cells are far from being a face, which their
+ * logits tell without a softmax. */
 static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, int x0, int y0,
                            const float *out, double scale)
 {

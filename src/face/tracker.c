@@ -1,31 +1,16 @@
 #include "gradus/tracker.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-#include "gradus/memory.h"
+/* Looking for more faces one by one would take longer than a whole search. */
+enum { MOST_FOLLOWED = 8 };
 
-struct gd_tracker {
-  gd_mtcnn_region *regions; /* where the faces of the frame before are */
-  int n_regions, room;
+typedef struct {
+  gd_mtcnn_region regions[MOST_FOLLOWED]; /* faces of the frame before */
+  int n_regions;                          /* 0: search whole */
   gd_face last;   /* where the main face was seen last; size 0: nowhere */
   int64_t n_lost; /* frames since */
-};
-
-gd_status gd_tracker_new(gd_tracker **out)
-{
-  assert(out != NULL);
-  *out = gd_alloc(1, sizeof **out);
-  return *out == NULL ? GD_ERR_NOMEM : GD_OK;
-}
-
-void gd_tracker_free(gd_tracker *t)
-{
-  if (t == NULL)
-    return;
-  free(t->regions);
-  free(t);
-}
+} state;
 
 /* Where a face is that was here in the frame before. */
 static gd_mtcnn_region around(const gd_face *face)
@@ -89,66 +74,50 @@ static int main_face(const gd_face *last, const gd_face *faces, int n)
   return best;
 }
 
-static gd_status grow(gd_tracker *t, int n)
-{
-  if (n <= t->room)
-    return GD_OK;
-  free(t->regions);
-  t->room = 0;
-  t->regions = gd_alloc(2 * (int64_t)n, sizeof *t->regions);
-  if (t->regions == NULL)
-    return GD_ERR_NOMEM;
-  t->room = 2 * n;
-  return GD_OK;
-}
-
 /* Remember what a frame shows, for the next one. */
-static gd_status remember(gd_tracker *t, const gd_face *faces, int n, int main)
+static void remember(state *t, const gd_face *faces, int n, int main_at)
 {
-  gd_status st = grow(t, n);
-  t->n_regions = 0;
-  for (int i = 0; st == GD_OK && i < n; i++)
-    t->regions[t->n_regions++] = around(&faces[i]);
-  t->n_lost = main < 0 ? t->n_lost + 1 : 0;
-  if (main >= 0)
-    t->last = faces[main];
-  return st;
+  t->n_regions = n <= MOST_FOLLOWED ? n : 0;
+  for (int i = 0; i < t->n_regions; i++)
+    t->regions[i] = around(&faces[i]);
+  t->n_lost = main_at < 0 ? t->n_lost + 1 : 0;
+  if (main_at >= 0)
+    t->last = faces[main_at];
 }
 
-static gd_status search_frame(gd_tracker *t, int64_t frame, int is_whole,
+static gd_status search_frame(state *t, int64_t frame, int is_whole,
                               const gd_tracker_search *search, gd_subject *out)
 {
   const gd_face *faces = NULL;
-  int n = 0, main = -1;
+  int n = 0, main_at = -1;
   gd_status st = GD_OK;
   if (!is_whole && t->n_lost == 0 && t->n_regions > 0) {
     st = search->search(search->context, frame, t->regions, t->n_regions,
                         &faces, &n);
-    main = st == GD_OK ? follow(&t->last, faces, n) : -1;
+    main_at = st == GD_OK ? follow(&t->last, faces, n) : -1;
   }
-  if (st == GD_OK && main < 0) {
+  if (st == GD_OK && main_at < 0) {
     st = search->search(search->context, frame, NULL, 0, &faces, &n);
-    main = st == GD_OK ? main_face(&t->last, faces, n) : -1;
+    main_at = st == GD_OK ? main_face(&t->last, faces, n) : -1;
   }
-  if (st == GD_OK)
-    st = gd_subject_append(out, faces, n);
-  return st == GD_OK ? remember(t, faces, n, main) : st;
+  if (st != GD_OK)
+    return st;
+  remember(t, faces, n, main_at);
+  return gd_subject_append(out, faces, n);
 }
 
-gd_status gd_tracker_run(gd_tracker *t, int64_t n_frames, int64_t search_every,
+gd_status gd_tracker_run(int64_t n_frames, int64_t search_every,
                          const gd_tracker_search *search, gd_subject *out)
 {
-  assert(t != NULL && n_frames >= 0 && search_every >= 1);
+  assert(n_frames >= 0 && search_every >= 1);
   assert(search != NULL && out != NULL);
 
   gd_status st = GD_OK;
-  t->n_regions = 0;
-  t->n_lost = 0;
-  t->last = (gd_face){.confidence = 0};
+  state t = {.n_regions = 0};
   for (int64_t frame = 0; st == GD_OK && frame < n_frames; frame++) {
-    if (t->n_lost >= search_every)
-      t->last = (gd_face){.confidence = 0};
-    st = search_frame(t, frame, frame % search_every == 0, search, out);
+    if (t.n_lost >= search_every)
+      t.last = (gd_face){.confidence = 0};
+    st = search_frame(&t, frame, frame % search_every == 0, search, out);
   }
   return st;
 }

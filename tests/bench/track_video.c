@@ -77,14 +77,14 @@ static gd_status search(void *context, int64_t frame,
 }
 
 /* Search the video, and say how long it took. */
-static gd_status time_run(video *v, gd_tracker *t, gd_subject *s, int64_t every,
+static gd_status time_run(video *v, gd_subject *s, int64_t every,
                           double *seconds)
 {
   const gd_tracker_search how = {.search = search, .context = v};
   const double start = now_s();
   v->n_whole = 0;
   gd_subject_clear(s);
-  gd_status st = gd_tracker_run(t, v->n, every, &how, s);
+  gd_status st = gd_tracker_run(v->n, every, &how, s);
   *seconds = now_s() - start;
   return st;
 }
@@ -99,17 +99,14 @@ static gd_status measure(video *v, int rounds)
 {
   static double whole[MOST_ROUNDS], followed[MOST_ROUNDS];
   double warm;
-  gd_tracker *t = NULL;
   gd_subject *s = NULL;
-  gd_status st = gd_tracker_new(&t);
+  gd_status st = gd_subject_new(&s);
   if (st == GD_OK)
-    st = gd_subject_new(&s);
-  if (st == GD_OK)
-    st = time_run(v, t, s, SEARCH_EVERY, &warm);
+    st = time_run(v, s, SEARCH_EVERY, &warm);
   for (int i = 0; st == GD_OK && i < rounds; i++) {
-    st = time_run(v, t, s, 1, &whole[i]);
+    st = time_run(v, s, 1, &whole[i]);
     if (st == GD_OK)
-      st = time_run(v, t, s, SEARCH_EVERY, &followed[i]);
+      st = time_run(v, s, SEARCH_EVERY, &followed[i]);
   }
   if (st == GD_OK) {
     qsort(whole, (size_t)rounds, sizeof whole[0], by_value);
@@ -120,7 +117,6 @@ static gd_status measure(video *v, int rounds)
            v->n / track_s, v->n / full_s, full_s / track_s, v->n_whole, v->n);
   }
   gd_subject_free(s);
-  gd_tracker_free(t);
   return st;
 }
 

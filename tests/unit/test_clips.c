@@ -133,13 +133,11 @@ static gd_quality quality_of(gd_subject *s, int n)
 static void compare_track(const char *clip, scene *c)
 {
   const gd_tracker_search how = {.search = search, .context = c};
-  gd_tracker *tracker;
   gd_subject *subject;
   gd_text row = {0};
-  assert_ok(gd_tracker_new(&tracker));
   assert_ok(gd_subject_new(&subject));
   c->n_whole = 0;
-  assert_ok(gd_tracker_run(tracker, c->n, 10, &how, subject));
+  assert_ok(gd_tracker_run(c->n, 10, &how, subject));
   const gd_quality ours = quality_of(subject, c->n);
   const gd_quality theirs = quality_of(c->reference, c->n);
   gd_quality_row(&ours, &row);
@@ -153,7 +151,6 @@ static void compare_track(const char *clip, scene *c)
   assert_true(ours.jitter <= theirs.jitter * (1 + 1e-4));
   gd_text_free(&row);
   gd_subject_free(subject);
-  gd_tracker_free(tracker);
 }
 
 static void compare_clip(const char *clip, const char *results, tally *t)

@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-enum { MOST = 64, PERSONS = 2 };
+enum { MOST = 64, PERSONS = 9 };
 
 /* A person in a frame; side 0: not there. */
 typedef struct {
@@ -69,16 +69,13 @@ static void run(scene *s, int64_t every, gd_face_info *out)
 {
   const gd_tracker_search how = {.search = search, .context = s};
   const gd_subject_rules rules = {.max_gap = 0};
-  gd_tracker *t;
   gd_subject *subject;
   memset(s->whole, 0, sizeof s->whole);
   memset(s->parts, 0, sizeof s->parts);
-  assert_ok(gd_tracker_new(&t));
   assert_ok(gd_subject_new(&subject));
-  assert_ok(gd_tracker_run(t, s->n_frames, every, &how, subject));
+  assert_ok(gd_tracker_run(s->n_frames, every, &how, subject));
   gd_subject_choose(subject, &rules, out);
   gd_subject_free(subject);
-  gd_tracker_free(t);
 }
 
 static void every_frame_is_searched_whole_once_at_one(void **state)
@@ -223,22 +220,33 @@ static void persons_who_cross_are_told_apart(void **state)
     assert_true(out[i].box[0] == 15 * (float)i);
 }
 
+/* One face more than are followed. */
+static void crowd_is_searched_whole(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  scene s = empty_scene(6);
+  for (int i = 0; i < s.n_frames; i++)
+    for (int p = 0; p < PERSONS - (i > 3); p++)
+      s.places[i][p] = (place){60 * (float)p, 50};
+  run(&s, 10, out);
+  for (int i = 0; i < s.n_frames; i++)
+    assert_int_equal(s.whole[i], i < 5);
+}
+
 static void failing_search_is_returned(void **state)
 {
   (void)state;
   scene s = empty_scene(12);
   const gd_tracker_search how = {.search = search, .context = &s};
-  gd_tracker *t;
   gd_subject *subject;
-  assert_ok(gd_tracker_new(&t));
   for (int i = 0; i < 2; i++) {
     s.fails_at = i == 0 ? 10 : 7;
     assert_ok(gd_subject_new(&subject));
-    assert_fails(gd_tracker_run(t, s.n_frames, 10, &how, subject),
-                 GD_ERR_FORMAT, "is broken");
+    assert_fails(gd_tracker_run(s.n_frames, 10, &how, subject), GD_ERR_FORMAT,
+                 "is broken");
     gd_subject_free(subject);
   }
-  gd_tracker_free(t);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -251,6 +259,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(smaller_face_does_not_take_the_place_of_the_lost),
     cmocka_unit_test(face_that_has_become_small_is_followed_after_a_while),
     cmocka_unit_test(persons_who_cross_are_told_apart),
+    cmocka_unit_test(crowd_is_searched_whole),
     cmocka_unit_test(failing_search_is_returned),
 };
 
