@@ -20,7 +20,7 @@ typedef struct {
  * inputs floor(i m / n) .. ceil((i + 1) m / n) - 1 of m with equal weights, in
  * both directions, when enlarging too; nothing is rounded to integers.
  * @param[in]  window  at least one pixel, inside the image
- * @param[in]  sums    scratch, 3 (x1 - x0) + 3 width_px numbers
+ * @param[in]  scratch  gd_area_scratch(x1 - x0, width_px) numbers
  * @param[out] out     (height_px, width_px, 3) float: (average - offset) *
  *                     factor
  * Source: adaptive average pooling (PyTorch 1.13, adaptive_avg_pool2d), bit for
@@ -28,8 +28,11 @@ typedef struct {
  *         columns.
  */
 void gd_area_resize(const gd_image *image, gd_window window, int width_px,
-                    int height_px, float offset, float factor, uint32_t *sums,
-                    float *out);
+                    int height_px, float offset, float factor,
+                    uint32_t *scratch, float *out);
+
+/** Return how many numbers gd_area_resize() works with; for a part, too. */
+int64_t gd_area_scratch(int columns, int width_px);
 
 /**
  * The same for a part of the output alone: its pixels are those of the whole.
@@ -38,7 +41,7 @@ void gd_area_resize(const gd_image *image, gd_window window, int width_px,
  */
 void gd_area_resize_part(const gd_image *image, gd_window window, int width_px,
                          int height_px, gd_window part, float offset,
-                         float factor, uint32_t *sums, float *out);
+                         float factor, uint32_t *scratch, float *out);
 
 /**
  * Draw the square that a similarity maps to [0, size) x [0, size).

@@ -24,8 +24,8 @@ struct gd_mtcnn {
   gd_cascade_net *nets[N_NETS];
   gd_cascade_buffers layers; /* of the nets */
   gd_floats input;           /* of a net */
-  uint32_t *sums;            /* of one image row */
-  int sums_room;
+  uint32_t *scratch;         /* of resizing */
+  int64_t scratch_room;
   gd_boxes boxes;
   gd_face *faces;
   int faces_room;
@@ -89,24 +89,25 @@ void gd_mtcnn_close(gd_mtcnn *m)
   gd_cascade_buffers_free(&m->layers);
   free(m->input.values);
   gd_boxes_free(&m->boxes);
-  free(m->sums);
+  free(m->scratch);
   free(m->faces);
   free(m);
 }
 
-static gd_status grow_sums(gd_mtcnn *m, int width_px)
+/* Make room for resizing an image's whole width, to at most one pixel more or
+ * to a crop. */
+static gd_status grow_scratch(gd_mtcnn *m, int width_px)
 {
-  if (width_px <= m->sums_room)
+  const int most = width_px + 1 > crop_px[ONET] ? width_px + 1 : crop_px[ONET];
+  const int64_t room = gd_area_scratch(width_px, most);
+  if (room <= m->scratch_room)
     return GD_OK;
-  free(m->sums);
-  m->sums_room = 0;
-  /* A row of the image, and one of the net's input, which may be a pixel wider
-   * or a crop. */
-  m->sums =
-      gd_alloc((int64_t)6 * width_px + 3 * crop_px[ONET] + 3, sizeof *m->sums);
-  if (m->sums == NULL)
+  free(m->scratch);
+  m->scratch_room = 0;
+  m->scratch = gd_alloc(room, sizeof *m->scratch);
+  if (m->scratch == NULL)
     return GD_ERR_NOMEM;
-  m->sums_room = width_px;
+  m->scratch_room = room;
   return GD_OK;
 }
 
@@ -207,7 +208,7 @@ static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
   if (st != GD_OK)
     return st;
   gd_area_resize_part(image, whole, level.W, level.H, part, offset, factor,
-                      m->sums, m->input.values);
+                      m->scratch, m->input.values);
   st = gd_cascade_net_forward(m->nets[PNET], &m->layers, in, m->input.values,
                               &grid, &out);
   return st == GD_OK ? add_cells(m, grid, part.x0 / STRIDE_PX,
@@ -344,7 +345,7 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
       gd_window window;
       (void)gd_box_window(&m->boxes.items[first + i], image->width_px,
                           image->height_px, &window);
-      gd_area_resize(image, window, side, side, offset, factor, m->sums,
+      gd_area_resize(image, window, side, side, offset, factor, m->scratch,
                      m->input.values + i * crop);
     }
     st = judge_batch(m, net, first, n);
@@ -394,7 +395,7 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
   *n = 0;
 
   m->boxes.n = 0;
-  gd_status st = grow_sums(m, image->width_px);
+  gd_status st = grow_scratch(m, image->width_px);
   if (st == GD_OK)
     st = propose(m, image, regions, n_regions);
   if (st == GD_OK)

@@ -140,7 +140,7 @@ static void area_resize_computes_the_reference_bit_for_bit(void **state)
   gd_dataset d = {
       .name = "area/src_u8_hwc", .dtype = GD_U8, .rank = 3, .dims = {0, 53, 3}};
   gd_image image;
-  uint32_t sums[3 * (53 + 80)];
+  uint32_t *scratch = malloc((size_t)gd_area_scratch(53, 80) * sizeof *scratch);
   assert_ok(gd_store_open(path, NULL, 0, &s));
   assert_ok(gd_image_new(53, 47, &image));
   assert_ok(gd_store_read(s, &d, 0, 47, image.rgb));
@@ -149,7 +149,7 @@ static void area_resize_computes_the_reference_bit_for_bit(void **state)
     float *want = read_tensor(s, "area", sizes[i], &found);
     const int H = (int)found.dims[1], W = (int)found.dims[2];
     float *out = calloc((size_t)(3 * H * W), sizeof *out);
-    gd_area_resize(&image, (gd_window){0, 0, 53, 47}, W, H, 0, 1, sums, out);
+    gd_area_resize(&image, (gd_window){0, 0, 53, 47}, W, H, 0, 1, scratch, out);
     for (int p = 0; p < H * W; p++)
       for (int c = 0; c < 3; c++)
         assert_true(fabsf(out[3 * p + c] - want[c * H * W + p]) <=
@@ -157,6 +157,7 @@ static void area_resize_computes_the_reference_bit_for_bit(void **state)
     free(out);
     free(want);
   }
+  free(scratch);
   gd_image_free(&image);
   gd_store_close(s);
 }

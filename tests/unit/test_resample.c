@@ -40,18 +40,20 @@ area_means_are_the_definition_for_windows_and_enlarging(void **state)
   gd_image image = noise(53, 47);
   const gd_window windows[] = {{0, 0, 53, 47}, {5, 7, 30, 9}, {52, 46, 53, 47}};
   const int sizes[][2] = {{17, 12}, {1, 1}, {53, 47}, {80, 60}, {24, 24}};
-  uint32_t sums[3 * (53 + 80)];
+  uint32_t *scratch = malloc((size_t)gd_area_scratch(53, 80) * sizeof *scratch);
   float *out = malloc(80 * 60 * 3 * sizeof *out);
   for (int k = 0; k < 3; k++)
     for (int i = 0; i < 5; i++) {
       const int w = sizes[i][0], h = sizes[i][1];
-      gd_area_resize(&image, windows[k], w, h, 127.5f, 0.0078125f, sums, out);
+      gd_area_resize(&image, windows[k], w, h, 127.5f, 0.0078125f, scratch,
+                     out);
       for (int at = 0; at < w * h * 3; at++) {
         const double mean =
             area_mean(&image, windows[k], at / 3 % w, at / 3 / w, at % 3, w, h);
         assert_true(fabs(out[at] - (mean - 127.5) / 128) < 1e-6);
       }
     }
+  free(scratch);
   free(out);
   gd_image_free(&image);
 }
@@ -63,22 +65,23 @@ static void part_of_a_resized_image_is_cut_out_of_the_whole(void **state)
   gd_image image = noise(53, 47);
   const gd_window window = {3, 2, 50, 46};
   const int sizes[][2] = {{17, 12}, {47, 44}, {80, 60}};
-  static uint32_t sums[3 * (53 + 80)];
+  uint32_t *scratch = malloc((size_t)gd_area_scratch(47, 80) * sizeof *scratch);
   static float whole[80 * 60 * 3], out[80 * 60 * 3];
   for (int i = 0; i < 3; i++) {
     const int w = sizes[i][0], h = sizes[i][1];
     const gd_window parts[] = {
         {0, 0, w, h}, {4, 3, 11, 12}, {w - 1, h - 1, w, h}, {2, 0, 3, h}};
-    gd_area_resize(&image, window, w, h, 1, 2, sums, whole);
+    gd_area_resize(&image, window, w, h, 1, 2, scratch, whole);
     for (int k = 0; k < 4; k++) {
       const gd_window p = parts[k];
-      gd_area_resize_part(&image, window, w, h, p, 1, 2, sums, out);
+      gd_area_resize_part(&image, window, w, h, p, 1, 2, scratch, out);
       for (int y = p.y0; y < p.y1; y++)
         assert_memory_equal(out + (y - p.y0) * 3 * (p.x1 - p.x0),
                             whole + 3 * (y * w + p.x0),
                             (size_t)(p.x1 - p.x0) * 3 * sizeof *out);
     }
   }
+  free(scratch);
   gd_image_free(&image);
 }
 
