@@ -38,6 +38,8 @@ const gd_cascade_spec gd_onet_spec = {
 /* Rows of a large image that go through all layers before the next ones do. */
 enum { STRIP_ROWS = 16, LARGE_PX = 64 };
 
+enum { VECTOR = 16 /* floats */ };
+
 typedef struct {
   gd_flat_conv conv; /* with its PReLU */
   int pool;
@@ -203,32 +205,48 @@ static void advance_conv(const layer *l, const plane *in, plane *out)
   out->n_rows = n_rows;
 }
 
-static void take_maximum(const float *restrict x, int64_t n, float *restrict y)
+/* Take the maximum over a window of size x size pixels, given the addresses of
+ * its rows and the distances of its columns, by whole vectors: what they hold
+ * beyond K channels the next pixel overwrites. */
+static inline void pool_window(int size, const float *const *rows,
+                               const int *columns, int K, float *y)
 {
-  for (int64_t i = 0; i < n; i++)
-    y[i] = x[i] > y[i] ? x[i] : y[i];
+  for (int k = 0; k < K; k += VECTOR)
+#pragma omp simd
+    for (int i = k; i < k + VECTOR; i++) {
+      float most = rows[0][columns[0] + i];
+      for (int r = 0; r < size; r++)
+        for (int s = 0; s < size; s++) {
+          const float value = rows[r][columns[s] + i];
+          most = value > most ? value : most;
+        }
+      y[i] = most;
+    }
 }
 
-/* Pool the rows that can be.  The maximum over rows is taken first, in the
- * first of them, which no other window has. */
-static void advance_pool(int pool, plane *in, plane *out)
+/* Pool the rows that can be.  A row or column outside the image is replaced by
+ * the window's first one. */
+static void advance_pool(int size, const plane *in, plane *out)
 {
   const int K = in->K;
   const int64_t row = (int64_t)in->pitch * K;
+  assert(size == 2 || size == 3);
   for (; out->n_rows < out->H; out->n_rows++) {
     const int r0 = 2 * out->n_rows;
-    const int r1 = r0 + pool < in->H ? r0 + pool : in->H;
-    if (r1 > in->n_rows)
+    if ((r0 + size < in->H ? r0 + size : in->H) > in->n_rows)
       return;
-    float *top = in->x + r0 * row;
+    const float *rows[3];
+    for (int r = 0; r < size; r++)
+      rows[r] = in->x + (r0 + r < in->H ? r0 + r : r0) * row;
     float *y = out->x + (int64_t)out->n_rows * out->pitch * K;
-    for (int r = r0 + 1; r < r1; r++)
-      take_maximum(in->x + r * row, (int64_t)in->W * K, top);
     for (int q = 0; q < out->W; q++, y += K) {
-      const int s1 = 2 * q + pool < in->W ? 2 * q + pool : in->W;
-      memcpy(y, top + (int64_t)2 * q * K, (size_t)K * sizeof *y);
-      for (int s = 2 * q + 1; s < s1; s++)
-        take_maximum(top + (int64_t)s * K, K, y);
+      int columns[3];
+      for (int s = 0; s < size; s++)
+        columns[s] = K * (2 * q + s < in->W ? 2 * q + s : 2 * q);
+      if (size == 2)
+        pool_window(2, rows, columns, K, y);
+      else
+        pool_window(3, rows, columns, K, y);
     }
   }
 }
@@ -250,7 +268,8 @@ static gd_status lay_out(const gd_cascade_net *net, gd_cascade_buffers *b,
                     .pitch = in->pitch,
                     .K = l->conv.K};
     gd_floats *room = &b->values[2 * i];
-    st = gd_floats_grow(room, (int64_t)made->H * made->pitch * made->K);
+    st =
+        gd_floats_grow(room, (int64_t)made->H * made->pitch * made->K + VECTOR);
     made->x = room->values;
     *pooled = *made;
     if (st != GD_OK || l->pool == 0)
@@ -258,8 +277,8 @@ static gd_status lay_out(const gd_cascade_net *net, gd_cascade_buffers *b,
     assert(made->H >= l->pool && made->W >= l->pool);
     pooled->H = pool_out(made->H, l->pool);
     pooled->W = pooled->pitch = pool_out(made->W, l->pool);
-    st = gd_floats_grow(room + 1,
-                        (int64_t)pooled->H * pooled->pitch * pooled->K);
+    st = gd_floats_grow(
+        room + 1, (int64_t)pooled->H * pooled->pitch * pooled->K + VECTOR);
     pooled->x = room[1].values;
   }
   return st;
