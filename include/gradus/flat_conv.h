@@ -26,7 +26,7 @@ enum { GD_FLAT_TILES = 4 };
 typedef struct {
   int C, K, size; /**< channels in and out; kernel rows and columns */
   float *weights; /**< (size, size * C, K) */
-  /** K values over and over, until whole vectors fit in. */
+  /** K values over and over: whole vectors, and many. */
   float *bias, *slopes;
   int n_repeated;
   gd_gemm kernels[GD_FLAT_TILES];

@@ -1,12 +1,17 @@
 #include "gradus/flat_conv.h"
 
 #include <assert.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gradus/memory.h"
 
-enum { MOST_ROWS = 16 /* of a kernel */, VECTOR = 16 };
+enum {
+  MOST_ROWS = 16, /* of a kernel */
+  VECTOR = 16,    /* floats */
+  LONG = 512      /* floats in a loop that is worth its beginning */
+};
 
 /* Rows of a product: positions of a tile by the kernel's size.  The last is a
  * single position. */
@@ -49,6 +54,8 @@ gd_status gd_flat_conv_begin(gd_flat_conv *f, int C, int K, int size,
 
   *f = (gd_flat_conv){.C = C, .K = K, .size = size};
   f->n_repeated = K % VECTOR == 0 ? K : K * VECTOR;
+  while (f->n_repeated < LONG)
+    f->n_repeated *= 2;
   f->weights = gd_alloc((int64_t)size * size * C * K, sizeof *f->weights);
   f->bias = repeat(bias, K, f->n_repeated);
   if (f->weights == NULL || f->bias == NULL)
@@ -107,6 +114,23 @@ static void run_tile(const gd_flat_conv *f, int t, const float *x, int pitch,
   finish(f, (int64_t)tile * f->K, y);
 }
 
+/* Compute n tiles that follow each other, by all threads if that pays: one
+ * thread does without the parallel region, which allocates. */
+static void run_tiles(const gd_flat_conv *f, int t, int64_t n, const float *x,
+                      int pitch, float *y)
+{
+  const int64_t next_x = (int64_t)tile_of(f, t) * f->C;
+  const int64_t next_y = (int64_t)tile_of(f, t) * f->K;
+  if (t > 0 || n < 8 || omp_get_max_threads() == 1) {
+    for (int64_t i = 0; i < n; i++)
+      run_tile(f, t, x + i * next_x, pitch, y + i * next_y);
+    return;
+  }
+#pragma omp parallel for schedule(static)
+  for (int64_t i = 0; i < n; i++)
+    run_tile(f, t, x + i * next_x, pitch, y + i * next_y);
+}
+
 void gd_flat_conv_run(const gd_flat_conv *f, const float *x, int pitch,
                       int64_t n, float *y)
 {
@@ -116,10 +140,7 @@ void gd_flat_conv_run(const gd_flat_conv *f, const float *x, int pitch,
   for (int t = 0; t < GD_FLAT_TILES && done < n; t++) {
     const int tile = tile_of(f, t);
     const int64_t n_whole = (n - done) / tile;
-#pragma omp parallel for schedule(static) if (t == 0 && n_whole >= 8)
-    for (int64_t i = 0; i < n_whole; i++)
-      run_tile(f, t, x + (done + i * tile) * f->C, pitch,
-               y + (done + i * tile) * f->K);
+    run_tiles(f, t, n_whole, x + done * f->C, pitch, y + done * f->K);
     done += n_whole * tile;
     /* The rest once more with its neighbours, if it is worth a tile. */
     if (n_whole > 0 && n - done > tile / 4) {
