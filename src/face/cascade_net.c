@@ -7,6 +7,7 @@
 
 #include "gradus/flat_conv.h"
 #include "gradus/memory.h"
+#include "gradus/tile_conv.h"
 
 const gd_cascade_spec gd_pnet_spec = {
     .name = "pnet",
@@ -40,10 +41,14 @@ enum { STRIP_ROWS = 16, LARGE_PX = 64 };
 
 enum { VECTOR = 16 /* floats */ };
 
+/* A convolution with its PReLU and its pool.  By tiles it is faster where their
+ * change of basis is little beside the products: 3 x 3, and many channels. */
 typedef struct {
-  gd_flat_conv conv; /* with its PReLU */
-  int pool;
+  int C, K, size, pool;
   int is_dense; /* a whole image is one position of it */
+  int is_tiled;
+  gd_flat_conv flat; /* one of the two */
+  gd_tile_conv tiles;
 } layer;
 
 struct gd_cascade_net {
@@ -68,6 +73,7 @@ void gd_cascade_buffers_free(gd_cascade_buffers *b)
 {
   for (size_t i = 0; i < sizeof b->values / sizeof b->values[0]; i++)
     free(b->values[i].values);
+  free(b->scratch.values);
   *b = (gd_cascade_buffers){0};
 }
 
@@ -116,6 +122,10 @@ static gd_status make_conv(const char *net,
   for (const gd_cascade_layer *l = side_by_side; l->name != NULL; l++)
     K += l->K;
   out->is_dense = side_by_side->dense;
+  out->C = out->is_dense ? (int)inputs : C;
+  out->K = (int)K;
+  out->size = out->is_dense ? 1 : size;
+  out->is_tiled = out->size == 3 && C >= VECTOR && K % VECTOR == 0;
   float *values = gd_alloc(K * (inputs + 2), sizeof *values);
   if (values == NULL)
     return GD_ERR_NOMEM;
@@ -129,12 +139,21 @@ static gd_status make_conv(const char *net,
   snprintf(prelu, sizeof prelu, "%s.prelu%d.weight", net, number);
   if (st == GD_OK && number > 0)
     st = gd_weights_read(w, prelu, 1, &K, slopes);
-  if (st == GD_OK)
-    st = gd_flat_conv_begin(&out->conv, out->is_dense ? (int)inputs : C, (int)K,
-                            out->is_dense ? 1 : size, values, bias,
-                            number > 0 ? slopes : NULL);
+  if (number == 0)
+    slopes = NULL;
+  if (st == GD_OK && out->is_tiled)
+    st = gd_tile_conv_begin(&out->tiles, out->C, out->K, values, bias, slopes);
+  else if (st == GD_OK)
+    st = gd_flat_conv_begin(&out->flat, out->C, out->K, out->size, values, bias,
+                            slopes);
   free(values);
   return st;
+}
+
+static void layer_end(layer *l)
+{
+  gd_flat_conv_end(&l->flat);
+  gd_tile_conv_end(&l->tiles);
 }
 
 gd_status gd_cascade_net_read(const gd_cascade_spec *spec, gd_weights *w,
@@ -174,7 +193,7 @@ void gd_cascade_net_free(gd_cascade_net *net)
   if (net == NULL)
     return;
   for (int i = 0; i < net->n_layers; i++)
-    gd_flat_conv_end(&net->layers[i].conv);
+    layer_end(&net->layers[i]);
   free(net);
 }
 
@@ -193,16 +212,26 @@ static int pool_out(int size, int pool)
   return (size - pool + 1) / 2 + 1;
 }
 
-/* Compute the rows that can be, given those of `in` that are there. */
-static void advance_conv(const layer *l, const plane *in, plane *out)
+/* Compute the rows that can be, given those of `in` that are there; by tiles,
+ * pairs of them until the last. */
+static void advance_conv(const layer *l, const plane *in, float *scratch,
+                         plane *out)
 {
-  const int n_rows = in->n_rows - l->conv.size + 1, first = out->n_rows;
-  if (n_rows <= first)
+  const int first = out->n_rows;
+  int n = in->n_rows - l->size + 1 - first;
+  if (l->is_tiled && in->n_rows < in->H)
+    n -= n % 2;
+  if (n <= 0)
     return;
-  const int64_t n = (int64_t)(n_rows - first - 1) * in->pitch + out->W;
-  gd_flat_conv_run(&l->conv, in->x + (int64_t)first * in->pitch * in->K,
-                   in->pitch, n, out->x + (int64_t)first * out->pitch * out->K);
-  out->n_rows = n_rows;
+  const float *x = in->x + (int64_t)first * in->pitch * in->K;
+  float *y = out->x + (int64_t)first * out->pitch * out->K;
+  if (l->is_tiled)
+    gd_tile_conv_run(&l->tiles, n + l->size - 1, in->W, in->pitch, x, scratch,
+                     y);
+  else
+    gd_flat_conv_run(&l->flat, x, in->pitch,
+                     (int64_t)(n - 1) * in->pitch + out->W, y);
+  out->n_rows = first + n;
 }
 
 /* Take the maximum over a window of size x size pixels, given the addresses of
@@ -251,42 +280,49 @@ static void advance_pool(int size, const plane *in, plane *out)
   }
 }
 
+/* Make room for a plane's rows, the pixel and the vector that are read behind
+ * them. */
+static gd_status make_room(plane *p, gd_floats *room)
+{
+  const gd_status st =
+      gd_floats_grow(room, ((int64_t)p->H * p->pitch + 1) * p->K + VECTOR);
+  p->x = room->values;
+  return st;
+}
+
 /* Lay out the planes of an image: [0] the input, then of each spatial layer
  * what its convolution and its pool give, the same without a pool. */
 static gd_status lay_out(const gd_cascade_net *net, gd_cascade_buffers *b,
                          int H, int W, plane *planes)
 {
   gd_status st = GD_OK;
-  planes[0] = (plane){.H = H, .W = W, .pitch = W, .K = net->layers[0].conv.C};
+  planes[0] = (plane){.H = H, .W = W, .pitch = W, .K = net->layers[0].C};
   for (int i = 0; st == GD_OK && i < net->n_spatial; i++) {
     const layer *l = &net->layers[i];
     const plane *in = &planes[2 * i];
     plane *made = &planes[2 * i + 1], *pooled = &planes[2 * i + 2];
-    assert(in->H >= l->conv.size && in->W >= l->conv.size);
-    *made = (plane){.H = in->H - l->conv.size + 1,
-                    .W = in->W - l->conv.size + 1,
+    assert(in->H >= l->size && in->W >= l->size);
+    *made = (plane){.H = in->H - l->size + 1,
+                    .W = in->W - l->size + 1,
                     .pitch = in->pitch,
-                    .K = l->conv.K};
-    gd_floats *room = &b->values[2 * i];
-    st =
-        gd_floats_grow(room, (int64_t)made->H * made->pitch * made->K + VECTOR);
-    made->x = room->values;
+                    .K = l->K};
+    st = make_room(made, &b->values[2 * i]);
+    if (st == GD_OK && l->is_tiled)
+      st = gd_floats_grow(&b->scratch, gd_tile_conv_scratch(&l->tiles));
     *pooled = *made;
     if (st != GD_OK || l->pool == 0)
       continue;
     assert(made->H >= l->pool && made->W >= l->pool);
     pooled->H = pool_out(made->H, l->pool);
     pooled->W = pooled->pitch = pool_out(made->W, l->pool);
-    st = gd_floats_grow(
-        room + 1, (int64_t)pooled->H * pooled->pitch * pooled->K + VECTOR);
-    pooled->x = room[1].values;
+    st = make_room(pooled, &b->values[2 * i + 1]);
   }
   return st;
 }
 
 /* Send one image through the spatial layers. */
 static void run_spatial(const gd_cascade_net *net, const float *x,
-                        plane *planes)
+                        float *scratch, plane *planes)
 {
   const int strip = planes[0].W < LARGE_PX ? planes[0].H : STRIP_ROWS;
   planes[0].x = (float *)x;
@@ -297,7 +333,7 @@ static void run_spatial(const gd_cascade_net *net, const float *x,
     planes[0].n_rows = end < planes[0].H ? end : planes[0].H;
     for (int i = 0; i < net->n_spatial; i++) {
       plane *made = &planes[2 * i + 1], *pooled = &planes[2 * i + 2];
-      advance_conv(&net->layers[i], &planes[2 * i], made);
+      advance_conv(&net->layers[i], &planes[2 * i], scratch, made);
       if (net->layers[i].pool > 0)
         advance_pool(net->layers[i].pool, made, pooled);
       else
@@ -329,18 +365,18 @@ gd_status gd_cascade_net_forward(const gd_cascade_net *net,
   if (st == GD_OK)
     st = gd_floats_grow(room, in.N * n_values);
   for (int n = 0; st == GD_OK && n < in.N; n++) {
-    run_spatial(net, x + (int64_t)n * in.H * in.W * planes[0].K, planes);
+    run_spatial(net, x + (int64_t)n * in.H * in.W * planes[0].K,
+                buffers->scratch.values, planes);
     compact(last, room->values + n * n_values);
   }
   *shape = (gd_cascade_shape){in.N, last->H, last->W};
   for (int i = net->n_spatial; st == GD_OK && i < net->n_layers; i++) {
     const layer *l = &net->layers[i];
-    assert(n_values == l->conv.C);
-    n_values = l->conv.K;
+    assert(n_values == l->C);
+    n_values = l->K;
     st = gd_floats_grow(room + 1, in.N * n_values);
-    if (st == GD_OK) {
-      gd_flat_conv_run(&l->conv, room->values, 1, in.N, room[1].values);
-    }
+    if (st == GD_OK)
+      gd_flat_conv_run(&l->flat, room->values, 1, in.N, room[1].values);
     *shape = (gd_cascade_shape){in.N, 1, 1};
     room++;
   }
@@ -354,13 +390,12 @@ double gd_cascade_net_flop(const gd_cascade_net *net, gd_cascade_shape in)
   double flop = 0;
   int H = in.H, W = in.W;
   for (int i = 0; i < net->n_layers; i++) {
-    const gd_flat_conv *c = &net->layers[i].conv;
-    const int pool = net->layers[i].pool;
-    H = net->layers[i].is_dense ? 1 : H - c->size + 1;
-    W = net->layers[i].is_dense ? 1 : W - c->size + 1;
-    flop += 2.0 * H * W * c->size * c->size * c->C * c->K;
-    H = pool > 0 ? pool_out(H, pool) : H;
-    W = pool > 0 ? pool_out(W, pool) : W;
+    const layer *l = &net->layers[i];
+    H = l->is_dense ? 1 : H - l->size + 1;
+    W = l->is_dense ? 1 : W - l->size + 1;
+    flop += 2.0 * H * W * l->size * l->size * l->C * l->K;
+    H = l->pool > 0 ? pool_out(H, l->pool) : H;
+    W = l->pool > 0 ? pool_out(W, l->pool) : W;
   }
   return in.N * flop;
 }

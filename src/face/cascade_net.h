@@ -46,6 +46,7 @@ GD_NODISCARD gd_status gd_floats_grow(gd_floats *f, int64_t count);
 /** What runs of nets need; one serves all nets. */
 typedef struct {
   gd_floats values[2 * GD_CASCADE_LAYERS + 3];
+  gd_floats scratch;  /**< of convolutions by tiles */
 } gd_cascade_buffers; /**< starts as {0}; ends with gd_cascade_buffers_free() */
 
 void gd_cascade_buffers_free(gd_cascade_buffers *b);
@@ -76,7 +77,7 @@ void gd_cascade_net_free(gd_cascade_net *net);
 GD_NODISCARD gd_status gd_cascade_net_forward(
     const gd_cascade_net *net, gd_cascade_buffers *buffers, gd_cascade_shape in,
     const float *x, gd_cascade_shape *shape, const float **out);
-/** Return the multiplications and additions of a run. */
+/** Return the multiplications and additions of a run by the definition. */
 double gd_cascade_net_flop(const gd_cascade_net *net, gd_cascade_shape in);
 
 #endif
