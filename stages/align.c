@@ -104,6 +104,7 @@ static gd_status prepare(gd_stage_env *env, gd_align *a)
       .alignment = {.margin = gd_instance_real(self, "margin")},
       .size_px = (int)gd_instance_int(self, "size")};
   config.mtcnn.min_face_px = (double)gd_instance_int(self, "min_face");
+  config.mtcnn.factor = gd_instance_real(self, "factor");
   for (int i = 0; i < 3; i++)
     config.mtcnn.thresholds[i] = thresholds[i];
   a->digest = gd_instance_digest(self);

@@ -90,6 +90,9 @@ static const gd_key align_keys[] = {
      .high = 1024, .n = 32, .sentence = "Side of an aligned face."},
     {"min_face", GD_KEY_INT, .unit = "px", .fallback = "20", .low = 12,
      .high = 4096, .sentence = "Smallest face that MTCNN looks for."},
+    {"factor", GD_KEY_REAL, .fallback = "0.709", .low = 0.1, .high = 0.95,
+     .sentence = "From one size of the picture that MTCNN searches to the next "
+                 "smaller one; nearer to 1 finds more and takes longer."},
     {"thresholds", GD_KEY_REALS, .fallback = "[0.6, 0.7, 0.7]", .low = 0,
      .high = 1, .n = 3,
      .sentence = "Least probability of a face in P-, R- and O-Net."},

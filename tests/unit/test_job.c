@@ -77,6 +77,7 @@ static void parameters_have_their_defaults_and_types(void **state)
   assert_string_equal(gd_instance_text(model, "init"), "");
   assert_int_equal(gd_instance_int(find(job, "frames"), "shard_bytes"),
                    256 << 20);
+  assert_true(gd_instance_real(find(job, "faces"), "factor") == 0.709);
   assert_true(gd_instance_reals(find(job, "faces"), "thresholds")[2] == 0.7);
   gd_job_free(job);
 }
@@ -166,8 +167,8 @@ static void digests_stay_what_they_were(void **state)
 {
   (void)state;
   static const char *const golden[] = {
-      "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-a5466724",
-      "w/model-0fb284b6",  "w/scores-9d825f2a", "w/report-5196c191",
+      "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-cb4cbae1",
+      "w/model-be7159ae",  "w/scores-109357ed", "w/report-5eebca66",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
