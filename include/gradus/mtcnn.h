@@ -75,8 +75,8 @@ GD_NODISCARD gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
                                        int n_regions, const gd_face **faces,
                                        int *n);
 
-/** Return the multiplications and additions of P-Net's search of an image; what
- * the other nets add depends on what it finds. */
-double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px);
+/** Return the multiplications and additions that the last image took, as the
+ * definition of a convolution counts them. */
+double gd_mtcnn_flop(const gd_mtcnn *m);
 
 #endif

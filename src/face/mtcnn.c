@@ -26,6 +26,7 @@ struct gd_mtcnn {
   gd_floats input;           /* of a net */
   uint32_t *scratch;         /* of resizing */
   int64_t scratch_room;
+  double flop; /* of the last image */
   gd_boxes boxes;
   gd_face *faces;
   int faces_room;
@@ -161,6 +162,15 @@ static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, int x0, int y0,
   return GD_OK;
 }
 
+/* Run a net on its input, and count. */
+static gd_status run_net(gd_mtcnn *m, int net, gd_cascade_shape in,
+                         gd_cascade_shape *shape, const float **out)
+{
+  m->flop += gd_cascade_net_flop(m->nets[net], in);
+  return gd_cascade_net_forward(m->nets[net], &m->layers, in, m->input.values,
+                                shape, out);
+}
+
 static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
 {
   return (gd_cascade_shape){.N = 1,
@@ -209,8 +219,7 @@ static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
     return st;
   gd_area_resize_part(image, whole, level.W, level.H, part, offset, factor,
                       m->scratch, m->input.values);
-  st = gd_cascade_net_forward(m->nets[PNET], &m->layers, in, m->input.values,
-                              &grid, &out);
+  st = run_net(m, PNET, in, &grid, &out);
   return st == GD_OK ? add_cells(m, grid, part.x0 / STRIDE_PX,
                                  part.y0 / STRIDE_PX, out, scale)
                      : st;
@@ -233,15 +242,10 @@ static level next_level(const gd_mtcnn *m, level l)
   return (level){l.scale * m->config.factor, l.least * m->config.factor};
 }
 
-double gd_mtcnn_flop(const gd_mtcnn *m, int width_px, int height_px)
+double gd_mtcnn_flop(const gd_mtcnn *m)
 {
-  assert(m != NULL && width_px > 0 && height_px > 0);
-  double flop = 0;
-  for (level l = first_level(m, width_px, height_px); l.least >= CELL_PX;
-       l = next_level(m, l))
-    flop += gd_cascade_net_flop(m->nets[PNET],
-                                shape_at(width_px, height_px, l.scale));
-  return flop;
+  assert(m != NULL);
+  return m->flop;
 }
 
 /* Does a level show faces of the region's sizes?  P-Net finds faces that are
@@ -300,8 +304,7 @@ static gd_status judge_batch(gd_mtcnn *m, int net, int first, int n)
   const gd_cascade_shape in = {.N = n, .H = crop_px[net], .W = crop_px[net]};
   gd_cascade_shape shape;
   const float *out;
-  gd_status st = gd_cascade_net_forward(m->nets[net], &m->layers, in,
-                                        m->input.values, &shape, &out);
+  gd_status st = run_net(m, net, in, &shape, &out);
   for (int i = 0; st == GD_OK && i < n; i++, out += channels) {
     gd_box *box = &m->boxes.items[first + i];
     box->score = face_probability(out);
@@ -395,6 +398,7 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
   *n = 0;
 
   m->boxes.n = 0;
+  m->flop = 0;
   gd_status st = grow_scratch(m, image->width_px);
   if (st == GD_OK)
     st = propose(m, image, regions, n_regions);

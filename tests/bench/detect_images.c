@@ -53,8 +53,7 @@ int main(int argc, char **argv)
   }
   qsort(seconds, (size_t)n, sizeof seconds[0], by_value);
   printf("%.2f images/s (median of %d, %d faces, %.2f GFLOP)\n",
-         1 / seconds[n / 2], n, n_faces,
-         1e-9 * gd_mtcnn_flop(detector, image.width_px, image.height_px));
+         1 / seconds[n / 2], n, n_faces, 1e-9 * gd_mtcnn_flop(detector));
   gd_image_free(&image);
   gd_mtcnn_close(detector);
   return 0;
