@@ -9,13 +9,26 @@
 
 enum {
   MOST_ROWS = 16, /* of a kernel */
+  MOST_TILE = 64, /* rows of a product */
   VECTOR = 16,    /* floats */
-  LONG = 512      /* floats in a loop that is worth its beginning */
+  LONG = 512,     /* floats in a loop that is worth its beginning */
+  /* Products with more columns than channels, and their kernels: */
+  MOST_PADDED = 32,
+  MOST_PADDED_SIZE = 3
 };
 
 /* Rows of a product: positions of a tile by the kernel's size.  The last is a
  * single position. */
-static const int rows[GD_FLAT_TILES] = {64, 16, 4, 1};
+static const int rows[GD_FLAT_TILES] = {MOST_TILE, 16, 4, 1};
+
+/* Columns of the products.  Kernels for parts of a vector are slow, up to three
+ * times on machines with AVX2 alone: few channels are filled up to whole
+ * vectors. */
+static int columns_of(const gd_flat_conv *f)
+{
+  const int whole = (f->K + VECTOR - 1) / VECTOR * VECTOR;
+  return whole <= MOST_PADDED && f->size <= MOST_PADDED_SIZE ? whole : f->K;
+}
 
 static int tile_of(const gd_flat_conv *f, int t)
 {
@@ -27,11 +40,11 @@ static gd_status make_kernels(gd_flat_conv *f)
   gd_status st = GD_OK;
   for (int t = 0; st == GD_OK && t < GD_FLAT_TILES; t++)
     st = gd_gemm_make((gd_gemm_shape){.m = rows[t],
-                                      .n = f->K,
+                                      .n = columns_of(f),
                                       .k = f->size * f->C,
                                       .lda = f->size * f->C,
-                                      .ldb = f->K,
-                                      .ldc = f->size * f->K,
+                                      .ldb = columns_of(f),
+                                      .ldc = f->size * columns_of(f),
                                       .scattered = 1},
                       &f->kernels[t]);
   return st;
@@ -56,16 +69,17 @@ gd_status gd_flat_conv_begin(gd_flat_conv *f, int C, int K, int size,
   f->n_repeated = K % VECTOR == 0 ? K : K * VECTOR;
   while (f->n_repeated < LONG)
     f->n_repeated *= 2;
-  f->weights = gd_alloc((int64_t)size * size * C * K, sizeof *f->weights);
+  const int columns = columns_of(f);
+  f->weights = gd_alloc((int64_t)size * size * C * columns, sizeof *f->weights);
   f->bias = repeat(bias, K, f->n_repeated);
-  if (f->weights == NULL || f->bias == NULL)
-    return GD_ERR_NOMEM;
-  if (slopes != NULL && (f->slopes = repeat(slopes, K, f->n_repeated)) == NULL)
+  f->slopes = slopes != NULL ? repeat(slopes, K, f->n_repeated)
+                             : repeat(&(float){1}, 1, f->n_repeated);
+  if (f->weights == NULL || f->bias == NULL || f->slopes == NULL)
     return GD_ERR_NOMEM;
   for (int k = 0; k < K; k++)
     for (int c = 0; c < C; c++)
       for (int tap = 0; tap < size * size; tap++)
-        f->weights[((int64_t)tap * C + c) * K + k] = *weights++;
+        f->weights[((int64_t)tap * C + c) * columns + k] = *weights++;
   return make_kernels(f);
 }
 
@@ -77,6 +91,11 @@ void gd_flat_conv_end(gd_flat_conv *f)
   *f = (gd_flat_conv){0};
 }
 
+static inline float activate(float value, float slope)
+{
+  return value > 0 ? value : slope * value;
+}
+
 /* Add the bias, and apply PReLU. */
 static void finish(const gd_flat_conv *f, int64_t n_values, float *restrict y)
 {
@@ -85,23 +104,35 @@ static void finish(const gd_flat_conv *f, int64_t n_values, float *restrict y)
     const int64_t left = n_values - first;
     const int n = left < f->n_repeated ? (int)left : f->n_repeated;
     float *restrict to = y + first;
-    if (slopes == NULL) {
-      for (int i = 0; i < n; i++)
-        to[i] += bias[i];
-      continue;
-    }
-    for (int i = 0; i < n; i++) {
-      const float value = to[i] + bias[i];
-      to[i] = value > 0 ? value : slopes[i] * value;
-    }
+    for (int i = 0; i < n; i++)
+      to[i] = activate(to[i] + bias[i], slopes[i]);
   }
+}
+
+/* The same on the way from a tile with more columns than channels.  By whole
+ * vectors, while they stay within the n positions: what they hold beyond the
+ * channels the next position overwrites. */
+static inline void finish_columns(const gd_flat_conv *f, int columns, int n,
+                                  const float *restrict tile, float *restrict y)
+{
+  const float *restrict bias = f->bias, *restrict slopes = f->slopes;
+  int p = 0;
+  for (; (n - p) * f->K >= columns; p++, tile += columns, y += f->K)
+#pragma omp simd
+    for (int i = 0; i < columns; i++)
+      y[i] = activate(tile[i] + bias[i], slopes[i]);
+  for (; p < n; p++, tile += columns, y += f->K)
+    for (int k = 0; k < f->K; k++)
+      y[k] = activate(tile[k] + bias[k], slopes[k]);
 }
 
 static void run_tile(const gd_flat_conv *f, int t, const float *x, int pitch,
                      float *y)
 {
-  const int tile = tile_of(f, t);
-  const int64_t row = (int64_t)f->size * f->C * f->K;
+  float padded[MOST_PADDED_SIZE * MOST_TILE * MOST_PADDED];
+  const int tile = tile_of(f, t), columns = columns_of(f);
+  const int64_t row = (int64_t)f->size * f->C * columns;
+  float *to = columns == f->K ? y : padded;
   for (int first = 0; first < f->size && first < tile; first++) {
     const float *a[MOST_ROWS], *b[MOST_ROWS];
     for (int r = 0; r < f->size; r++) {
@@ -109,9 +140,14 @@ static void run_tile(const gd_flat_conv *f, int t, const float *x, int pitch,
       b[r] = f->weights + r * row;
     }
     gd_gemm_run_scattered(&f->kernels[t], a, b, f->size,
-                          y + (int64_t)first * f->K);
+                          to + (int64_t)first * columns);
   }
-  finish(f, (int64_t)tile * f->K, y);
+  if (columns == f->K)
+    finish(f, (int64_t)tile * f->K, y);
+  else if (columns == VECTOR)
+    finish_columns(f, VECTOR, tile, padded, y);
+  else
+    finish_columns(f, 2 * VECTOR, tile, padded, y);
 }
 
 /* Compute n tiles that follow each other, by all threads if that pays: one
