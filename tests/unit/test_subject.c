@@ -179,18 +179,19 @@ static void faces_too_far_apart_are_not_interpolated(void **state)
   expect_statuses("dmd", out);
 }
 
-/* The subject looks away; someone far behind does not. */
+/* The subject looks away for four frames; someone far behind does not. */
 static void background_face_does_not_stand_in_for_the_subject(void **state)
 {
   (void)state;
-  gd_face_info out[MOST];
+  enum { FRAMES = 10 };
+  gd_face_info out[FRAMES];
   gd_subject *s = new_subject();
   const gd_face both[2] = {face_at(100, 100, 0.99f), face_at(500, 30, 0.99f)};
-  for (int i = 0; i < 7; i++)
-    assert_ok(i == 3 ? gd_subject_append(s, both + 1, 1)
-                     : gd_subject_append(s, both, 2));
-  choose(s, GD_MISSING_DROP, 1, out);
-  expect_statuses("dddtddd", out);
+  for (int i = 0; i < FRAMES; i++)
+    assert_ok(i >= 3 && i < 7 ? gd_subject_append(s, both + 1, 1)
+                              : gd_subject_append(s, both, 2));
+  choose(s, GD_MISSING_DROP, 4, out);
+  expect_statuses("dddttttddd", out);
   assert_true(out[3].box[0] == 100);
   assert_int_equal(out[2].flags, GD_FACE_SEVERAL);
   assert_int_equal(out[3].flags, 0);
@@ -198,13 +199,20 @@ static void background_face_does_not_stand_in_for_the_subject(void **state)
 }
 
 /* One who moves to another place within a frame and back is still there: of
- * the same size, it is the same person. */
+ * the same size, it is the same person, though seen less surely. */
 static void subject_that_jumps_is_followed(void **state)
 {
   (void)state;
   gd_face_info out[MOST];
-  choose_along("aazaa", 1, GD_MISSING_DROP, out);
+  gd_subject *s = new_subject();
+  for (int i = 0; i < 5; i++) {
+    const gd_face face =
+        i == 2 ? face_at(250, 50, 0.8f) : face_at(0, 50, 0.99f);
+    assert_ok(gd_subject_append(s, &face, 1));
+  }
+  choose(s, GD_MISSING_DROP, 1, out);
   expect_statuses("ddddd", out);
+  gd_subject_free(s);
 }
 
 /* Two persons of nearly the same size cross; the larger one is the subject. */
