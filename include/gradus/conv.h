@@ -27,10 +27,12 @@
 #include "gradus/status.h"
 
 typedef struct {
-  int C, K;   /**< input and output channels, 1..8192 */
-  int R, S;   /**< kernel rows and columns, R * S <= 576 */
-  int stride; /**< of rows and columns, >= 1 */
-  int pad;    /**< zeros on each side, < R and < S; 0 is `valid` */
+  int C, K;       /**< input and output channels, 1..8192 */
+  int R, S;       /**< kernel rows and columns, R * S <= 576 */
+  int stride;     /**< of rows and columns, >= 1 */
+  int pad;        /**< zeros on each side, < R and < S; 0 is `valid` */
+  int pad_behind; /**< further rows of zeros below and columns at right, to make
+                     TensorFlow's `same` of a stride; pad + pad_behind < R, S */
 } gd_conv_shape;
 
 /** N images of H x W pixels at the convolution's input. */
@@ -38,8 +40,9 @@ typedef struct {
   int N, H, W;
 } gd_conv_input;
 
-/** Return the output rows (columns) of `size` input rows (columns). */
-int gd_conv_out(int size, int kernel, int stride, int pad);
+/** Return the output rows of H input rows, and columns of W columns. */
+int gd_conv_out_H(gd_conv_shape shape, int H);
+int gd_conv_out_W(gd_conv_shape shape, int W);
 
 /**
  * Scratch memory of the kernels, one part per thread of the OpenMP default at
@@ -76,7 +79,7 @@ void gd_conv_pack(gd_conv *conv, const float *weights, const float *bias);
 /**
  * @param[in]  in  any N, H, W >= 1 whose output has at least one pixel
  * @param[in]  x   (N, H, W, C)
- * @param[out] y   (N, P, Q, K), P = gd_conv_out(H, R, stride, pad), Q likewise
+ * @param[out] y   (N, P, Q, K), P = gd_conv_out_H(shape, H), Q likewise
  */
 void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
                      const float *x, float *y);

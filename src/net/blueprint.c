@@ -64,12 +64,12 @@ gd_status gd_resnet_config_check(const gd_resnet_config *c)
 
 int gd_unit_out_H(const gd_unit_plan *u)
 {
-  return gd_conv_out(u->H, u->shape.R, u->shape.stride, u->shape.pad);
+  return gd_conv_out_H(u->shape, u->H);
 }
 
 int gd_unit_out_W(const gd_unit_plan *u)
 {
-  return gd_conv_out(u->W, u->shape.S, u->shape.stride, u->shape.pad);
+  return gd_conv_out_W(u->shape, u->W);
 }
 
 static gd_unit_plan *add_unit(gd_blueprint *b, int C, int K, int kernel,

@@ -32,9 +32,20 @@ struct gd_conv {
   gd_outer *outer; /* NULL without training */
 };
 
-int gd_conv_out(int size, int kernel, int stride, int pad)
+/* size: with all its padding */
+static int out_of(int size, int kernel, int stride)
 {
-  return size + 2 * pad < kernel ? 0 : (size + 2 * pad - kernel) / stride + 1;
+  return size < kernel ? 0 : (size - kernel) / stride + 1;
+}
+
+int gd_conv_out_H(gd_conv_shape s, int H)
+{
+  return out_of(H + 2 * s.pad + s.pad_behind, s.R, s.stride);
+}
+
+int gd_conv_out_W(gd_conv_shape s, int W)
+{
+  return out_of(W + 2 * s.pad + s.pad_behind, s.S, s.stride);
 }
 
 static gd_status check(gd_conv_shape s)
@@ -44,13 +55,15 @@ static gd_status check(gd_conv_shape s)
                    "convolution of %d to %d channels: each must be 1 to %d",
                    s.C, s.K, GD_MOST_CHANNELS);
   if (s.R < 1 || s.S < 1 || s.R > GD_PANEL_DEPTH ||
-      s.S > GD_PANEL_DEPTH / s.R || s.stride < 1 || s.pad < 0 || s.pad >= s.R ||
-      s.pad >= s.S)
+      s.S > GD_PANEL_DEPTH / s.R || s.stride < 1 || s.pad < 0 ||
+      s.pad_behind < 0 || s.pad + s.pad_behind >= s.R ||
+      s.pad + s.pad_behind >= s.S)
     return gd_fail(GD_ERR_USAGE,
-                   "convolution with kernel %dx%d, stride %d, pad %d: the "
-                   "stride must be positive, the pad smaller than the kernel, "
-                   "the kernel at most %d elements",
-                   s.R, s.S, s.stride, s.pad, GD_PANEL_DEPTH);
+                   "convolution with kernel %dx%d, stride %d, pad %d and %d: "
+                   "the stride must be positive, the pad smaller than the "
+                   "kernel, the kernel at most %d elements",
+                   s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind,
+                   GD_PANEL_DEPTH);
   return GD_OK;
 }
 
@@ -219,8 +232,8 @@ static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 {
   const gd_conv_shape s = conv->shape;
   return (gd_patches){.N = in.N,
-                      .rows = gd_conv_out(in.H, s.R, s.stride, s.pad),
-                      .columns = gd_conv_out(in.W, s.S, s.stride, s.pad),
+                      .rows = gd_conv_out_H(s, in.H),
+                      .columns = gd_conv_out_W(s, in.W),
                       .H = in.H,
                       .W = in.W,
                       .C = s.C,
@@ -257,8 +270,8 @@ void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
         .N = in.N,
         .rows = (in.H - c->row + s.stride - 1) / s.stride,
         .columns = (in.W - c->column + s.stride - 1) / s.stride,
-        .H = gd_conv_out(in.H, s.R, s.stride, s.pad),
-        .W = gd_conv_out(in.W, s.S, s.stride, s.pad),
+        .H = gd_conv_out_H(s, in.H),
+        .W = gd_conv_out_W(s, in.W),
         .C = s.K,
         .step = 1,
         .n_taps = c->n_taps,

@@ -35,8 +35,8 @@ static void meet(const pass *a, const meeting *m)
 static void walk(const pass *a, gd_conv_input in)
 {
   const gd_conv_shape f = a->f;
-  const int P = gd_conv_out(in.H, f.R, f.stride, f.pad);
-  const int Q = gd_conv_out(in.W, f.S, f.stride, f.pad);
+  const int P = gd_conv_out_H(f, in.H);
+  const int Q = gd_conv_out_W(f, in.W);
   meeting m;
   for (m.n = 0; m.n < in.N; m.n++)
     for (m.p = 0; m.p < P; m.p++)
@@ -56,9 +56,8 @@ static void walk(const pass *a, gd_conv_input in)
 void gd_conv_forward_naive(gd_conv_shape f, gd_conv_input in, const double *x,
                            const double *weights, const double *bias, double *y)
 {
-  const ptrdiff_t pixels = (ptrdiff_t)in.N *
-                           gd_conv_out(in.H, f.R, f.stride, f.pad) *
-                           gd_conv_out(in.W, f.S, f.stride, f.pad);
+  const ptrdiff_t pixels =
+      (ptrdiff_t)in.N * gd_conv_out_H(f, in.H) * gd_conv_out_W(f, in.W);
   for (ptrdiff_t i = 0; i < pixels * f.K; i++)
     y[i] = bias == NULL ? 0.0 : bias[i % f.K];
   walk(&(pass){.f = f, .x = x, .weights = weights, .y = y}, in);

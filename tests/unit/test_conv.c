@@ -42,8 +42,7 @@ static example example_of(gd_random *r, gd_conv_shape f, gd_conv_input in)
   example e = {.f = f, .in = in};
   e.n_x = (int64_t)in.N * in.H * in.W * f.C;
   e.n_w = (int64_t)f.K * f.C * f.R * f.S;
-  e.n_y = (int64_t)in.N * gd_conv_out(in.H, f.R, f.stride, f.pad) *
-          gd_conv_out(in.W, f.S, f.stride, f.pad) * f.K;
+  e.n_y = (int64_t)in.N * gd_conv_out_H(f, in.H) * gd_conv_out_W(f, in.W) * f.K;
   e.x = floats(r, e.n_x), e.w = floats(r, e.n_w), e.b = floats(r, f.K);
   e.dy = floats(r, e.n_y), e.y = floats(r, e.n_y), e.dx = floats(r, e.n_x);
   e.dw = floats(r, e.n_w);
@@ -119,26 +118,41 @@ static void check_random_shapes(void)
                        .S = draw(&r, 1, 4),
                        .stride = draw(&r, 1, 3)};
     f.pad = draw(&r, 0, (f.R < f.S ? f.R : f.S) - 1);
+    f.pad_behind = i % 3 > 0 ? 0 : (f.R < f.S ? f.R : f.S) - 1 - f.pad;
     check(
         &r, f,
         (gd_conv_input){draw(&r, 1, 3), draw(&r, f.R, 13), draw(&r, f.S, 13)});
   }
 }
 
+/* TensorFlow's `same`: as many output pixels as steps fit into the image, and
+ * what the padding has too much of comes behind. */
+static void padding_behind_the_image_makes_room_for_one_more(void **state)
+{
+  (void)state;
+  gd_conv_shape f = {.C = 1, .K = 1, .R = 7, .S = 7, .stride = 2, .pad = 2};
+  assert_int_equal(gd_conv_out_H(f, 224), 111);
+  f.pad_behind = 1;
+  assert_int_equal(gd_conv_out_H(f, 224), 112);
+  assert_int_equal(gd_conv_out_W(f, 64), 32);
+  assert_int_equal(gd_conv_out_W(f, 2), 1);
+}
+
 /* The shapes that the networks are made of, small ends of them. */
 static void check_network_shapes(void)
 {
   gd_random r = gd_random_of(4, GD_FOR_TESTS, 0, 0);
-  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 3}, (gd_conv_input){1, 21, 16});
-  check(&r, (gd_conv_shape){64, 64, 3, 3, 1, 1}, (gd_conv_input){3, 7, 7});
-  check(&r, (gd_conv_shape){128, 64, 3, 3, 2, 1}, (gd_conv_input){1, 8, 7});
-  check(&r, (gd_conv_shape){640, 64, 1, 1, 1, 0}, (gd_conv_input){5, 2, 2});
-  check(&r, (gd_conv_shape){64, 640, 1, 1, 1, 0}, (gd_conv_input){2, 9, 9});
-  check(&r, (gd_conv_shape){64, 128, 1, 1, 2, 0}, (gd_conv_input){2, 9, 8});
-  check(&r, (gd_conv_shape){3, 10, 3, 3, 1, 0}, (gd_conv_input){1, 30, 17});
-  check(&r, (gd_conv_shape){28, 48, 2, 2, 1, 0}, (gd_conv_input){7, 4, 4});
-  check(&r, (gd_conv_shape){1100, 2, 1, 1, 1, 0}, (gd_conv_input){3, 1, 1});
-  check(&r, (gd_conv_shape){20, 1030, 3, 3, 2, 1}, (gd_conv_input){1, 5, 6});
+  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 3, 0}, (gd_conv_input){1, 21, 16});
+  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 2, 1}, (gd_conv_input){1, 22, 15});
+  check(&r, (gd_conv_shape){64, 64, 3, 3, 1, 1, 0}, (gd_conv_input){3, 7, 7});
+  check(&r, (gd_conv_shape){128, 64, 3, 3, 2, 1, 0}, (gd_conv_input){1, 8, 7});
+  check(&r, (gd_conv_shape){640, 64, 1, 1, 1, 0, 0}, (gd_conv_input){5, 2, 2});
+  check(&r, (gd_conv_shape){64, 640, 1, 1, 1, 0, 0}, (gd_conv_input){2, 9, 9});
+  check(&r, (gd_conv_shape){64, 128, 1, 1, 2, 0, 0}, (gd_conv_input){2, 9, 8});
+  check(&r, (gd_conv_shape){3, 10, 3, 3, 1, 0, 0}, (gd_conv_input){1, 30, 17});
+  check(&r, (gd_conv_shape){28, 48, 2, 2, 1, 0, 0}, (gd_conv_input){7, 4, 4});
+  check(&r, (gd_conv_shape){1100, 2, 1, 1, 1, 0, 0}, (gd_conv_input){3, 1, 1});
+  check(&r, (gd_conv_shape){20, 1030, 3, 3, 2, 1, 0}, (gd_conv_input){1, 5, 6});
 }
 
 static void conv_by_libxsmm_equals_its_definition(void **state)
@@ -166,10 +180,10 @@ static void conv_by_openblas_equals_its_definition(void **state)
 static void conv_on_more_threads_gives_the_same_bits(void **state)
 {
   (void)state;
-  const gd_conv_shape shapes[] = {{64, 192, 3, 3, 1, 1},
-                                  {128, 96, 1, 1, 2, 0},
-                                  {70, 64, 1, 1, 1, 0},
-                                  {3, 64, 7, 7, 2, 3}};
+  const gd_conv_shape shapes[] = {{64, 192, 3, 3, 1, 1, 0},
+                                  {128, 96, 1, 1, 2, 0, 0},
+                                  {70, 64, 1, 1, 1, 0, 0},
+                                  {3, 64, 7, 7, 2, 3, 0}};
   gd_random r = gd_random_of(5, GD_FOR_TESTS, 0, 0);
   const int before = omp_get_max_threads();
   for (int i = 0; i < 4; i++) {
@@ -223,7 +237,7 @@ conv_definition_has_the_gradients_of_finite_differences(void **state)
 {
   (void)state;
   gd_random r = gd_random_of(6, GD_FOR_TESTS, 0, 0);
-  example e = example_of(&r, (gd_conv_shape){2, 3, 3, 2, 2, 1},
+  example e = example_of(&r, (gd_conv_shape){2, 3, 3, 3, 2, 1, 1},
                          (gd_conv_input){2, 5, 4});
   gd_conv_backward_data_naive(e.f, e.in, e.dy2, e.w2, e.dx2);
   gd_conv_backward_weights_naive(e.f, e.in, e.x2, e.dy2, e.dw2);
@@ -247,16 +261,19 @@ static void impossible_shape_is_refused(void **state)
 {
   (void)state;
   gd_conv *conv;
-  assert_fails(gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0}, 0, &conv),
+  assert_fails(gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0, 0}, 0, &conv),
                GD_ERR_USAGE, "0 to 4 channels");
   assert_null(conv);
-  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3}, 0, &conv),
+  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3, 0}, 0, &conv),
                GD_ERR_USAGE, "pad 3");
-  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0}, 0, &conv),
+  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 1, 2}, 0, &conv),
+               GD_ERR_USAGE, "pad 1 and 3");
+  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0, 0}, 0, &conv),
                GD_ERR_USAGE, "25x25");
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(padding_behind_the_image_makes_room_for_one_more),
     cmocka_unit_test(conv_by_libxsmm_equals_its_definition),
     cmocka_unit_test(conv_by_openblas_equals_its_definition),
     cmocka_unit_test(conv_on_more_threads_gives_the_same_bits),
