@@ -33,9 +33,16 @@
 #include "gradus/tensor.h"
 
 typedef enum {
-  GD_RESNET_POOL_PAD,  /**< 3x3/2, pad 1: torchvision */
-  GD_RESNET_POOL_CEIL, /**< 3x3/2, no pad, last window may reach out: Caffe */
+  GD_RESNET_POOL_PAD,   /**< 3x3/2, pad 1: torchvision */
+  GD_RESNET_POOL_CEIL,  /**< 3x3/2, no pad, last window may reach out: Caffe */
+  GD_RESNET_POOL_VALID, /**< 3x3/2, no pad, whole windows only: Keras */
 } gd_resnet_pooling;
+
+/** What a net takes for a pixel's value v of 0..255: (v - mean) / deviation. */
+typedef struct {
+  int is_bgr; /**< channels are blue, green, red; else red, green, blue */
+  double mean[3], deviation[3]; /**< of red, green, blue; deviation > 0 */
+} gd_normalisation;
 
 typedef struct {
   int depth;         /**< 50, 101 or 152 */
@@ -45,10 +52,13 @@ typedef struct {
   int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1 */
   double bn_epsilon;
   gd_resnet_pooling pooling;
+  int conv1_same; /**< pad conv1 by 2 before the image and 3 behind it, as
+                     TensorFlow's `same`; else by 3 on each side */
+  gd_normalisation input; /**< what `x` is made with */
 } gd_resnet_config;
 
 /** Return the paper's net: depth 50, 224x224, hidden 512, 64 outputs, stride in
- * the first 1x1, epsilon 1e-5, pool with pad. */
+ * the first 1x1, epsilon 1e-5, pool with pad, x = (rgb - 127.5) / 128. */
 gd_resnet_config gd_resnet_config_default(void);
 
 /** Check a configuration. Errors: GD_ERR_USAGE (which value, what is allowed)

@@ -28,13 +28,15 @@ static const depth_row *row_of(int depth)
 
 gd_resnet_config gd_resnet_config_default(void)
 {
-  return (gd_resnet_config){.depth = 50,
-                            .height = 224,
-                            .width = 224,
-                            .hidden = 512,
-                            .outputs = 64,
-                            .bn_epsilon = 1e-5,
-                            .pooling = GD_RESNET_POOL_PAD};
+  return (gd_resnet_config){
+      .depth = 50,
+      .height = 224,
+      .width = 224,
+      .hidden = 512,
+      .outputs = 64,
+      .bn_epsilon = 1e-5,
+      .pooling = GD_RESNET_POOL_PAD,
+      .input = {.mean = {127.5, 127.5, 127.5}, .deviation = {128, 128, 128}}};
 }
 
 gd_status gd_resnet_config_check(const gd_resnet_config *c)
@@ -59,6 +61,13 @@ gd_status gd_resnet_config_check(const gd_resnet_config *c)
     return gd_fail(GD_ERR_USAGE,
                    "batch norm epsilon %g: must lie between 0 and 1",
                    c->bn_epsilon);
+  for (int i = 0; i < 3; i++)
+    if (!isfinite(c->input.mean[i]) || !isfinite(c->input.deviation[i]) ||
+        !(c->input.deviation[i] > 0))
+      return gd_fail(GD_ERR_USAGE,
+                     "normalisation by mean %g, deviation %g: both must be "
+                     "finite, the deviation above 0",
+                     c->input.mean[i], c->input.deviation[i]);
   return GD_OK;
 }
 
@@ -129,9 +138,15 @@ void gd_blueprint_draw(const gd_resnet_config *config, gd_blueprint *b)
   snprintf(stem->conv, sizeof stem->conv, "conv1");
   snprintf(stem->bn, sizeof stem->bn, "bn1");
 
-  b->pool = config->pooling == GD_RESNET_POOL_PAD
-                ? (gd_pool_shape){.size = 3, .stride = 2, .pad = 1}
-                : (gd_pool_shape){.size = 3, .stride = 2, .ceil = 1};
+  if (config->conv1_same) {
+    stem->shape.pad = 2;
+    stem->shape.pad_behind = 1;
+  }
+
+  b->pool = (gd_pool_shape){.size = 3,
+                            .stride = 2,
+                            .pad = config->pooling == GD_RESNET_POOL_PAD,
+                            .ceil = config->pooling == GD_RESNET_POOL_CEIL};
   b->pool_H = gd_unit_out_H(stem);
   b->pool_W = gd_unit_out_W(stem);
   b->H = gd_pool_out(b->pool_H, b->pool);

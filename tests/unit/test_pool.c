@@ -9,9 +9,11 @@ static void output_size_is_pytorchs(void **state)
 {
   (void)state;
   const gd_pool_shape torchvision = {3, 2, 1, 0}, caffe = {3, 2, 0, 1};
+  const gd_pool_shape keras = {3, 2, 0, 0};
   const gd_pool_shape pnet = {2, 2, 0, 1}, padded = {2, 2, 1, 1};
   assert_int_equal(gd_pool_out(112, torchvision), 56);
   assert_int_equal(gd_pool_out(112, caffe), 56);
+  assert_int_equal(gd_pool_out(112, keras), 55);
   assert_int_equal(gd_pool_out(22, caffe), 11);
   assert_int_equal(gd_pool_out(23, caffe), 11);
   assert_int_equal(gd_pool_out(2, caffe), 1);

@@ -1,4 +1,5 @@
 #include "gradus/memory.h"
+#include "gradus/profile.h"
 #include "gradus/random.h"
 #include "gradus/resnet.h"
 #include "test.h"
@@ -149,6 +150,9 @@ static void impossible_configuration_is_refused(void **state)
   c.bn_epsilon = 0;
   assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "epsilon 0");
   c = small_config();
+  c.input.deviation[1] = 0;
+  assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "deviation 0");
+  c = small_config();
   c.outputs = 0;
   assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "outputs 0");
 }
@@ -240,16 +244,16 @@ static void step_along(model *m, const gd_tensor_entry *e, double h)
 }
 
 /* In float, and through ReLUs that open and close, a difference quotient is
- * coarse; the reference case checks the digits, this all the paths: v1.5, the
- * other pooling, both kinds of block. */
+ * coarse; the reference case checks the digits, this all the paths: v1.5,
+ * Keras' padding and pooling, both kinds of block. */
 static void gradient_is_the_slope_along_itself(void **state)
 {
   (void)state;
   const char *const names[] = {"conv1.weight", "layer3.0.downsample.0.weight",
                                "layer4.2.bn2.bias", "fc.0.weight"};
   gd_resnet_config config = small_config();
+  assert_ok(gd_profile_of("keras-vggface", &config));
   config.stride_on_3x3 = 1;
-  config.pooling = GD_RESNET_POOL_CEIL;
   model *m = model_new(config);
   gd_resnet *net;
   for (int64_t i = 0; i < m->weights_table.count; i++)
