@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "gradus/resnet.h"
+
 /** What may be done to training samples. */
 typedef struct {
   int flip; /**< mirror left and right with probability 1/2 */
@@ -23,11 +25,13 @@ gd_augment_draw gd_augment_of(const gd_augment *a, uint64_t seed, int64_t epoch,
                               int64_t sample);
 
 /**
- * Turn a face into input: x = (rgb - 127.5) / 128.
- * @param[in]  rgb   (size, size, 3) uint8
- * @param[out] x     (size, size, 3) float
+ * Turn a face into input.
+ * @param[in]  input  what the network takes for a pixel's values
+ * @param[in]  rgb    (size, size, 3) uint8
+ * @param[out] x      (size, size, 3) float
  */
-void gd_augment_apply(const gd_augment_draw *draw, int size_px,
+void gd_augment_apply(const gd_augment_draw *draw,
+                      const gd_normalisation *input, int size_px,
                       const uint8_t *rgb, float *x);
 
 #endif

@@ -2,10 +2,10 @@
  * Model files: a network's weights and running statistics, with everything
  * that must be known to use them.
  *
- *   format gradus-model 1, attributes: depth, height_px, width_px, hidden,
- *   outputs, stride_on_3x3, bn_epsilon, pooling (pad, ceil): the network;
- *   channels, normalisation: what its input is; loss, n_levels, template: what
- *   its output and its faces are; gemm: who computed; epoch, step, dev_mae
+ *   format gradus-model 2, attributes: depth, height_px, width_px, hidden,
+ *   outputs, profile: the network and what its weights were trained with, as
+ *   gradus/profile.h has it; loss, n_levels, template: what its output and its
+ *   faces are; gemm: who computed; epoch, step, dev_mae
  *   /weights/<torchvision name>   float32 (K, C, R, S), (K, C) or (K)
  *   /running/<torchvision name>   float32 (K)
  *

@@ -66,7 +66,8 @@ gd_status gd_evaluator_face(gd_evaluator *e, const uint8_t *rgb,
   const gd_model_info *info = &e->model->info;
   const gd_augment_draw unchanged = {0};
   float mean = 0, deviation = 0;
-  gd_augment_apply(&unchanged, info->network.height, rgb, e->x);
+  gd_augment_apply(&unchanged, &info->network.input, info->network.height, rgb,
+                   e->x);
   gd_status st = gd_resnet_forward(e->net, GD_RESNET_EVALUATE,
                                    e->model->running, e->x, 1, e->logits);
   if (st == GD_OK)

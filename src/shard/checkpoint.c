@@ -8,7 +8,7 @@
 #include "gradus/memory.h"
 
 static const char FORMAT[] = "gradus-model";
-enum { VERSION = 1, ROW = sizeof(gd_metrics_row) / sizeof(double) };
+enum { VERSION = 2, ROW = sizeof(gd_metrics_row) / sizeof(double) };
 enum { CHUNK_BYTES = 4 << 20 };
 
 static const gd_dataset METRICS = {

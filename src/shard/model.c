@@ -9,17 +9,10 @@
 
 #include "gradus/gemm.h"
 #include "gradus/memory.h"
+#include "gradus/profile.h"
 
 static const char FORMAT[] = "gradus-model";
-enum { VERSION = 1 };
-/* What the engine is fed with: stored so that no reader has to guess. */
-static const char CHANNELS[] = "RGB";
-static const char NORMALISATION[] = "(x - 127.5) / 128";
-
-static const char *pooling_name(gd_resnet_pooling pooling)
-{
-  return pooling == GD_RESNET_POOL_CEIL ? "ceil" : "pad";
-}
+enum { VERSION = 2 };
 
 /* ---------------------------------------------------------------- writing */
 
@@ -29,18 +22,15 @@ static gd_status put_network(gd_store_writer *w, const gd_resnet_config *c)
     const char *name;
     int value;
   } numbers[] = {
-      {"depth", c->depth},     {"height_px", c->height},
-      {"width_px", c->width},  {"hidden", c->hidden},
-      {"outputs", c->outputs}, {"stride_on_3x3", c->stride_on_3x3},
+      {"depth", c->depth},   {"height_px", c->height}, {"width_px", c->width},
+      {"hidden", c->hidden}, {"outputs", c->outputs},
   };
   gd_status st = GD_OK;
   for (size_t i = 0; st == GD_OK && i < sizeof numbers / sizeof numbers[0]; i++)
     st = gd_store_set_int(w, numbers[i].name, numbers[i].value);
-  if (st == GD_OK)
-    st = gd_store_set_real(w, "bn_epsilon", c->bn_epsilon);
-  if (st == GD_OK)
-    st = gd_store_set_text(w, "pooling", pooling_name(c->pooling));
-  return st;
+  char profile[GD_PROFILE_TEXT];
+  gd_profile_write(c, profile);
+  return st == GD_OK ? gd_store_set_text(w, "profile", profile) : st;
 }
 
 static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
@@ -49,8 +39,6 @@ static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
   const struct {
     const char *name, *value;
   } texts[] = {
-      {"channels", CHANNELS},
-      {"normalisation", NORMALISATION},
       {"loss", gd_loss_name(info->loss)},
       {"template", info->face_template},
       {"gemm", gd_gemm_backend()},
@@ -161,40 +149,20 @@ static gd_status get_network(gd_store *s, gd_resnet_config *c)
   } numbers[] = {
       {"depth", &c->depth},     {"height_px", &c->height},
       {"width_px", &c->width},  {"hidden", &c->hidden},
-      {"outputs", &c->outputs}, {"stride_on_3x3", &c->stride_on_3x3},
+      {"outputs", &c->outputs},
   };
   gd_status st = GD_OK;
   for (size_t i = 0; st == GD_OK && i < sizeof numbers / sizeof numbers[0]; i++)
     st = get_small(s, numbers[i].name, numbers[i].value);
+  char profile[GD_PROFILE_TEXT];
   if (st == GD_OK)
-    st = gd_store_get_real(s, "bn_epsilon", &c->bn_epsilon);
-  char pooling[16];
-  if (st == GD_OK)
-    st = gd_store_get_text(s, "pooling", pooling, sizeof pooling);
+    st = gd_store_get_text(s, "profile", profile, sizeof profile);
   if (st != GD_OK)
     return st;
-  c->pooling = GD_RESNET_POOL_PAD;
-  if (strcmp(pooling, pooling_name(GD_RESNET_POOL_CEIL)) == 0)
-    c->pooling = GD_RESNET_POOL_CEIL;
-  else if (strcmp(pooling, pooling_name(GD_RESNET_POOL_PAD)) != 0)
-    return gd_fail(GD_ERR_FORMAT, "%s: pooling \"%s\" is not known",
-                   gd_store_path(s), pooling);
   /* What a configuration may not be, a file may not say. */
-  if (gd_resnet_config_check(c) != GD_OK)
+  if (gd_profile_of(profile, c) != GD_OK || gd_resnet_config_check(c) != GD_OK)
     return gd_fail(GD_ERR_FORMAT, "%s: %s", gd_store_path(s), gd_reason());
   return GD_OK;
-}
-
-/* The input is made in one way only; a file that wants another is refused. */
-static gd_status expect_text(gd_store *s, const char *name, const char *wanted)
-{
-  char found[64];
-  gd_status st = gd_store_get_text(s, name, found, sizeof found);
-  if (st == GD_OK && strcmp(found, wanted) != 0)
-    st = gd_fail(GD_ERR_FORMAT,
-                 "%s: %s is \"%s\", but faces are given to it as \"%s\"",
-                 gd_store_path(s), name, found, wanted);
-  return st;
 }
 
 gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
@@ -203,10 +171,6 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
   *out = (gd_model_info){0};
   char loss[32];
   gd_status st = get_network(s, &out->network);
-  if (st == GD_OK)
-    st = expect_text(s, "channels", CHANNELS);
-  if (st == GD_OK)
-    st = expect_text(s, "normalisation", NORMALISATION);
   if (st == GD_OK)
     st = gd_store_get_text(s, "loss", loss, sizeof loss);
   if (st == GD_OK && gd_loss_of(loss, &out->loss) != GD_OK)
@@ -356,21 +320,15 @@ void gd_model_free(gd_model *m)
 }
 
 /* A network of the same tensors computes something else when these differ. */
-static gd_status expect_profile(const char *path, const gd_resnet_config *found,
+static gd_status expect_network(const char *path, const gd_resnet_config *found,
                                 const gd_resnet_config *wanted)
 {
+  char how[GD_PROFILE_TEXT];
   if (found->depth != wanted->depth)
     return gd_fail(GD_ERR_USAGE, "%s: depth is %d, wanted %d", path,
                    found->depth, wanted->depth);
-  if (!found->stride_on_3x3 != !wanted->stride_on_3x3)
-    return gd_fail(GD_ERR_USAGE, "%s: stride_on_3x3 is %d, wanted %d", path,
-                   found->stride_on_3x3, wanted->stride_on_3x3);
-  if (found->bn_epsilon != wanted->bn_epsilon)
-    return gd_fail(GD_ERR_USAGE, "%s: bn_epsilon is %g, wanted %g", path,
-                   found->bn_epsilon, wanted->bn_epsilon);
-  if (found->pooling != wanted->pooling)
-    return gd_fail(GD_ERR_USAGE, "%s: pooling is %s, wanted %s", path,
-                   pooling_name(found->pooling), pooling_name(wanted->pooling));
+  if (gd_profile_differs(found, wanted, how))
+    return gd_fail(GD_ERR_USAGE, "%s: %s", path, how);
   return GD_OK;
 }
 
@@ -384,7 +342,7 @@ gd_status gd_model_load(const char *path, const gd_resnet_config *config,
     return st;
   st = gd_model_get_info(s, &info);
   if (st == GD_OK)
-    st = expect_profile(path, &info.network, config);
+    st = expect_network(path, &info.network, config);
   if (st == GD_OK)
     st = gd_model_get(s, config, weights, running);
   gd_store_close(s);

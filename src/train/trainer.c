@@ -113,8 +113,8 @@ static gd_status load(gd_trainer *t, const gd_samples *samples, int64_t sample,
       gd_face_set_read(samples->faces, samples->face[sample], t->rgb);
   if (st != GD_OK)
     return st;
-  gd_augment_apply(draw, t->config.network.height, t->rgb,
-                   t->x + i * face_items(t));
+  gd_augment_apply(draw, &t->config.network.input, t->config.network.height,
+                   t->rgb, t->x + i * face_items(t));
   t->labels[i] = samples->label[sample];
   return GD_OK;
 }

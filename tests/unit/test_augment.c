@@ -4,6 +4,9 @@
 
 enum { S = 4 };
 
+static const gd_normalisation usual = {.mean = {127.5, 127.5, 127.5},
+                                       .deviation = {128, 128, 128}};
+
 static void pixels_are_normalised_about_zero(void **state)
 {
   (void)state;
@@ -13,10 +16,21 @@ static void pixels_are_normalised_about_zero(void **state)
     rgb[i] = (uint8_t)(i * 5);
   rgb[0] = 0, rgb[1] = 255;
   const gd_augment_draw nothing = {0};
-  gd_augment_apply(&nothing, S, rgb, x);
+  gd_augment_apply(&nothing, &usual, S, rgb, x);
   assert_true(x[0] == -127.5f / 128 && x[1] == 127.5f / 128);
   for (int i = 0; i < S * S * 3; i++)
     assert_true(x[i] == ((float)rgb[i] - 127.5f) / 128.0f);
+}
+
+static void channels_and_scale_are_the_networks_own(void **state)
+{
+  (void)state;
+  const gd_normalisation bgr = {
+      .is_bgr = 1, .mean = {131, 104, 91}, .deviation = {1, 2, 4}};
+  const uint8_t rgb[3] = {200, 100, 50};
+  float x[3];
+  gd_augment_apply(&(gd_augment_draw){0}, &bgr, 1, rgb, x);
+  assert_true(x[0] == -10.25f && x[1] == -2 && x[2] == 69);
 }
 
 static void flip_mirrors_columns_and_keeps_colours(void **state)
@@ -26,8 +40,8 @@ static void flip_mirrors_columns_and_keeps_colours(void **state)
   float x[S * S * 3], mirrored[S * S * 3];
   for (int i = 0; i < S * S * 3; i++)
     rgb[i] = (uint8_t)(i * 5);
-  gd_augment_apply(&(gd_augment_draw){0}, S, rgb, x);
-  gd_augment_apply(&(gd_augment_draw){.flip = 1}, S, rgb, mirrored);
+  gd_augment_apply(&(gd_augment_draw){0}, &usual, S, rgb, x);
+  gd_augment_apply(&(gd_augment_draw){.flip = 1}, &usual, S, rgb, mirrored);
   for (int row = 0; row < S; row++)
     for (int column = 0; column < S; column++)
       for (int c = 0; c < 3; c++)
@@ -53,6 +67,7 @@ static void half_of_the_samples_are_flipped_and_always_the_same(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pixels_are_normalised_about_zero),
+    cmocka_unit_test(channels_and_scale_are_the_networks_own),
     cmocka_unit_test(flip_mirrors_columns_and_keeps_colours),
     cmocka_unit_test(half_of_the_samples_are_flipped_and_always_the_same),
 };

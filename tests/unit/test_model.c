@@ -8,6 +8,7 @@
 
 #include "gradus/checkpoint.h"
 #include "gradus/memory.h"
+#include "gradus/profile.h"
 #include "test.h"
 
 /* One file serves all tests: a checkpoint, which is a model with more in it.
@@ -26,7 +27,7 @@ static int write_checkpoint(void **state)
   info.network.height = info.network.width = 64;
   info.network.hidden = 8;
   info.network.outputs = 5;
-  info.network.stride_on_3x3 = 1;
+  assert_ok(gd_profile_of("torchvision", &info.network));
   info.loss = GD_LOSS_SOFTMAX;
   info.n_levels = 5;
   snprintf(info.face_template, sizeof info.face_template, "five points");
@@ -72,7 +73,10 @@ static void model_reads_back_bit_for_bit(void **state)
   (void)state;
   gd_model *m;
   assert_ok(gd_model_read(gd_test_path("last.h5"), &m));
-  assert_memory_equal(&m->info.network, &info.network, sizeof info.network);
+  assert_int_equal(m->info.network.depth, 50);
+  assert_int_equal(m->info.network.width, 64);
+  assert_int_equal(m->info.network.hidden, 8);
+  assert_string_equal(gd_profile_name(&m->info.network), "torchvision");
   assert_int_equal(m->info.loss, info.loss);
   assert_int_equal(m->info.n_levels, 5);
   assert_int_equal(m->info.epoch, 3);
@@ -142,11 +146,15 @@ static void network_of_another_profile_is_refused(void **state)
   gd_resnet_config other = info.network;
   other.stride_on_3x3 = 0;
   assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
-               GD_ERR_USAGE, "stride_on_3x3 is 1, wanted 0");
+               GD_ERR_USAGE, "stride is 3x3, wanted 1x1");
   other = info.network;
   other.bn_epsilon = 1e-3;
   assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
-               GD_ERR_USAGE, "bn_epsilon is 1e-05, wanted 0.001");
+               GD_ERR_USAGE, "epsilon is 1e-05, wanted 0.001");
+  other = info.network;
+  other.input.is_bgr = 1;
+  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
+               GD_ERR_USAGE, "channels is RGB, wanted BGR");
   /* The size of the input is free: the tensors do not depend on it. */
   other = info.network;
   other.height = other.width = 96;
