@@ -34,7 +34,8 @@ typedef struct {
   int select_dev; /**< keep the epoch with the least development MAE, not the
                      last one */
   int64_t checkpoint_every; /**< steps; 0: only after epochs */
-  const char *init;         /**< model file to start from; "": random */
+  const char *init;         /**< model file to start from; "": random, as is a
+                               head that the file lacks or has otherwise */
   const char *directory;    /**< for the files; exists */
   gd_digest digest;         /**< of the stage instance */
 } gd_fit_config;

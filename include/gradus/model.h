@@ -9,6 +9,10 @@
  *   /weights/<torchvision name>   float32 (K, C, R, S), (K, C) or (K)
  *   /running/<torchvision name>   float32 (K)
  *
+ * One that `gradus import` made has no head: hidden and outputs are 0, fc.* and
+ * the attributes from `loss` on are not there.  It is for training to start
+ * from.
+ *
  * A model is read by anything that reads HDF5, and is the same file, bit for
  * bit, for any number of ranks.  A checkpoint (gradus/checkpoint.h) is a model
  * file with more in it.
@@ -55,16 +59,22 @@ GD_NODISCARD gd_status gd_model_read_info(const char *path, gd_model_info *out);
 
 /**
  * Read the tensors of a model into the blocks of a network, to go on from them.
- * @param[in]  config   the network; depth, strides, epsilon and pooling must be
- *                      the file's own, the input size may differ
- * @param[out] weights  block as listed by gd_resnet_tables(config)
- * @param[out] running  likewise
+ * @param[in]     config   the network; depth and profile must be the file's
+ *                         own, the input size may differ
+ * @param[in,out] weights  block as listed by gd_resnet_tables(config); a head
+ *                         that does not fit, or is not there, is left alone
+ * @param[out]    running  likewise
+ * @param[out]    found    what the file is
  * Errors: as gd_model_read(); GD_ERR_USAGE (the file is of another network:
  *         which property, found and wanted)
  */
 GD_NODISCARD gd_status gd_model_load(const char *path,
                                      const gd_resnet_config *config,
-                                     float *weights, float *running);
+                                     float *weights, float *running,
+                                     gd_model_info *found);
+/** Say whether a model's head is one of the network: as wide, with as many
+ * outputs. */
+int gd_model_fits(const gd_model_info *info, const gd_resnet_config *config);
 
 /**
  * Write a model; it appears under its name when it is complete.

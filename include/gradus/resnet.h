@@ -48,7 +48,7 @@ typedef struct {
   int depth;         /**< 50, 101 or 152 */
   int height, width; /**< pixels, multiples of 32 */
   int hidden;        /**< units of the hidden dense layer */
-  int outputs;       /**< K */
+  int outputs;       /**< K; 0, as `hidden`: a list of tensors without a head */
   int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1 */
   double bn_epsilon;
   gd_resnet_pooling pooling;
@@ -67,7 +67,8 @@ GD_NODISCARD gd_status gd_resnet_config_check(const gd_resnet_config *config);
 
 /**
  * List the tensors of the weights and of the running statistics
- * (`bn1.running_mean`, `bn1.running_var`, ...).
+ * (`bn1.running_mean`, `bn1.running_var`, ...).  The head comes last: the
+ * tensors before it are those of the configuration without one.
  * @param[out] weights, running  either may be NULL; emptied on failure
  * Ends with: gd_tensor_table_free() of each
  * Errors:    GD_ERR_USAGE (configuration), GD_ERR_NOMEM
@@ -97,8 +98,8 @@ typedef struct gd_resnet gd_resnet;
  * @param[in] microbatch  most samples per call, >= 1
  * @param[in] training    also plan what the backward pass needs
  * Ends with: gd_resnet_free()
- * Errors:    GD_ERR_USAGE (configuration, or see gd_gemm_begin()),
- *            GD_ERR_NOMEM
+ * Errors:    GD_ERR_USAGE (configuration, without a head, or see
+ *            gd_gemm_begin()), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_resnet_new(const gd_resnet_config *config,
                                      int microbatch, int training,

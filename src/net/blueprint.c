@@ -51,10 +51,11 @@ gd_status gd_resnet_config_check(const gd_resnet_config *c)
                    "faces of %dx%d pixels: height and width must be multiples "
                    "of 32, at most %d",
                    c->height, c->width, MOST_PX);
-  if (c->hidden < 1 || c->hidden > MOST_UNITS)
+  const int has_head = c->hidden != 0 || c->outputs != 0;
+  if (has_head && (c->hidden < 1 || c->hidden > MOST_UNITS))
     return gd_fail(GD_ERR_USAGE, "hidden %d: must be 1 to %d", c->hidden,
                    MOST_UNITS);
-  if (c->outputs < 1 || c->outputs > MOST_UNITS)
+  if (has_head && (c->outputs < 1 || c->outputs > MOST_UNITS))
     return gd_fail(GD_ERR_USAGE, "outputs %d: must be 1 to %d", c->outputs,
                    MOST_UNITS);
   if (!(c->bn_epsilon > 0.0 && c->bn_epsilon < 1.0))
@@ -195,8 +196,9 @@ static gd_status list_weights(const gd_blueprint *b,
   gd_status st = GD_OK;
   for (int i = 0; i < b->n_units && st == GD_OK; i++)
     st = add_unit_weights(t, &b->units[i]);
-  if (st == GD_OK)
-    st = add_dense(t, "fc.0", GD_LAST_CHANNELS, config->hidden);
+  if (st != GD_OK || config->outputs == 0)
+    return st;
+  st = add_dense(t, "fc.0", GD_LAST_CHANNELS, config->hidden);
   if (st == GD_OK)
     st = add_dense(t, "fc.2", config->hidden, config->outputs);
   return st;

@@ -229,6 +229,8 @@ gd_status gd_resnet_new(const gd_resnet_config *config, int microbatch,
 {
   assert(microbatch >= 1);
   *out = NULL;
+  if (config->outputs == 0)
+    return gd_fail(GD_ERR_USAGE, "a network without a head has no outputs");
   gd_tensor_table weights, running;
   gd_status st = gd_resnet_tables(config, &weights, &running);
   if (st != GD_OK)

@@ -43,6 +43,8 @@ static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
       {"template", info->face_template},
       {"gemm", gd_gemm_backend()},
   };
+  if (info->network.outputs == 0)
+    return st;
   for (size_t i = 0; st == GD_OK && i < sizeof texts / sizeof texts[0]; i++)
     st = gd_store_set_text(w, texts[i].name, texts[i].value);
   if (st == GD_OK)
@@ -171,6 +173,8 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
   *out = (gd_model_info){0};
   char loss[32];
   gd_status st = get_network(s, &out->network);
+  if (st == GD_OK && out->network.outputs == 0)
+    return GD_OK;
   if (st == GD_OK)
     st = gd_store_get_text(s, "loss", loss, sizeof loss);
   if (st == GD_OK && gd_loss_of(loss, &out->loss) != GD_OK)
@@ -319,6 +323,12 @@ void gd_model_free(gd_model *m)
   free(m);
 }
 
+int gd_model_fits(const gd_model_info *info, const gd_resnet_config *config)
+{
+  return info->network.hidden == config->hidden &&
+         info->network.outputs == config->outputs;
+}
+
 /* A network of the same tensors computes something else when these differ. */
 static gd_status expect_network(const char *path, const gd_resnet_config *found,
                                 const gd_resnet_config *wanted)
@@ -333,18 +343,21 @@ static gd_status expect_network(const char *path, const gd_resnet_config *found,
 }
 
 gd_status gd_model_load(const char *path, const gd_resnet_config *config,
-                        float *weights, float *running)
+                        float *weights, float *running, gd_model_info *found)
 {
+  assert(path != NULL && config != NULL && found != NULL);
   gd_store *s;
-  gd_model_info info;
   gd_status st = gd_store_open(path, FORMAT, VERSION, &s);
   if (st != GD_OK)
     return st;
-  st = gd_model_get_info(s, &info);
+  st = gd_model_get_info(s, found);
   if (st == GD_OK)
-    st = expect_network(path, &info.network, config);
+    st = expect_network(path, &found->network, config);
+  gd_resnet_config part = *config;
+  if (!gd_model_fits(found, config))
+    part.hidden = part.outputs = 0;
   if (st == GD_OK)
-    st = gd_model_get(s, config, weights, running);
+    st = gd_model_get(s, &part, weights, running);
   gd_store_close(s);
   return st;
 }

@@ -8,6 +8,7 @@
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/model.h"
+#include "gradus/profile.h"
 
 enum { EXCHANGE_BYTES = 32 << 20 };
 
@@ -266,22 +267,37 @@ static gd_status resume(gd_fit_parts *f)
   return st;
 }
 
+/* Put the tensors of the initial model over the random ones. */
+static gd_status take_init(gd_fit_parts *f, const char *init)
+{
+  const gd_resnet_config *network = &f->config->trainer.network;
+  gd_model_info found;
+  gd_status st =
+      gd_model_load(init, network, f->block, f->block + f->n_weights, &found);
+  if (st != GD_OK) /* The wrong file was named: no retry will help. */
+    return st == GD_ERR_FORMAT ? GD_ERR_USAGE : st;
+  char head[64] = "random (the file has none)";
+  if (gd_model_fits(&found, network))
+    snprintf(head, sizeof head, "the file's");
+  else if (found.network.outputs > 0)
+    snprintf(head, sizeof head, "random (the file's has %d units, %d outputs)",
+             found.network.hidden, found.network.outputs);
+  const char *profile = gd_profile_name(network);
+  gd_log(GD_LOG_INFO, "init=%s depth=%d profile=%s head=%s", init,
+         network->depth, profile == NULL ? "custom" : profile, head);
+  return GD_OK;
+}
+
 static gd_status start(gd_fit_parts *f)
 {
   const char *init = f->config->init;
   float *running = f->block + f->n_weights;
   f->where = (gd_training_state){.best_epoch = -1};
   f->step = 0;
-  if (init[0] != '\0') {
-    gd_status st =
-        gd_model_load(init, &f->config->trainer.network, f->block, running);
-    /* The wrong file was named: no retry will help. */
-    return st == GD_ERR_FORMAT ? GD_ERR_USAGE : st;
-  }
   gd_resnet_init_weights(gd_trainer_weights(f->trainer),
                          f->config->trainer.seed, f->block);
   gd_resnet_init_running(gd_trainer_running(f->trainer), running);
-  return GD_OK;
+  return init[0] == '\0' ? GD_OK : take_init(f, init);
 }
 
 /* Return rank 0's value on every rank. */

@@ -7,6 +7,8 @@
 
 #include "gradus/agree.h"
 #include "gradus/checkpoint.h"
+#include "gradus/memory.h"
+#include "gradus/profile.h"
 #include "gradus/random.h"
 #include "test.h"
 
@@ -240,6 +242,65 @@ static void finished_training_is_left_as_it_is(void **state)
   }
 }
 
+/* ---------------------------------------------------- weights from elsewhere
+ */
+
+static char backbone[GD_PATH_MAX];
+
+/* Standing still, so that what it began with is what it ends with. */
+static void from_backbone(gd_fit_config *c)
+{
+  gd_resnet_config *network = &c->trainer.network;
+  assert_ok(gd_profile_of("keras-vggface", network));
+  c->optimizer = gd_optimizer_default(GD_OPTIMIZER_SGD);
+  c->optimizer.rate = 0;
+  c->schedule.epochs = 1;
+  c->init = backbone;
+}
+
+static void write_backbone(const gd_fit_config *c, float *weights)
+{
+  gd_model_info info = {.network = c->trainer.network};
+  gd_tensor_table table, running_table;
+  info.network.hidden = info.network.outputs = 0;
+  assert_ok(gd_resnet_tables(&info.network, &table, &running_table));
+  float *running = gd_alloc(running_table.count, sizeof *running);
+  gd_resnet_init_weights(&table, 77, weights);
+  gd_resnet_init_running(&running_table, running);
+  assert_ok(gd_model_write(backbone, DIGEST, &info, weights, running));
+  free(running);
+  gd_tensor_table_free(&table);
+  gd_tensor_table_free(&running_table);
+}
+
+static void
+training_takes_weights_without_a_head_and_keeps_their_profile(void **state)
+{
+  (void)state;
+  gd_tensor_table table;
+  gd_model *m;
+  gd_fit_config config = config_for("");
+  snprintf(backbone, sizeof backbone, "%s", gd_test_path("backbone.h5"));
+  from_backbone(&config);
+  assert_ok(gd_resnet_tables(&config.trainer.network, &table, NULL));
+  float *weights = gd_alloc(table.count, sizeof *weights);
+  gd_resnet_init_weights(&table, config.trainer.seed, weights);
+  if (is_first())
+    write_backbone(&config, weights);
+  assert_ok(train("backbone", 1, -1, from_backbone));
+  if (is_first()) {
+    assert_ok(gd_model_read(gd_test_path("backbone/model.h5"), &m));
+    assert_string_equal(gd_profile_name(&m->info.network), "keras-vggface");
+    assert_int_equal(m->info.network.outputs, LEVELS);
+    /* The file's tensors, and the head that the seed gives. */
+    assert_int_equal(
+        memcmp(m->weights, weights, (size_t)table.count * sizeof *weights), 0);
+    gd_model_free(m);
+  }
+  free(weights);
+  gd_tensor_table_free(&table);
+}
+
 static void overflow(gd_fit_config *c)
 {
   c->optimizer = gd_optimizer_default(GD_OPTIMIZER_SGD);
@@ -277,6 +338,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),
     cmocka_unit_test(finished_training_is_left_as_it_is),
+    cmocka_unit_test(
+        training_takes_weights_without_a_head_and_keeps_their_profile),
     cmocka_unit_test(loss_that_is_not_finite_names_step_and_faces),
     cmocka_unit_test(label_out_of_range_names_the_video),
 };

@@ -129,36 +129,91 @@ static void tensor_of_another_shape_is_named_with_both_shapes(void **state)
   (void)state;
   gd_resnet_config wider = info.network;
   gd_tensor_table table;
+  gd_store *s;
   wider.hidden = 16;
   assert_ok(gd_resnet_tables(&wider, &table, NULL));
   float *more = gd_alloc(table.count, sizeof more[0]);
-  assert_fails(gd_model_load(gd_test_path("last.h5"), &wider, more, running),
-               GD_ERR_FORMAT,
+  assert_ok(gd_store_open(gd_test_path("last.h5"), NULL, 0, &s));
+  assert_fails(gd_model_get(s, &wider, more, running), GD_ERR_FORMAT,
                "tensor weights/fc.0.weight is 8 x 2048, the network needs "
                "float32 16 x 2048");
+  gd_store_close(s);
   free(more);
   gd_tensor_table_free(&table);
+}
+
+/* What comes before the head is read, the head stays as it was. */
+static void head_that_does_not_fit_is_left_alone(void **state)
+{
+  (void)state;
+  gd_resnet_config wider = info.network;
+  gd_model_info found;
+  gd_tensor_table table;
+  wider.outputs = 6;
+  assert_ok(gd_resnet_tables(&wider, &table, NULL));
+  float *more = gd_alloc(table.count, sizeof more[0]);
+  for (int64_t i = 0; i < table.count; i++)
+    more[i] = 0.5f;
+  assert_ok(
+      gd_model_load(gd_test_path("last.h5"), &wider, more, running, &found));
+  assert_false(gd_model_fits(&found, &wider));
+  assert_true(gd_model_fits(&found, &info.network));
+  const int64_t head = gd_tensor_table_find(&table, "fc.0.weight")->offset;
+  assert_int_equal(memcmp(more, weights, (size_t)head * sizeof more[0]), 0);
+  for (int64_t i = head; i < table.count; i++)
+    assert_true(more[i] == 0.5f);
+  free(more);
+  gd_tensor_table_free(&table);
+}
+
+static void model_without_a_head_is_for_starting_from_alone(void **state)
+{
+  (void)state;
+  gd_model_info backbone = {.network = info.network}, found;
+  gd_model *m;
+  gd_resnet *net;
+  backbone.network.hidden = backbone.network.outputs = 0;
+  const char *path = gd_test_path("backbone.h5");
+  assert_ok(gd_model_write_part(path, DIGEST, &backbone, weights, running));
+  char part[GD_PATH_MAX];
+  assert_ok(gd_file_part(path, part));
+  assert_int_equal(rename(part, path), 0);
+  assert_ok(gd_model_read(path, &m));
+  assert_int_equal(m->info.network.outputs, 0);
+  const int64_t head = gd_tensor_table_find(&w_table, "fc.0.weight")->offset;
+  assert_int_equal(memcmp(m->weights, weights, (size_t)head * sizeof(float)),
+                   0);
+  assert_fails(gd_resnet_new(&m->info.network, 1, 0, &net), GD_ERR_USAGE,
+               "without a head");
+  gd_model_free(m);
+  assert_ok(gd_model_load(path, &info.network, weights, running, &found));
+  assert_false(gd_model_fits(&found, &info.network));
 }
 
 static void network_of_another_profile_is_refused(void **state)
 {
   (void)state;
   gd_resnet_config other = info.network;
+  gd_model_info found;
   other.stride_on_3x3 = 0;
-  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
-               GD_ERR_USAGE, "stride is 3x3, wanted 1x1");
+  assert_fails(
+      gd_model_load(gd_test_path("last.h5"), &other, weights, running, &found),
+      GD_ERR_USAGE, "stride is 3x3, wanted 1x1");
   other = info.network;
   other.bn_epsilon = 1e-3;
-  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
-               GD_ERR_USAGE, "epsilon is 1e-05, wanted 0.001");
+  assert_fails(
+      gd_model_load(gd_test_path("last.h5"), &other, weights, running, &found),
+      GD_ERR_USAGE, "epsilon is 1e-05, wanted 0.001");
   other = info.network;
   other.input.is_bgr = 1;
-  assert_fails(gd_model_load(gd_test_path("last.h5"), &other, weights, running),
-               GD_ERR_USAGE, "channels is RGB, wanted BGR");
+  assert_fails(
+      gd_model_load(gd_test_path("last.h5"), &other, weights, running, &found),
+      GD_ERR_USAGE, "channels is RGB, wanted BGR");
   /* The size of the input is free: the tensors do not depend on it. */
   other = info.network;
   other.height = other.width = 96;
-  assert_ok(gd_model_load(gd_test_path("last.h5"), &other, weights, running));
+  assert_ok(
+      gd_model_load(gd_test_path("last.h5"), &other, weights, running, &found));
 }
 
 /* Truncated anywhere, it is refused, never read beyond its end. */
@@ -186,6 +241,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(checkpoint_reads_back_in_any_parts),
     cmocka_unit_test(checkpoint_of_another_training_is_refused),
     cmocka_unit_test(tensor_of_another_shape_is_named_with_both_shapes),
+    cmocka_unit_test(head_that_does_not_fit_is_left_alone),
+    cmocka_unit_test(model_without_a_head_is_for_starting_from_alone),
     cmocka_unit_test(network_of_another_profile_is_refused),
     cmocka_unit_test(truncated_model_is_refused),
 };
