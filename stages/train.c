@@ -10,6 +10,7 @@
 
 #include "gradus/agree.h"
 #include "gradus/fit.h"
+#include "gradus/profile.h"
 #include "gradus/stage.h"
 
 static gd_status optimizer_of(const gd_instance *self, gd_optimizer *out)
@@ -55,9 +56,9 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
   network.height = network.width = size_px;
   network.hidden = (int)gd_instance_int(self, "hidden");
   network.outputs = gd_loss_outputs(out->loss, out->n_levels);
-  network.stride_on_3x3 = gd_instance_flag(self, "stride_on_3x3");
+  st = gd_profile_of(gd_instance_text(self, "profile"), &network);
   out->network = network;
-  return gd_resnet_config_check(&network);
+  return st == GD_OK ? gd_resnet_config_check(&network) : st;
 }
 
 static gd_status config_of(const gd_stage_env *env, int size_px,

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/model.h"
+#include "gradus/profile.h"
+
 /* The questions are told apart by their first word; a variable's answer begins
  * with '=' if it is set. */
 struct gd_fact {
@@ -112,6 +115,41 @@ gd_status gd_facts_file(gd_facts *f, const char *path, gd_digest *out)
                    question);
   st = gd_digest_of_file(path, out);
   return st == GD_OK ? note_digest(f, question, *out) : st;
+}
+
+/* The answer is "depth profile". */
+static gd_status note_model(gd_facts *f, const char *question, const char *path)
+{
+  gd_model_info info;
+  char profile[GD_PROFILE_TEXT], answer[GD_PROFILE_TEXT + 16];
+  gd_status st = gd_model_read_info(path, &info);
+  if (st != GD_OK)
+    return st;
+  gd_profile_write(&info.network, profile);
+  const char *name = gd_profile_name(&info.network);
+  snprintf(answer, sizeof answer, "%d %s", info.network.depth,
+           name == NULL ? profile : name);
+  return gd_facts_note(f, question, answer);
+}
+
+gd_status gd_facts_model(gd_facts *f, const char *path, int *depth,
+                         const char **profile)
+{
+  char *question;
+  gd_status st = compose(f, "model", path, &question);
+  if (st != GD_OK)
+    return st;
+  if (find(f, question) == NULL && f->noted)
+    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
+                   question);
+  if (find(f, question) == NULL)
+    st = note_model(f, question, path);
+  if (st != GD_OK)
+    return st;
+  char *end;
+  *depth = (int)strtol(find(f, question), &end, 10);
+  *profile = end + (*end == ' ');
+  return GD_OK;
 }
 
 gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,

@@ -1,6 +1,6 @@
 /**
  * What loading a manifest takes from the world beside its text: environment
- * variables and digests of files.
+ * variables, digests of files, and what model files are.
  *
  * Rank 0 asks the world and notes every answer; the other ranks load the same
  * text from the notes, and so the same job, without touching a file.
@@ -30,6 +30,14 @@ GD_NODISCARD gd_status gd_facts_variable(gd_facts *f, const char *name,
 /** Digest a file's content. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_facts_file(gd_facts *f, const char *path,
                                      gd_digest *out);
+/**
+ * Ask what a model file is.
+ * @param[out] depth    of its network
+ * @param[out] profile  its name or its settings; owned by the arena
+ * Errors: as gd_model_read_info()
+ */
+GD_NODISCARD gd_status gd_facts_model(gd_facts *f, const char *path, int *depth,
+                                      const char **profile);
 /** Digest the corpus at a root, and keep it, for gd_corpus_free().
  * Errors: as gd_corpus_read() */
 GD_NODISCARD gd_status gd_facts_corpus(gd_facts *f, const char *layout,

@@ -173,37 +173,81 @@ static gd_status set_int(gd_arena *a, gd_value *value, int64_t number)
   return value->text == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-/* The default of a key that follows others, where it was not written. */
-static int64_t fallback_of(const gd_instance *s, const gd_key *key,
-                           gd_value *values)
-{
-  const gd_section *section = s->stage->section;
-  if (strcmp(key->fallback, GD_FROM_CORPUS) == 0)
-    return gd_instance_corpus(s).n_levels;
-  const int64_t usual = strtoll(key->fallback, NULL, 10);
-  if (strcmp(key->name, "every") == 0)
-    return value_of(section, values, "rate")->real > 0 ? 0 : usual;
-  assert(strcmp(key->name, "microbatch") == 0);
-  const int64_t batch = value_of(section, values, "batch")->integer;
-  return usual < batch ? usual : batch;
-}
-
 /* Point at what was written; a default is nowhere. */
 static const gd_node *place_of(const gd_instance *s, const gd_value *value)
 {
   return value->at != NULL ? value->at : s->stage->at;
 }
 
-static gd_status check_train(const gd_instance *s, gd_value *values)
+/* What a training starts from. */
+typedef struct {
+  int depth; /* 0: from random weights */
+  const char *profile;
+} origin;
+
+static gd_status find_origin(const gd_instance *s, gd_value *values, origin *o)
+{
+  const gd_section *section = s->stage->section;
+  *o = (origin){0};
+  if (gd_section_find(section, "init") < 0)
+    return GD_OK;
+  const gd_value *init = value_of(section, values, "init");
+  if (!init->is_file)
+    return GD_OK;
+  gd_status st = gd_facts_model(s->job->manifest.facts, init->text, &o->depth,
+                                &o->profile);
+  if (st == GD_ERR_IO || st == GD_ERR_FORMAT)
+    st = gd_node_fail(place_of(s, init), NULL, "%s", gd_reason());
+  return st;
+}
+
+/* Settle a key that follows others, where it was not written. */
+static gd_status settle(const gd_instance *s, const gd_key *key,
+                        gd_value *values, const origin *o, gd_value *value)
+{
+  gd_arena *a = s->job->manifest.arena;
+  const gd_section *section = s->stage->section;
+  if (strcmp(key->name, "profile") == 0) {
+    value->text = o->depth > 0 ? o->profile : key->fallback;
+    return GD_OK;
+  }
+  if (strcmp(key->fallback, GD_FROM_CORPUS) == 0)
+    return set_int(a, value, gd_instance_corpus(s).n_levels);
+  const int64_t usual = strtoll(key->fallback, NULL, 10);
+  if (strcmp(key->name, "depth") == 0)
+    return set_int(a, value, o->depth > 0 ? o->depth : usual);
+  if (strcmp(key->name, "every") == 0)
+    return set_int(a, value,
+                   value_of(section, values, "rate")->real > 0 ? 0 : usual);
+  assert(strcmp(key->name, "microbatch") == 0);
+  const int64_t batch = value_of(section, values, "batch")->integer;
+  return set_int(a, value, usual < batch ? usual : batch);
+}
+
+static gd_status check_train(const gd_instance *s, gd_value *values,
+                             const origin *o)
 {
   const gd_section *section = s->stage->section;
   const gd_value *micro = value_of(section, values, "microbatch");
   const gd_value *batch = value_of(section, values, "batch");
-  if (micro->integer <= batch->integer)
-    return GD_OK;
-  return gd_node_fail(micro->at, NULL,
-                      "'microbatch' is %s, more than 'batch', %s", micro->text,
-                      batch->text);
+  const gd_value *depth = value_of(section, values, "depth");
+  const gd_value *profile = value_of(section, values, "profile");
+  const char *init = value_of(section, values, "init")->text;
+  if (micro->integer > batch->integer)
+    return gd_node_fail(micro->at, NULL,
+                        "'microbatch' is %s, more than 'batch', %s",
+                        micro->text, batch->text);
+  if (o->depth > 0 && depth->integer != o->depth)
+    return gd_node_fail(place_of(s, depth), NULL,
+                        "'depth' is %s, but %s has %d layers: leave the key "
+                        "out",
+                        depth->text, init, o->depth);
+  if (o->depth > 0 && strcmp(profile->text, o->profile) != 0)
+    return gd_node_fail(place_of(s, profile), NULL,
+                        "'profile' is %s, but the weights of %s are of %s: "
+                        "leave the key out",
+                        profile->text, init, o->profile);
+  return GD_OK;
 }
 
 static gd_status check_extract(const gd_instance *s, gd_value *values)
@@ -231,15 +275,14 @@ static gd_status check_extract(const gd_instance *s, gd_value *values)
 /* Defaults that depend on other values, and values that do not go together. */
 static gd_status settle_values(gd_instance *s, gd_value *values)
 {
-  gd_arena *arena = s->job->manifest.arena;
   const gd_section *section = s->stage->section;
-  gd_status st = GD_OK;
+  origin o;
+  gd_status st = find_origin(s, values, &o);
   for (int i = 0; st == GD_OK && i < section->n_keys; i++)
     if (values[i].text == NULL)
-      st =
-          set_int(arena, &values[i], fallback_of(s, &section->keys[i], values));
+      st = settle(s, &section->keys[i], values, &o, &values[i]);
   if (st == GD_OK && strcmp(section->kind, "train") == 0)
-    st = check_train(s, values);
+    st = check_train(s, values, &o);
   if (st == GD_OK && strcmp(section->kind, "extract") == 0)
     st = check_extract(s, values);
   return st;
@@ -280,8 +323,8 @@ static gd_status set_values(gd_instance *s)
           axis->values[(size_t)s->choice[a] * n_keys + (size_t)k];
   }
   s->values = values;
-  gd_status st = settle_values(s, values);
-  return st == GD_OK ? read_files(s, values) : st;
+  gd_status st = read_files(s, values);
+  return st == GD_OK ? settle_values(s, values) : st;
 }
 
 /* --------------------------------------------------------------- digests */

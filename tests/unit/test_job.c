@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/profile.h"
+#include "gradus/store.h"
 #include "test.h"
 
 static const char pipeline[] = "job: small\n"
@@ -139,6 +141,100 @@ static void keys_that_follow_others_give_way_to_them(void **state)
   gd_job_free(job);
 }
 
+/* What a job asks of a model file, without its tensors. */
+static const char *write_model(const char *name, int depth, const char *profile)
+{
+  const struct {
+    const char *name;
+    int value;
+  } numbers[] = {{"depth", depth},
+                 {"height_px", 224},
+                 {"width_px", 224},
+                 {"hidden", 0},
+                 {"outputs", 0}};
+  gd_store_writer *w;
+  const char *path = gd_test_path(name);
+  assert_ok(gd_store_create(path, "gradus-model", 2, (gd_digest){0}, &w));
+  for (int i = 0; i < 5; i++)
+    assert_ok(gd_store_set_int(w, numbers[i].name, numbers[i].value));
+  gd_resnet_config config = gd_resnet_config_default();
+  char text[GD_PROFILE_TEXT];
+  assert_ok(gd_profile_of(profile, &config));
+  gd_profile_write(&config, text);
+  assert_ok(gd_store_set_text(w, "profile", text));
+  assert_ok(gd_store_commit(w));
+  return path;
+}
+
+static void assert_model_is(const gd_job *job, int depth, const char *profile)
+{
+  const gd_instance *model = find(job, "model");
+  assert_int_equal(gd_instance_int(model, "depth"), depth);
+  assert_string_equal(gd_instance_text(model, "profile"), profile);
+}
+
+static void network_is_that_of_the_weights_it_starts_from(void **state)
+{
+  (void)state;
+  static const char odd[] =
+      "stride=1x1 epsilon=0.001 pooling=pad conv1=pad channels=RGB "
+      "mean=0,0,0 deviation=1,1,1";
+  char set[GD_PATH_MAX + 16];
+  gd_job *job = load(pipeline), *again;
+  assert_model_is(job, 50, "gradus");
+  gd_job_free(job);
+
+  snprintf(set, sizeof set, "model.init=%s",
+           write_model("k.h5", 101, "keras-vggface"));
+  assert_ok(load_sets(pipeline, (const char *const[]){set}, 1, &job));
+  assert_model_is(job, 101, "keras-vggface");
+  gd_text message = {0};
+  gd_job_pack(job, &message);
+  assert_ok(gd_file_remove(gd_test_path("k.h5")));
+  assert_ok(gd_job_unpack(message.data, message.length_bytes, &again));
+  assert_model_is(again, 101, "keras-vggface");
+  gd_text_free(&message);
+  gd_job_free(again);
+  gd_job_free(job);
+
+  snprintf(set, sizeof set, "model.init=%s", write_model("odd.h5", 50, odd));
+  assert_ok(load_sets(pipeline, (const char *const[]){set}, 1, &job));
+  assert_model_is(job, 50, odd);
+  gd_job_free(job);
+}
+
+/* With the place of the key that says so, or of the file that cannot be. */
+static void key_that_contradicts_the_weights_is_refused(void **state)
+{
+  (void)state;
+  char set[GD_PATH_MAX + 16];
+  const char *sets[2] = {set};
+  gd_job *job;
+  snprintf(set, sizeof set, "model.init=%s",
+           write_model("k.h5", 101, "keras-vggface"));
+  sets[1] = "model.depth=101";
+  assert_ok(load_sets(pipeline, sets, 2, &job));
+  gd_job_free(job);
+  sets[1] = "model.depth=50";
+  assert_fails(load_sets(pipeline, sets, 2, &job), GD_ERR_USAGE,
+               "k.h5 has 101 layers: leave the key out\n  model.depth=50");
+  sets[1] = "model.profile=torchvision";
+  assert_fails(load_sets(pipeline, sets, 2, &job), GD_ERR_USAGE,
+               "are of keras-vggface: leave the key out\n  model.profile=tor");
+  static const char in_file[] = "job: x\n"
+                                "stages:\n"
+                                "  corpus: {stage: synth}\n"
+                                "  frames: {stage: extract, from: corpus}\n"
+                                "  faces: {stage: align, from: frames}\n"
+                                "  model: {stage: train, from: faces,\n"
+                                "          profile: gradus}\n";
+  assert_fails(load_sets(in_file, sets, 1, &job), GD_ERR_USAGE,
+               ":7:20: error: 'profile' is gradus, but the weights of ");
+  assert_ok(gd_file_write(gd_test_path("k.h5"), "weights", 7));
+  assert_fails(load_sets(pipeline, sets, 1, &job), GD_ERR_USAGE,
+               "k.h5: no HDF5 file, or truncated");
+}
+
 static void sweep_multiplies_a_stage_and_what_depends_on_it(void **state)
 {
   (void)state;
@@ -168,7 +264,7 @@ static void digests_stay_what_they_were(void **state)
   (void)state;
   static const char *const golden[] = {
       "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-cb4cbae1",
-      "w/model-be7159ae",  "w/scores-109357ed", "w/report-5eebca66",
+      "w/model-eb9601ac",  "w/scores-ef158cc5", "w/report-0ecbd9c7",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
@@ -412,6 +508,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(skip_limit_is_a_count_or_a_percentage),
     cmocka_unit_test(effective_manifest_gives_the_same_job),
     cmocka_unit_test(keys_that_follow_others_give_way_to_them),
+    cmocka_unit_test(network_is_that_of_the_weights_it_starts_from),
+    cmocka_unit_test(key_that_contradicts_the_weights_is_refused),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
