@@ -37,6 +37,8 @@ gd_status gd_h5_fail(gd_status code, const char *path, const char *what)
 static void begin_hdf5(void)
 {
   H5dont_atexit();
+  /* A file is what it holds itself: it cannot have another one opened. */
+  H5Lunregister(H5L_TYPE_EXTERNAL);
 }
 
 void gd_h5_begin(void)

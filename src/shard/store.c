@@ -267,6 +267,17 @@ static int find_dtype(hid_t type, gd_dataset *d)
   return 1;
 }
 
+/* Values that lie in other files, which a foreign file can name. */
+static int lies_elsewhere(hid_t dataset)
+{
+  hid_t create = H5Dget_create_plist(dataset);
+  const int elsewhere = create < 0 || H5Pget_external_count(create) > 0 ||
+                        H5Pget_layout(create) == H5D_VIRTUAL;
+  if (create >= 0)
+    H5Pclose(create);
+  return elsewhere;
+}
+
 /* Open a dataset and keep it open as s->open_*. */
 static gd_status open_dataset(gd_store *s, const char *name)
 {
@@ -284,6 +295,11 @@ static gd_status open_dataset(gd_store *s, const char *name)
   hid_t id = H5Dopen2(s->file, name, H5P_DEFAULT);
   if (id < 0)
     return gd_h5_fail(GD_ERR_FORMAT, s->path, "cannot open a dataset");
+  if (lies_elsewhere(id)) {
+    H5Dclose(id);
+    return gd_fail(GD_ERR_FORMAT, "%s: the values of /%s lie in another file",
+                   s->path, name);
+  }
   hid_t type = H5Dget_type(id), space = H5Dget_space(id);
   d.rank = H5Sget_simple_extent_ndims(space);
   int known =
