@@ -81,6 +81,10 @@ GD_NODISCARD gd_status gd_store_set_real(gd_store_writer *w, const char *name,
                                          double value);
 GD_NODISCARD gd_status gd_store_set_text(gd_store_writer *w, const char *name,
                                          const char *value);
+/** Give a group, "" the root, a list of texts: what Keras looks for. */
+GD_NODISCARD gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
+                                          const char *name, int n,
+                                          const char *const *texts);
 /**
  * Declare a dataset that grows by gd_store_append(); dims[0] must be 0.
  * A chunk holds whole rows, about `chunk_bytes` of them (at least one row).

@@ -31,12 +31,15 @@ struct gd_store_writer {
   int64_t n_skipped;
 };
 
+/* n < 0: a single value, no list. */
 static gd_status put_attribute(hid_t object, const char *path, const char *name,
-                               gd_dtype dtype, size_t text_bytes,
+                               gd_dtype dtype, size_t text_bytes, int n,
                                const void *value)
 {
   hid_t type = gd_h5_type(dtype, text_bytes);
-  hid_t space = H5Screate(H5S_SCALAR);
+  const hsize_t length = (hsize_t)n;
+  hid_t space =
+      n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &length, NULL);
   hid_t attribute =
       type < 0 || space < 0
           ? H5I_INVALID_HID
@@ -58,7 +61,7 @@ static gd_status put_text_attribute(hid_t object, const char *path,
 {
   const size_t length = strlen(value);
   return put_attribute(object, path, name, GD_TEXT, length == 0 ? 1 : length,
-                       length == 0 ? "\0" : value);
+                       -1, length == 0 ? "\0" : value);
 }
 
 gd_status gd_store_create(const char *path, const char *format, int version,
@@ -111,13 +114,13 @@ gd_status gd_store_create(const char *path, const char *format, int version,
 gd_status gd_store_set_int(gd_store_writer *w, const char *name, int64_t value)
 {
   assert(w != NULL && name != NULL);
-  return put_attribute(w->file, w->path, name, GD_I64, 0, &value);
+  return put_attribute(w->file, w->path, name, GD_I64, 0, -1, &value);
 }
 
 gd_status gd_store_set_real(gd_store_writer *w, const char *name, double value)
 {
   assert(w != NULL && name != NULL);
-  return put_attribute(w->file, w->path, name, GD_F64, 0, &value);
+  return put_attribute(w->file, w->path, name, GD_F64, 0, -1, &value);
 }
 
 gd_status gd_store_set_text(gd_store_writer *w, const char *name,
@@ -318,25 +321,51 @@ gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
   return st;
 }
 
+/* Put texts side by side, padded with zeros to the longest; NULL: no memory. */
+static char *rows_of(int64_t n, const char *const *texts, size_t *row_bytes)
+{
+  *row_bytes = 1;
+  for (int64_t i = 0; i < n; i++)
+    if (strlen(texts[i]) > *row_bytes)
+      *row_bytes = strlen(texts[i]);
+  char *rows = gd_alloc(n, *row_bytes);
+  for (int64_t i = 0; rows != NULL && i < n; i++)
+    memcpy(rows + (size_t)i * *row_bytes, texts[i], strlen(texts[i]));
+  return rows;
+}
+
 gd_status gd_store_put_texts(gd_store_writer *w, const char *name, int64_t n,
                              const char *const *texts)
 {
   assert(w != NULL && name != NULL && (texts != NULL || n == 0));
-  size_t longest = 1;
-  for (int64_t i = 0; i < n; i++)
-    if (strlen(texts[i]) > longest)
-      longest = strlen(texts[i]);
-  char *rows = gd_alloc(n, longest);
+  size_t longest;
+  char *rows = rows_of(n, texts, &longest);
   if (rows == NULL)
     return GD_ERR_NOMEM;
-  for (int64_t i = 0; i < n; i++)
-    memcpy(rows + (size_t)i * longest, texts[i], strlen(texts[i]));
   const gd_dataset d = {.name = name,
                         .dtype = GD_TEXT,
                         .rank = 1,
                         .dims = {n},
                         .text_bytes = (int)longest};
   gd_status st = gd_store_put(w, &d, rows);
+  free(rows);
+  return st;
+}
+
+gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
+                             const char *name, int n, const char *const *texts)
+{
+  assert(w != NULL && group != NULL && name != NULL && n >= 0);
+  size_t longest;
+  char *rows = rows_of(n, texts, &longest);
+  if (rows == NULL)
+    return GD_ERR_NOMEM;
+  hid_t id = group[0] == '\0' ? w->file : H5Oopen(w->file, group, H5P_DEFAULT);
+  gd_status st =
+      id < 0 ? gd_h5_fail(GD_ERR_IO, w->path, "cannot open a group")
+             : put_attribute(id, w->path, name, GD_TEXT, longest, n, rows);
+  if (id >= 0 && id != w->file)
+    H5Oclose(id);
   free(rows);
   return st;
 }
