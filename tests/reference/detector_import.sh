@@ -34,7 +34,7 @@ refuses() { # exit code, what its reason must say, arguments
 refuses 1 'r.pt: tensor conv1.weight is F32 (28, 3, 3, 3), expected F32 (10' \
   mtcnn "$(ln -s "$weights/rnet.pt" r.pt && echo r.pt)" "$weights"/{r,o}net.pt
 refuses 2 'one file of all nets, or three' mtcnn "$weights"/{p,r}net.pt
-refuses 2 "'resnet' is not a kind" resnet "$weights/pnet.pt"
+refuses 2 "'vgg' is not a kind" vgg "$weights/pnet.pt"
 refuses 1 'gone.pt' mtcnn gone.pt
 head -c 5000 "$weights/det1.caffemodel" >cut.caffemodel
 refuses 1 'cut.caffemodel: no model file of Caffe, or truncated' \
