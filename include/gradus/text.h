@@ -27,6 +27,9 @@ void gd_text_html(gd_text *t, const char *text);
 void gd_text_json(gd_text *t, const char *text);
 /** Add as one CSV field (RFC 4180): quoted where it must be. */
 void gd_text_csv(gd_text *t, const char *text);
+/** Add as one word of a POSIX shell that means exactly this text: in single
+ * quotes, where nothing is special. */
+void gd_text_shell(gd_text *t, const char *text);
 /** Return what has been composed, "" if nothing; borrowed until a change. */
 const char *gd_text_get(const gd_text *t);
 /** Return GD_OK, or GD_ERR_NOMEM if something could not be added. */

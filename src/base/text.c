@@ -110,6 +110,17 @@ void gd_text_csv(gd_text *t, const char *text)
   gd_text_add(t, "\"");
 }
 
+void gd_text_shell(gd_text *t, const char *text)
+{
+  gd_text_add(t, "'");
+  for (const char *c = text; *c != '\0'; c++)
+    if (*c == '\'')
+      gd_text_add(t, "'\\''");
+    else
+      gd_text_bytes(t, c, 1);
+  gd_text_add(t, "'");
+}
+
 const char *gd_text_get(const gd_text *t)
 {
   assert(t != NULL);

@@ -26,8 +26,18 @@ static void text_grows_and_escapes(void **state)
   gd_text_free(&t);
 }
 
+static void shell_word_means_its_text(void **state)
+{
+  (void)state;
+  gd_text t = {0};
+  gd_text_shell(&t, "it's $(id)\n`\"\\");
+  assert_string_equal(gd_text_get(&t), "'it'\\''s $(id)\n`\"\\'");
+  gd_text_free(&t);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(text_grows_and_escapes),
+    cmocka_unit_test(shell_word_means_its_text),
 };
 
 gd_test_main(tests)
