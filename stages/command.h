@@ -27,6 +27,7 @@ extern const gd_command *const gd_commands[];
 
 extern const gd_command gd_command_run;
 extern const gd_command gd_command_plan;
+extern const gd_command gd_command_submit;
 extern const gd_command gd_command_status;
 extern const gd_command gd_command_check;
 extern const gd_command gd_command_frames;

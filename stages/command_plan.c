@@ -1,4 +1,4 @@
-/* gradus plan, gradus status -- where a job stands, from files alone. */
+/* gradus plan -- what would run, and why, from files alone. */
 #include <string.h>
 
 #include "command.h"
@@ -26,56 +26,27 @@ static gd_status add_forecasts(const gd_job *job, gd_text *out)
   return st;
 }
 
-static gd_status add_touched(const gd_job *job, gd_text *out)
-{
-  gd_status st = GD_OK;
-  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
-    const size_t before = out->length_bytes;
-    st = gd_extract_touched(job, gd_job_instance(job, i), out);
-    if (out->length_bytes > before)
-      gd_text_add(out, "\n");
-  }
-  return st;
-}
-
-static gd_status compose_status(const gd_job *job, gd_text *out)
-{
-  gd_status st = gd_plan_compose_status(job, out);
-  return st == GD_OK ? add_touched(job, out) : st;
-}
-
-static gd_status compose_plan(const gd_job *job, gd_text *out)
+static gd_status compose(const gd_job *job, gd_text *out)
 {
   gd_status st = gd_plan_compose(job, out);
   if (st == GD_OK)
     st = add_forecasts(job, out);
-  return st == GD_OK ? add_touched(job, out) : st;
+  return st == GD_OK ? gd_extract_touched_all(job, out) : st;
 }
 
-static int compose(const gd_arguments *a,
-                   gd_status (*page)(const gd_job *, gd_text *))
+static int run(const gd_arguments *a)
 {
   gd_job *job;
   gd_status st = gd_command_load(a, &job);
   if (st != GD_OK)
     return gd_command_failed(st);
   gd_text text = {0};
-  st = page(job, &text);
+  st = compose(job, &text);
   gd_job_free(job);
   if (st == GD_OK)
     return gd_command_print(&text);
   gd_text_free(&text);
   return gd_command_failed(st);
-}
-
-static int run_plan(const gd_arguments *a)
-{
-  return compose(a, compose_plan);
-}
-
-static int run_status(const gd_arguments *a)
-{
-  return compose(a, compose_status);
 }
 
 const gd_command gd_command_plan = {
@@ -94,20 +65,5 @@ const gd_command gd_command_plan = {
         "exact\n"
         "where an earlier run has indexed the videos, else from some of them.\n"
         "Nothing is changed.\n",
-    .run = run_plan,
-};
-
-const gd_command gd_command_status = {
-    .name = "status",
-    .operands = "JOB",
-    .least = 1,
-    .most = 1,
-    .options = options,
-    .n_options = 1,
-    .summary = "where everything stands, from files alone",
-    .details =
-        "For each stage of the manifest JOB: done, running, stopped or not\n"
-        "begun, files made, items skipped, the time it took, and the last\n"
-        "line of its log. Nothing is changed.\n",
-    .run = run_status,
+    .run = run,
 };

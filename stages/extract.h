@@ -113,5 +113,7 @@ GD_NODISCARD gd_status gd_extract_forecast(const gd_job *job,
 GD_NODISCARD gd_status gd_extract_touched(const gd_job *job,
                                           const gd_instance *self,
                                           gd_text *out);
+/** The same for all instances of a job, a line for each. */
+GD_NODISCARD gd_status gd_extract_touched_all(const gd_job *job, gd_text *out);
 
 #endif

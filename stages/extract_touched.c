@@ -59,3 +59,15 @@ gd_status gd_extract_touched(const gd_job *job, const gd_instance *self,
   free(first);
   return st == GD_OK ? gd_text_status(out) : st;
 }
+
+gd_status gd_extract_touched_all(const gd_job *job, gd_text *out)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
+    const size_t before = out->length_bytes;
+    st = gd_extract_touched(job, gd_job_instance(job, i), out);
+    if (out->length_bytes > before)
+      gd_text_add(out, "\n");
+  }
+  return st;
+}

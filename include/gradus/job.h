@@ -67,6 +67,8 @@ int gd_job_n_instances(const gd_job *job);
 /** Return instance i; inputs come before what depends on them. */
 const gd_instance *gd_job_instance(const gd_job *job, int i);
 
+/** Return i of gd_job_instance(). */
+int gd_instance_index(const gd_instance *s);
 const char *gd_instance_name(const gd_instance *s); /**< "model" */
 const char *gd_instance_kind(const gd_instance *s); /**< "train" */
 /** Return its sweep values, "loss=softmax,seed=2", or "" outside a sweep. */

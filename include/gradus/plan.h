@@ -1,8 +1,9 @@
 /**
- * Where a job stands, from files alone: what is done, what would run and why.
+ * Where a job stands: what is done, what would run and why.
  *
- * Nothing is changed, and nothing needs to run: a job on a cluster can be
- * looked at from anywhere that sees its work directory.
+ * Files tell it, nothing is changed, and nothing needs to run: a job on a
+ * cluster can be looked at from anywhere that sees its work directory.  What
+ * waits in Slurm's queue, Slurm tells.
  */
 #ifndef GRADUS_PLAN_H
 #define GRADUS_PLAN_H
@@ -25,9 +26,14 @@ GD_NODISCARD gd_status gd_plan_compose(const gd_job *job, gd_text *out);
 
 /**
  * Compose the page of `gradus status`: a line for each instance with its state
- * (done, running, stopped, not run), files, items skipped, seconds, and the
- * last line of its log while it is not done. Errors: as gd_plan_compose()
+ * (done, running, queued, failed, stopped, not run), files, items skipped,
+ * seconds; while it is not done, its Slurm job, how earlier runs ended, and the
+ * last line of its log.  Slurm is asked only about what was submitted; where it
+ * does not answer, the page says so, and files speak alone.
+ * @param[out] n_active  instances that are running or queued
+ * Errors: as gd_plan_compose()
  */
-GD_NODISCARD gd_status gd_plan_compose_status(const gd_job *job, gd_text *out);
+GD_NODISCARD gd_status gd_plan_compose_status(const gd_job *job, int *n_active,
+                                              gd_text *out);
 
 #endif

@@ -36,8 +36,8 @@ int gd_exit_code(gd_status st);
 
 typedef struct {
   const gd_stage *const *stages; /**< what can be run; ends with NULL */
-  const char *stage;             /**< only instances of this name; NULL: all */
-  int dry_run;                   /**< only say what would be done */
+  const char *stage; /**< only instances of this name, or folder; NULL: all */
+  int dry_run;       /**< only say what would be done */
 } gd_run_options;
 
 /**

@@ -299,11 +299,13 @@ static int skipped_too_much(const gd_instance *self,
   return 1;
 }
 
-/* Is it asked for, by its name or as one of all? */
+/* Is it asked for, by its stage's name, by its folder's, or as one of all? */
 static int is_wanted(const gd_instance *self, const gd_run_options *options)
 {
+  const char *folder = gd_path_base(gd_instance_directory(self));
   return options->stage == NULL ||
-         strcmp(options->stage, gd_instance_name(self)) == 0;
+         strcmp(options->stage, gd_instance_name(self)) == 0 ||
+         strcmp(options->stage, folder) == 0;
 }
 
 static const gd_stage *find_stage(const gd_instance *self,
@@ -364,12 +366,25 @@ static gd_status check_job(const gd_job *job, const gd_run_options *options)
                      gd_instance_title(self), gd_instance_kind(self));
   }
   if (n_wanted == 0 && options->stage != NULL)
-    return gd_fail(GD_ERR_USAGE, "job %s has no stage named %s",
+    return gd_fail(GD_ERR_USAGE,
+                   "job %s has no stage named %s; one that was submitted is "
+                   "gone when corpus or files have changed since",
                    gd_job_name(job), options->stage);
   return GD_OK;
 }
 
-/* The effective manifest is kept with the results. */
+static int holds(const char *path, const char *text)
+{
+  char *found = NULL;
+  const int same = gd_path_exists(path) &&
+                   gd_file_read(path, strlen(text), &found, NULL) == GD_OK &&
+                   strcmp(found, text) == 0;
+  free(found);
+  return same;
+}
+
+/* The effective manifest is kept with the results.  Members of a sweep that
+ * begin together save the same: whoever comes second finds it there. */
 static gd_status save_manifest(const gd_job *job)
 {
   char name[GD_PATH_MAX], path[GD_PATH_MAX];
@@ -378,9 +393,9 @@ static gd_status save_manifest(const gd_job *job)
   snprintf(name, sizeof name, "%s.yaml", gd_job_name(job));
   if (st == GD_OK)
     st = gd_path_join(gd_job_work(job), name, path);
-  if (st == GD_OK)
+  if (st == GD_OK && !holds(path, text))
     st = gd_file_write(path, text, strlen(text));
-  return st;
+  return st == GD_ERR_IO && holds(path, text) ? GD_OK : st;
 }
 
 static gd_status begin(MPI_Comm comm, const gd_job *job,

@@ -5,7 +5,8 @@
 
 void gd_value_write(const gd_key *key, const gd_value *value, gd_text *out)
 {
-  if (key->type != GD_KEY_TEXT && key->type != GD_KEY_FILE) {
+  if (key->type != GD_KEY_TEXT && key->type != GD_KEY_LINE &&
+      key->type != GD_KEY_FILE) {
     gd_text_add(out, value->text);
     return;
   }

@@ -239,6 +239,11 @@ const gd_instance *gd_job_instance(const gd_job *job, int i)
   return &job->instances[i];
 }
 
+int gd_instance_index(const gd_instance *s)
+{
+  return (int)(s - s->job->instances);
+}
+
 const char *gd_instance_name(const gd_instance *s)
 {
   return s->stage->name;

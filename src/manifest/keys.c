@@ -202,15 +202,51 @@ static const gd_key slurm_keys[] = {
      .sentence = "Ranks per node."},
     {"cpus-per-task", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e4,
      .sentence = "Threads per rank."},
-    {"time", GD_KEY_TEXT, .fallback = "", .unit = "[days-]h:m:s",
+    {"time", GD_KEY_LINE, .fallback = "", .unit = "[days-]h:m:s",
      .sentence = "Time limit; write it in quotes."},
-    {"mem", GD_KEY_TEXT, .fallback = "", .sentence = "Memory per node."},
-    {"partition", GD_KEY_TEXT, .fallback = "", .sentence = "Queue."},
-    {"account", GD_KEY_TEXT, .fallback = "", .sentence = "Who pays."},
-    {"qos", GD_KEY_TEXT, .fallback = "", .sentence = "Quality of service."},
-    {"constraint", GD_KEY_TEXT, .fallback = "", .sentence = "Node features."},
+    {"mem", GD_KEY_LINE, .fallback = "", .sentence = "Memory per node."},
+    {"partition", GD_KEY_LINE, .fallback = "", .sentence = "Queue."},
+    {"account", GD_KEY_LINE, .fallback = "", .sentence = "Who pays."},
+    {"qos", GD_KEY_LINE, .fallback = "", .sentence = "Quality of service."},
+    {"constraint", GD_KEY_LINE, .fallback = "", .sentence = "Node features."},
     {"exclusive", GD_KEY_FLAG, .fallback = "false",
      .sentence = "Share nodes with nobody."},
+};
+
+static const gd_key site_keys[] = {
+    {"launcher", GD_KEY_CHOICE, .words = "srun|mpirun", .fallback = "srun",
+     .sentence = "What starts the ranks; mpirun where Slurm and MPI were built "
+                 "without PMIx."},
+    {"mpi", GD_KEY_LINE, .fallback = "pmix",
+     .sentence = "What srun is told by --mpi; `srun --mpi=list` shows what "
+                 "there is."},
+    {"launcher_options", GD_KEY_LINE, .fallback = "",
+     .sentence = "Further words for the launcher, parted by blanks."},
+    {"modules", GD_KEY_LINE, .fallback = "",
+     .sentence = "Modules to load, parted by blanks."},
+    {"setup", GD_KEY_LINE, .unit = "file", .fallback = "",
+     .sentence = "Shell script that every job sources first."},
+    {"container", GD_KEY_LINE, .fallback = "",
+     .sentence = "Words before the program, parted by blanks: `apptainer exec "
+                 "gradus.sif`."},
+    {"program", GD_KEY_LINE, .unit = "file", .fallback = "",
+     .sentence = "gradus on the nodes; empty: the one that submits, or "
+                 "`gradus` in a container."},
+    {"restart", GD_KEY_CHOICE, .words = "requeue|chain", .fallback = "requeue",
+     .sentence = "How a stopped stage goes on: by `scontrol requeue`, or, "
+                 "where that is forbidden, in the next of `links` jobs that "
+                 "wait for one another."},
+    {"links", GD_KEY_INT, .unit = "jobs", .fallback = "3", .low = 2, .high = 99,
+     .sentence = "chain: jobs per stage."},
+    {"notice", GD_KEY_INT, .unit = "s", .fallback = "120", .low = 1,
+     .high = 65535,
+     .sentence = "How long before its time limit a job is asked to stop: "
+                 "longer than a training step and a checkpoint take."},
+    {"array_size", GD_KEY_INT, .unit = "members", .fallback = "1000", .low = 1,
+     .high = 1e6, .sentence = "Largest job array; below Slurm's MaxArraySize."},
+    {"array_running", GD_KEY_INT, .unit = "members", .fallback = "0",
+     .high = 1e6,
+     .sentence = "Members of an array that run at a time; 0: as Slurm likes."},
 };
 
 #define SECTION(name_, version_, gathers_, summary_, ...)                      \
@@ -233,6 +269,11 @@ static const gd_section corpus_section =
     SECTION(corpus, 1, 0, "videos and labels that are there already", NULL);
 static const gd_section slurm_section =
     SECTION(slurm, 1, 0, "resources of a stage, or of all (`defaults`)", NULL);
+static const gd_section site_section =
+    SECTION(site, 1, 0,
+            "the site file of `gradus submit`; its block `slurm` has the keys "
+            "above, for all stages that do not say otherwise",
+            NULL);
 
 const gd_section *gd_sections(int *n)
 {
@@ -256,6 +297,11 @@ const gd_section *gd_section_corpus(void)
 const gd_section *gd_section_slurm(void)
 {
   return &slurm_section;
+}
+
+const gd_section *gd_section_site(void)
+{
+  return &site_section;
 }
 
 int gd_section_find(const gd_section *s, const char *key)

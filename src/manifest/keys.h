@@ -16,6 +16,7 @@ typedef enum {
   GD_KEY_REAL,
   GD_KEY_FLAG,   /**< true or false */
   GD_KEY_TEXT,   /**< any text */
+  GD_KEY_LINE,   /**< a text without line breaks or other control characters */
   GD_KEY_CHOICE, /**< one of `words` */
   GD_KEY_FILE,   /**< a file, digested by content; or one of `words` */
   GD_KEY_BYTES,  /**< a size: 4096, 64KiB, 256MiB, 1GiB */
@@ -57,6 +58,7 @@ const gd_section *gd_sections(int *n);
 const gd_section *gd_section_of(const char *kind);
 const gd_section *gd_section_corpus(void); /**< the `corpus:` block */
 const gd_section *gd_section_slurm(void);  /**< resources of one stage */
+const gd_section *gd_section_site(void);   /**< the site file */
 /** Return the index of a key in its section, or -1. */
 int gd_section_find(const gd_section *s, const char *key);
 /** Return the valid key nearest to a mistyped one, or NULL. */

@@ -184,9 +184,7 @@ static gd_status read_fallback(gd_arena *a, const gd_key *key, gd_value *out)
   return st;
 }
 
-/* Read all keys of a section, defaults included.  `missing` is where a
- * required key would have been. */
-static gd_status read_section(gd_arena *a, const gd_section *section,
+gd_status gd_manifest_section(gd_arena *a, const gd_section *section,
                               gd_node *map, const gd_node *missing,
                               const char *others, gd_value **values,
                               unsigned char **given)
@@ -224,8 +222,8 @@ static gd_status read_kind(gd_manifest *m, gd_node *map, gd_declared *s)
   if (kind->kind == GD_NODE_SCALAR)
     s->section = gd_section_of(kind->text);
   if (s->section != NULL)
-    return read_section(m->arena, s->section, map, s->at, "stage|from",
-                        &s->values, NULL);
+    return gd_manifest_section(m->arena, s->section, map, s->at, "stage|from",
+                               &s->values, NULL);
   int n;
   const char *kinds[16];
   const gd_section *sections = gd_sections(&n);
@@ -432,8 +430,9 @@ static gd_status read_slurm(gd_manifest *m, const gd_node *slurm)
       return gd_manifest_no_stage(m, name);
     st = expect_map(slurm->items[i], name->text);
     if (st == GD_OK)
-      st = read_section(m->arena, gd_section_slurm(), slurm->items[i], name,
-                        NULL, &m->slurm[stage], &m->slurm_given[stage]);
+      st = gd_manifest_section(m->arena, gd_section_slurm(), slurm->items[i],
+                               name, NULL, &m->slurm[stage],
+                               &m->slurm_given[stage]);
   }
   return st;
 }
@@ -492,8 +491,8 @@ gd_status gd_manifest_check(gd_arena *arena, gd_facts *facts,
     m->corpus_at = root->keys[corpus];
     st = expect_map(root->items[corpus], "'corpus'");
     if (st == GD_OK)
-      st = read_section(arena, gd_section_corpus(), root->items[corpus],
-                        m->corpus_at, NULL, &m->corpus, NULL);
+      st = gd_manifest_section(arena, gd_section_corpus(), root->items[corpus],
+                               m->corpus_at, NULL, &m->corpus, NULL);
   }
   if (st == GD_OK && stages == NULL)
     st = gd_node_fail(root, NULL, "'stages' is missing");

@@ -68,6 +68,21 @@ int gd_manifest_stage(const gd_manifest *m, const char *name);
 GD_NODISCARD gd_status gd_manifest_no_stage(const gd_manifest *m,
                                             const gd_node *at);
 
+/**
+ * Read all keys of a section from a map, defaults included.
+ * @param[in]  missing  where a required key would have been
+ * @param[in]  others   further words of the map, left to the caller, or NULL
+ * @param[out] values, given  per key: its value, whether it was written;
+ *                      `given` may be NULL
+ * Errors: GD_ERR_USAGE with the place; GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_manifest_section(gd_arena *a,
+                                           const gd_section *section,
+                                           gd_node *map, const gd_node *missing,
+                                           const char *others,
+                                           gd_value **values,
+                                           unsigned char **given);
+
 /** Called with each key that a map gives, nested or dotted. */
 typedef gd_status gd_key_visit(void *context, int key, const gd_node *at,
                                gd_node *value);

@@ -126,4 +126,5 @@ void gd_keys_reference(gd_text *out, int markdown)
   for (int i = 0; i < n; i++)
     add_section(out, &sections[i], markdown);
   add_section(out, gd_section_slurm(), markdown);
+  add_section(out, gd_section_site(), markdown);
 }

@@ -43,6 +43,9 @@ void gd_key_describe(const gd_key *key, char *out, size_t out_bytes)
   case GD_KEY_TEXT:
     snprintf(out, out_bytes, "a text");
     break;
+  case GD_KEY_LINE:
+    snprintf(out, out_bytes, "a text of one line");
+    break;
   case GD_KEY_CHOICE:
     snprintf(out, out_bytes, "one of %s", key->words);
     break;
@@ -184,6 +187,14 @@ static gd_status read_reals(gd_arena *a, const gd_key *key, const gd_node *node,
   return out->text == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
+static int is_line(const char *text)
+{
+  for (const char *c = text; *c != '\0'; c++)
+    if ((unsigned char)*c < 0x20 || *c == 0x7f)
+      return 0;
+  return 1;
+}
+
 /* Type by type; `canonical` is what the value is called. */
 static int read_scalar(const gd_key *key, const char *text, gd_value *out,
                        char canonical[64])
@@ -206,6 +217,8 @@ static int read_scalar(const gd_key *key, const char *text, gd_value *out,
     return out->integer || strcmp(text, "false") == 0;
   case GD_KEY_TEXT:
     return 1;
+  case GD_KEY_LINE:
+    return is_line(text);
   case GD_KEY_CHOICE:
     return gd_words_have(key->words, text);
   case GD_KEY_FILE:

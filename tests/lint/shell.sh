@@ -8,6 +8,6 @@ if ! command -v shellcheck >/dev/null; then
 fi
 mapfile -t scripts < <(
   printf '%s\n' bootstrap .ci/run
-  find tests slurm -name '*.sh' -o -name '*.sbatch'
+  find tests slurm src -name '*.sh' -o -name '*.sbatch'
 )
 shellcheck "${scripts[@]}"

@@ -184,7 +184,8 @@ static void status_tells_seconds_and_the_last_word_of_the_log(void **state)
   begin(gd_job_instance(job, 1));
   put(gd_job_instance(job, 1), "log.txt", "first\nstep 12 of 40\n");
   gd_text page = {0};
-  assert_ok(gd_plan_compose_status(job, &page));
+  int n_active;
+  assert_ok(gd_plan_compose_status(job, &n_active, &page));
   const char expected[] = "done     corpus  1 file, 2 skipped, 12.5 s\n"
                           "stopped  frames  0 files\n"
                           "         step 12 of 40\n"
@@ -217,7 +218,8 @@ static void running_stage_is_known_by_its_lock(void **state)
   }
   assert_int_equal(read(ready[0], &c, 1), 1);
   gd_text page = {0};
-  assert_ok(gd_plan_compose_status(job, &page));
+  int n_active;
+  assert_ok(gd_plan_compose_status(job, &n_active, &page));
   char wanted[64];
   snprintf(wanted, sizeof wanted, "process %d\n", (int)child);
   assert_int_equal(strncmp(gd_text_get(&page), "running  corpus", 15), 0);
@@ -226,7 +228,7 @@ static void running_stage_is_known_by_its_lock(void **state)
   close(end[0]);
   close(end[1]);
   assert_int_equal(waitpid(child, NULL, 0), child);
-  assert_ok(gd_plan_compose_status(job, &page));
+  assert_ok(gd_plan_compose_status(job, &n_active, &page));
   assert_int_equal(strncmp(gd_text_get(&page), "stopped  corpus", 15), 0);
   gd_text_free(&page);
   gd_job_free(job);

@@ -1,0 +1,160 @@
+# shellcheck shell=bash disable=SC2154 # all are set above, in the script
+# What every batch script of `gradus submit` does with the variables above it.
+
+member=${members[${SLURM_ARRAY_TASK_ID:-0}]}
+failures=$notes/$member.failures
+log=$notes/$name${SLURM_ARRAY_TASK_ID+-$SLURM_ARRAY_TASK_ID}.out
+# Of an array, SLURM_JOB_ID alone may mean all tasks.
+self=${SLURM_ARRAY_JOB_ID+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
+self=${self:-${SLURM_JOB_ID-none}}
+
+say() {
+  printf 'gradus: job %s: %s\n' "$self" "$*" >&2
+}
+
+# ------------------------------------------------------------------ the site
+# Before `set -u`: what sites write into such files rarely bears it.
+if [ "${#modules[@]}" -gt 0 ] && ! module load "${modules[@]}"; then
+  say "these modules cannot be loaded: ${modules[*]}"
+  exit 2
+fi
+# shellcheck source=/dev/null
+if [ -n "$setup" ] && ! . "$setup"; then
+  say "$setup failed"
+  exit 2
+fi
+set -uo pipefail
+
+# --------------------------------------------------------------- environment
+export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+# Within Slurm, Open MPI believes that each rank has a core of its own, and
+# waits by computing: where ranks outnumber cores, a second becomes minutes.
+export OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive
+# A cut cable ends the job after 11 s instead of 8 minutes.
+export OMPI_MCA_oob_tcp_keepalive_time=5 OMPI_MCA_oob_tcp_keepalive_intvl=2 \
+  OMPI_MCA_oob_tcp_keepalive_probes=3
+# In containers, one is root.
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# ------------------------------------------------------------------ launcher
+case $launcher in
+srun)
+  # srun does not take --cpus-per-task over from the job since Slurm 22.05.
+  launch=(srun "--mpi=$mpi" "--cpus-per-task=${SLURM_CPUS_PER_TASK:-1}"
+    --kill-on-bad-exit=1)
+  ;;
+mpirun)
+  # Slurm keeps the ranks to the job's cores; bound to one each by mpirun, a
+  # rank's threads would share it.
+  launch=(mpirun -n "${SLURM_NTASKS:-1}" --bind-to none)
+  ;;
+esac
+
+# --------------------------------------------------------------- going on
+# What the stage has made, as one word: runs that end with the same one got no
+# further than each other.
+point() {
+  find "$work/$member" -type f ! -name '*.part' ! -name '*.attempt' \
+    ! -name stage.yaml ! -name units ! -name report.yaml ! -name log.txt \
+    ! -name lock -printf '%P %s %T@\n' 2>/dev/null | sort | cksum | tr ' ' -
+}
+
+# The first error that this run has left in its log: the others follow from it.
+reason() {
+  tail -c "+$((begun + 1))" "$log" 2>/dev/null | grep -m 1 'error: ' |
+    tr '\t' ' '
+}
+
+# Note how a run ended.
+note() {
+  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "$self" \
+    "$(uname -n)" "$1" "$(point)" "$(reason)" >>"$failures"
+}
+
+# Have the last three runs ended at this point?
+is_stuck() {
+  [ -e "$failures" ] &&
+    [ "$(tail -n 3 "$failures" | cut -f 5 | grep -cxF "$(point)")" -eq 3 ]
+}
+
+give_up() {
+  say "$member: three runs ended at the same point, the last with exit code" \
+    "$(tail -n 1 "$failures" | cut -f 4,6 | tr '\t' ' ');" \
+    "see $work/$member/log.txt; 'gradus submit' tries again"
+  exit 1
+}
+
+# End this job such that another goes on.
+go_on() {
+  local code=$1
+  if is_stuck; then
+    give_up
+  fi
+  if [ "$restart" = chain ]; then
+    say "$member: ended with exit code $code; the next job of the chain goes on"
+    exit "$code"
+  fi
+  # Whoever cancels a job does not want it back.
+  if [ "$(squeue -h -j "$self" -o %T)" != RUNNING ]; then
+    say "$member: ended with exit code $code, as Slurm asked"
+    exit "$code"
+  fi
+  say "$member: ended with exit code $code; back into the queue"
+  # This ends the job: nothing is left to pass on.
+  trap '' USR1 TERM
+  scontrol requeue "$self" ||
+    say "Slurm does not requeue this job: 'gradus submit' again, or" \
+      "'restart: chain' in the site file"
+  exit "$code"
+}
+
+# --------------------------------------------------------------------- the run
+umask 077
+begun=$(wc -c 2>/dev/null <"$log" || echo 0)
+if is_stuck; then
+  give_up
+fi
+
+# Time is nearly up, or another job needs the nodes: the ranks finish their
+# step or item, keep what they have, and end with exit code 75.  To mpirun
+# SIGTERM would mean to kill them; SIGUSR1 it passes on, as srun does.
+caught=
+child=
+# shellcheck disable=SC2317 # a signal calls it
+pass_on() {
+  caught=1
+  [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null
+}
+trap pass_on USR1 TERM
+
+say "$member on ${SLURM_JOB_NODELIST-$(uname -n)}," \
+  "ranks: ${SLURM_NTASKS:-1}, threads each: $OMP_NUM_THREADS"
+"${launch[@]}" ${launcher_options[@]+"${launcher_options[@]}"} \
+  ${container[@]+"${container[@]}"} "$gradus" run "$manifest" \
+  --stage "$member" &
+child=$!
+# A signal ends `wait` before its time.
+while :; do
+  caught=
+  wait "$child"
+  code=$?
+  [ -n "$caught" ] || break
+done
+
+# 0: done; 3: done, but too much was skipped to go on; 2: a retry will not help.
+case $code in
+0 | 3)
+  rm -f "$failures"
+  exit "$code"
+  ;;
+2)
+  note "$code"
+  exit "$code"
+  ;;
+*)
+  note "$code"
+  go_on "$code"
+  ;;
+esac
