@@ -35,7 +35,8 @@ typedef struct {
 
 /**
  * Compose a script.
- * Errors: GD_ERR_USAGE (a path that Slurm cannot take: it has a line break),
+ * Errors: GD_ERR_USAGE (a path that Slurm cannot take: with a line break or a
+ *         backslash),
  *         GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_batch_compose(const gd_batch *b, gd_text *out);

@@ -150,13 +150,15 @@ static void add_variables(const gd_batch *b, gd_text *out)
   add_variable(out, "restart", gd_site_text(b->site, "restart"));
 }
 
+/* sbatch reads its lines one by one, and takes backslashes out of a log's path
+ * with all that they were before. */
 static gd_status check_path(const char *path)
 {
   for (const char *c = path; *c != '\0'; c++)
-    if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    if ((unsigned char)*c < 0x20 || *c == 0x7f || *c == '\\')
       return gd_fail(GD_ERR_USAGE,
-                     "%s: Slurm takes no path with a line break or another "
-                     "control character: use another folder",
+                     "%s: Slurm takes no path with a line break, another "
+                     "control character or a backslash: use another folder",
                      path);
   return GD_OK;
 }

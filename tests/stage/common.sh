@@ -74,7 +74,7 @@ expect() {
 results() {
   (
     cd "$1/run"
-    find . -mindepth 2 -type f \
+    find . -mindepth 2 -type f ! -path './slurm/*' \
       ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\|attempts.txt\|index-[0-9]*.h5\)' \
       -print0 | sort -z | xargs -0 sha256sum
   )

@@ -15,7 +15,7 @@ static const char manifest[] = "job: b\n"
                                "sweep: {frames: {every: [1, 2, 3, 4, 5]}}\n";
 
 /* Whatever a shell could do with a name. */
-static const char odd[] = "it's \"q\" $(touch canary) `touch canary` %a \\ #;&";
+static const char odd[] = "it's \"q\" $(touch canary) `touch canary` %a #;&";
 
 typedef struct {
   gd_job *job;
@@ -151,7 +151,7 @@ static void odd_names_stay_words(void **state)
   set_scene(&s, site, 2, tasks);
   assert_ok(gd_batch_compose(&s.batch, &text));
   has(&text, "\n#SBATCH --partition=\"a\\\"b\\\\c $(touch canary) #d\"\n");
-  has(&text, " %%a \\\\ #;&/slurm/b.frames-12345678-%a.out\"\n");
+  has(&text, " %%a #;&/slurm/b.frames-12345678-%a.out\"\n");
   gd_text_free(&text);
 
   assert_int_equal(run_script(&s, "12", "4"), 0);
@@ -168,7 +168,7 @@ static void odd_names_stay_words(void **state)
   end_scene(&s);
 }
 
-static void line_breaks_in_paths_are_refused(void **state)
+static void line_breaks_and_backslashes_in_paths_are_refused(void **state)
 {
   (void)state;
   scene s;
@@ -176,6 +176,9 @@ static void line_breaks_in_paths_are_refused(void **state)
   set_scene(&s, "{}\n", 1, NULL);
   s.batch.directory = "/a\n#SBATCH --wrap=id";
   assert_fails(gd_batch_compose(&s.batch, &text), GD_ERR_USAGE, "line break");
+  s.batch.directory = s.directory;
+  s.batch.notes = "/a\\b/slurm";
+  assert_fails(gd_batch_compose(&s.batch, &text), GD_ERR_USAGE, "backslash");
   gd_text_free(&text);
   end_scene(&s);
 }
@@ -331,7 +334,7 @@ static void module_that_is_missing_ends_the_job(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(resources_and_array_stand_in_sbatchs_lines),
     cmocka_unit_test(odd_names_stay_words),
-    cmocka_unit_test(line_breaks_in_paths_are_refused),
+    cmocka_unit_test(line_breaks_and_backslashes_in_paths_are_refused),
     cmocka_unit_test(stopped_run_goes_back_into_the_queue),
     cmocka_unit_test(cancelled_run_stays_out_of_the_queue),
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
