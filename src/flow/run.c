@@ -12,6 +12,7 @@
 #include "gradus/agree.h"
 #include "gradus/gemm.h"
 #include "gradus/log.h"
+#include "gradus/placement.h"
 #include "gradus/version.h"
 #include "gradus/watchdog.h"
 #include "rundir.h"
@@ -106,6 +107,17 @@ static int settle_threads(MPI_Comm comm)
     threads = 1;
   omp_set_num_threads(threads);
   return threads;
+}
+
+/* A bad placement is no failure, only slow. */
+static void warn_of_placement(MPI_Comm comm)
+{
+  gd_text line = {0};
+  const gd_placement worst = gd_placement_worst(comm, settle_threads(comm));
+  gd_placement_judge(&worst, &line);
+  if (line.length_bytes > 0)
+    gd_log(GD_LOG_WARNING, "%s", gd_text_get(&line));
+  gd_text_free(&line);
 }
 
 static gd_status settle_silence(int *limit_s)
@@ -414,6 +426,8 @@ static gd_status begin(MPI_Comm comm, const gd_job *job,
   st = gd_settle(comm, st);
   if (st != GD_OK && rank == 0)
     gd_log(GD_LOG_ERROR, "%s", gd_reason());
+  if (st == GD_OK && !options->dry_run)
+    warn_of_placement(comm);
   return st;
 }
 
