@@ -9,7 +9,7 @@ install(TARGETS gradus gd_outside_libraries EXPORT gradusTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT gradusTargets NAMESPACE gradus:: DESTINATION ${package_dir})
 install(DIRECTORY include/gradus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/gradus)
+install(DIRECTORY jobs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/gradus)
 if(TARGET gradus_program)
   install(TARGETS gradus_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -24,6 +24,7 @@ static const char exit_codes[] =
 
 static const char environment[] =
     "  GRADUS_GEMM      libxsmm or openblas: which library multiplies\n"
+    "  GRADUS_SITE      the site file of `gradus submit`\n"
     "  OMP_NUM_THREADS  threads of each rank\n";
 
 /* ---------------------------------------------------------------- for people

@@ -1,5 +1,6 @@
 #include "gradus/site.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,12 +123,27 @@ static void wrong_file_is_refused_with_its_place(void **state)
                "no such site file");
 }
 
+static void examples_are_site_files(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"modules", "apptainer", "chain"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    char path[GD_PATH_MAX];
+    gd_site *site;
+    snprintf(path, sizeof path, "%s/slurm/sites/%s.yaml",
+             getenv("GRADUS_SOURCE"), names[i]);
+    assert_ok(gd_site_load(path, &site));
+    gd_site_free(site);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(no_file_means_the_defaults, forget),
     cmocka_unit_test_setup(resource_is_the_stages_then_the_jobs_then_the_sites,
                            forget),
     cmocka_unit_test_setup(named_file_comes_before_the_users, forget),
     cmocka_unit_test_setup(wrong_file_is_refused_with_its_place, forget),
+    cmocka_unit_test(examples_are_site_files),
 };
 
 gd_test_main(tests)
