@@ -213,6 +213,16 @@ static int write_all(int fd, const char *data, size_t size_bytes)
   return fsync(fd);
 }
 
+/* A writer whose disk was full may have left half a line. */
+static int end_last_line(int fd)
+{
+  char last = '\n';
+  const off_t size = lseek(fd, 0, SEEK_END);
+  if (size > 0 && pread(fd, &last, 1, size - 1) != 1)
+    return -1;
+  return last == '\n' ? 0 : write_all(fd, "\n", 1);
+}
+
 gd_status gd_ledger_append(const char *folder, const gd_text *lines)
 {
   char path[GD_PATH_MAX];
@@ -221,8 +231,9 @@ gd_status gd_ledger_append(const char *folder, const gd_text *lines)
     st = gd_path_join(folder, "jobs.txt", path);
   if (st != GD_OK)
     return st;
-  const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || write_all(fd, gd_text_get(lines), lines->length_bytes) != 0)
+  const int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || end_last_line(fd) != 0 ||
+      write_all(fd, gd_text_get(lines), lines->length_bytes) != 0)
     st = gd_fail(GD_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
   if (fd >= 0)
     close(fd);

@@ -22,6 +22,8 @@ static gd_status run(const char *const *words, int limit_s, gd_child *result)
   size_t length = strlen(said);
   while (length > 0 && said[length - 1] == '\n')
     said[--length] = '\0';
+  for (char *c = said; *c != '\0'; c++)
+    *c = *c == '\n' ? ' ' : *c;
   st = gd_fail(GD_ERR_IO, "%s: exit code %d: %s", words[0], result->exit_code,
                said);
   gd_child_free(result);

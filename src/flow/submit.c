@@ -75,12 +75,29 @@ static int takes_from_new(const submission *s, const gd_instance *self)
   return 0;
 }
 
+/* Nothing is built upon a stage that skipped too much, as in `gradus run`. */
+static gd_status check_skipped(const gd_instance *self,
+                               const gd_standing *files)
+{
+  const int64_t most = gd_instance_max_skipped(self, files->n_items);
+  if (!files->done || files->n_skipped <= most)
+    return GD_OK;
+  return gd_fail(GD_ERR_USAGE,
+                 "stage %s: %" PRId64 " of %" PRId64 " items skipped, "
+                 "max_skipped allows %" PRId64 "; see %s/report.yaml, or allow "
+                 "more",
+                 gd_instance_title(self), files->n_skipped, files->n_items,
+                 most, gd_instance_directory(self));
+}
+
 static gd_status settle_standing(submission *s, int i)
 {
   const gd_instance *self = gd_job_instance(s->job, i);
   booking *b = &s->bookings[i];
   gd_standing files;
   gd_status st = gd_rundir_look(self, &files);
+  if (st == GD_OK)
+    st = check_skipped(self, &files);
   if (st != GD_OK)
     return st;
   b->errand = gd_ledger_find(s->ledger, self);

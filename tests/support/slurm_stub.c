@@ -7,17 +7,24 @@
 #include "gradus/text.h"
 #include "test.h"
 
+/* Without other programs: the tests call it often. */
 static const char sbatch[] =
     "for word; do case $word in\n"
     "  --dependency=*) after=${word#*=} ;; *) script=$word ;;\n"
     "esac; done\n"
-    "id=$(($(wc -l 2>/dev/null <submitted || echo 0) + 1))\n"
-    "name=$(sed -n 's/^#SBATCH --job-name=\"\\(.*\\)\"$/\\1/p' \"$script\")\n"
-    "array=$(sed -n 's/^#SBATCH --array=//p' \"$script\")\n"
+    "[ ! -e submitted ] || mapfile -t lines <submitted\n"
+    "id=$((${#lines[@]} + 1))\n"
+    "while read -r line; do case $line in\n"
+    "  '#SBATCH --job-name='*) name=${line#*=\\\"} name=${name%\\\"} ;;\n"
+    "  '#SBATCH --array='*) array=${line#*=} ;;\n"
+    "  '') break ;;\n"
+    "esac; done <\"$script\"\n"
     "echo \"$id $name $after\" >>submitted\n"
-    "for task in $(echo \"$array\" | tr , ' '); do\n"
-    "  seq \"${task%-*}\" \"${task#*-}\"\n"
-    "done | sed \"s/.*/${id}_&|PENDING|$name|1:00||Dependency/\" >>queue\n"
+    "for part in ${array//,/ }; do\n"
+    "  for ((task = ${part%-*}; task <= ${part#*-}; task++)); do\n"
+    "    echo \"${id}_$task|PENDING|$name|1:00||Dependency\"\n"
+    "  done\n"
+    "done >>queue\n"
     "[ -n \"$array\" ] || echo \"$id|PENDING|$name|1:00||Dependency\" >>queue\n"
     "echo \"$id\"\n";
 

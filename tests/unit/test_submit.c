@@ -215,6 +215,46 @@ static void done_stages_are_left_out(void **state)
   end_scene(&s);
 }
 
+static void nothing_is_built_on_a_stage_that_skipped_too_much(void **state)
+{
+  (void)state;
+  scene s;
+  gd_text out = {0};
+  set_scene(&s, "skipped", "{}\n", three, 1);
+  const gd_instance *frames = find(&s, "frames");
+  finish(find(&s, "corpus"));
+  gd_done *done;
+  assert_ok(gd_directory_make(gd_instance_directory(frames)));
+  assert_ok(gd_done_survey(gd_instance_directory(frames), &done));
+  done->digest = gd_instance_digest(frames);
+  done->n_items = 9;
+  done->n_skipped = 2;
+  assert_ok(gd_done_write(gd_instance_directory(frames), done));
+  gd_done_free(done);
+  assert_fails(gd_submit_job(s.job, s.site, "gradus", 0, &out), GD_ERR_USAGE,
+               "stage frames: 2 of 9 items skipped, max_skipped allows 0");
+  assert_text("submitted", "");
+  gd_text_free(&out);
+  end_scene(&s);
+}
+
+/* Half a line, of a writer whose disk was full, spoils no other. */
+static void half_a_line_of_the_ledger_is_passed_over(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "half", "{}\n", three, 1);
+  assert_ok(gd_directory_make(gd_test_path("half/slurm")));
+  const char *path = gd_test_path("half/slurm/jobs.txt");
+  assert_ok(gd_file_write(path, "member q.corpus-1 -1 cor", 24));
+  submit(&s);
+  char *before = gd_slurm_stub_read("submitted");
+  submit(&s);
+  assert_text("submitted", before);
+  free(before);
+  end_scene(&s);
+}
+
 /* Member 2 has failed, and Slurm has taken its scores out of the queue; the
  * report still waits for them, in vain. */
 static void failed_member_is_submitted_anew_with_what_waits_for_it(void **state)
@@ -396,6 +436,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(second_submission_adds_nothing_while_all_is_queued),
     cmocka_unit_test(job_that_was_not_noted_is_not_submitted_twice),
     cmocka_unit_test(done_stages_are_left_out),
+    cmocka_unit_test(nothing_is_built_on_a_stage_that_skipped_too_much),
+    cmocka_unit_test(half_a_line_of_the_ledger_is_passed_over),
     cmocka_unit_test(failed_member_is_submitted_anew_with_what_waits_for_it),
     cmocka_unit_test(nothing_is_submitted_while_slurm_is_silent),
     cmocka_unit_test(
