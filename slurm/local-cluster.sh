@@ -295,6 +295,9 @@ boot)
   [ $# -eq 2 ] || usage
   find_cluster
   ! is_alive "$2" || die "$2 is running"
+  # What a machine loses with its power: where PMIx finds its old folders and
+  # sockets, no step of a requeued job starts again.
+  rm -rf "$dir/spool/$2"/*pmix* "$dir/tmp/${2:?}"/*
   spawn_node "$2"
   ;;
 *)
