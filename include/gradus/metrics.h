@@ -20,6 +20,8 @@
 
 #include <stdint.h>
 
+#include "gradus/status.h"
+
 typedef struct {
   int64_t n;           /**< pairs that were compared */
   double mae;          /**< levels */
@@ -42,5 +44,16 @@ gd_metrics gd_metrics_of(int64_t n, const double *truth,
  */
 gd_metrics gd_metrics_between(int64_t n, const double *truth,
                               const double *predicted, double low, double high);
+
+/**
+ * Spearman's rank correlation: Pearson's r of the ranks, equal values sharing
+ * the mean of theirs.  NaN where that is.
+ * Source: Spearman, "The proof and measurement of association between two
+ * things", Am. J. Psychol. 15 (1904).
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_metrics_spearman(int64_t n, const double *truth,
+                                           const double *predicted,
+                                           double *out);
 
 #endif

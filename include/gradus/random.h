@@ -23,7 +23,8 @@ typedef enum {
   GD_FOR_DROPOUT,
   GD_FOR_SYNTH, /**< the drawn corpus; `sample` numbers the subject or video */
   GD_FOR_FOLDS,
-  GD_FOR_TESTS
+  GD_FOR_TESTS,
+  GD_FOR_BOOTSTRAP /**< `sample` numbers the draw */
 } gd_random_purpose;
 
 typedef struct {

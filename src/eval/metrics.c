@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+#include "gradus/memory.h"
 
 /* Sums over the pairs in the band; the second pass is about the means of the
  * first, so that large levels with little spread lose no digits. */
@@ -82,4 +85,51 @@ gd_metrics gd_metrics_of(int64_t n, const double *truth,
                          const double *predicted)
 {
   return gd_metrics_between(n, truth, predicted, -INFINITY, INFINITY);
+}
+
+typedef struct {
+  double value;
+  int64_t at;
+} ranked;
+
+static int by_value(const void *a, const void *b)
+{
+  const double x = ((const ranked *)a)->value, y = ((const ranked *)b)->value;
+  return (x > y) - (x < y);
+}
+
+/* Ranks from 0; `order` is room for n. */
+static void rank_values(int64_t n, const double *x, ranked *order, double *rank)
+{
+  for (int64_t i = 0; i < n; i++)
+    order[i] = (ranked){x[i], i};
+  if (n > 0)
+    qsort(order, (size_t)n, sizeof *order, by_value);
+  for (int64_t first = 0, end; first < n; first = end) {
+    for (end = first + 1; end < n && order[end].value == order[first].value;
+         end++)
+      ;
+    for (int64_t i = first; i < end; i++)
+      rank[order[i].at] = 0.5 * (double)(first + end - 1);
+  }
+}
+
+gd_status gd_metrics_spearman(int64_t n, const double *truth,
+                              const double *predicted, double *out)
+{
+  assert(n >= 0 && out != NULL);
+
+  *out = NAN;
+  ranked *order = gd_alloc(n, sizeof *order);
+  double *t = gd_alloc(n, sizeof *t), *p = gd_alloc(n, sizeof *p);
+  gd_status st = order == NULL || t == NULL || p == NULL ? GD_ERR_NOMEM : GD_OK;
+  if (st == GD_OK) {
+    rank_values(n, truth, order, t);
+    rank_values(n, predicted, order, p);
+    *out = gd_metrics_of(n, t, p).pearson;
+  }
+  free(order);
+  free(t);
+  free(p);
+  return st;
 }

@@ -1,6 +1,7 @@
 #include "gradus/severity.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 
 int gd_severity_bands(int n_levels, gd_band bands[GD_MAX_BANDS])
@@ -28,4 +29,32 @@ int gd_severity_bands(int n_levels, gd_band bands[GD_MAX_BANDS])
         .last = (int)((long)n_levels * (b + 1) / n) - 1,
     };
   return n;
+}
+
+int gd_severity_of(int n_bands, const gd_band *bands, double level)
+{
+  assert(n_bands >= 1 && bands != NULL);
+
+  int b = 0;
+  while (b + 1 < n_bands && floor(level + 0.5) > bands[b].last)
+    b++;
+  return b;
+}
+
+gd_confusion gd_severity_confusion(int n_bands, const gd_band *bands, int64_t n,
+                                   const double *truth, const double *predicted)
+{
+  assert(n >= 0);
+
+  gd_confusion c = {.n = n, .accuracy = NAN};
+  int64_t right = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const int t = gd_severity_of(n_bands, bands, truth[i]);
+    const int p = gd_severity_of(n_bands, bands, predicted[i]);
+    c.count[t][p]++;
+    right += t == p;
+  }
+  if (n > 0)
+    c.accuracy = (double)right / (double)n;
+  return c;
 }

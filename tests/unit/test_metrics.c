@@ -88,6 +88,23 @@ static void metrics_of_a_band_leave_out_the_other_bands(void **state)
   assert_int_equal(gd_metrics_between(5, truth, predicted, 64, 99).n, 0);
 }
 
+/* scipy 1.10.1: stats.spearmanr on the same numbers, ties included. */
+static void rank_correlation_shares_ranks_between_equals(void **state)
+{
+  (void)state;
+  const double truth[] = {3, 9, 27, 14, 9, 41, 0, 9};
+  const double predicted[] = {9, 8, 22, 19, 8, 33, 7, 10};
+  double r;
+  assert_ok(gd_metrics_spearman(8, truth, predicted, &r));
+  assert_float_equal(r, 0.8835852486128688, 1e-12);
+  assert_ok(gd_metrics_spearman(8, truth, truth, &r));
+  assert_float_equal(r, 1, 1e-12);
+  assert_ok(gd_metrics_spearman(1, truth, predicted, &r));
+  assert_true(isnan(r));
+  assert_ok(gd_metrics_spearman(0, NULL, NULL, &r));
+  assert_true(isnan(r));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(metrics_of_a_worked_example_match_the_hand_computation),
     cmocka_unit_test(metrics_of_eight_videos_match_an_independent_program),
@@ -96,6 +113,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(metrics_of_a_constant_prediction_show_no_agreement),
     cmocka_unit_test(metrics_keep_their_digits_far_from_zero),
     cmocka_unit_test(metrics_of_a_band_leave_out_the_other_bands),
+    cmocka_unit_test(rank_correlation_shares_ranks_between_equals),
 };
 
 gd_test_main(tests)

@@ -1,5 +1,7 @@
 #include "gradus/severity.h"
 
+#include <math.h>
+
 #include "test.h"
 
 static void severity_bands_of_64_levels_are_those_of_the_bdi(void **state)
@@ -32,9 +34,38 @@ static void severity_bands_of_any_scale_cover_it_without_gap(void **state)
   }
 }
 
+static void prediction_is_of_the_band_of_its_nearest_level(void **state)
+{
+  (void)state;
+  gd_band bands[GD_MAX_BANDS];
+  const int n = gd_severity_bands(64, bands);
+  const double levels[] = {-4, 13.49, 13.5, 19.6, 28.4, 28.5, 80};
+  const int expected[] = {0, 0, 1, 2, 2, 3, 3};
+  for (int i = 0; i < 7; i++)
+    assert_int_equal(gd_severity_of(n, bands, levels[i]), expected[i]);
+}
+
+static void confusion_counts_true_and_predicted_bands(void **state)
+{
+  (void)state;
+  gd_band bands[GD_MAX_BANDS];
+  const int n = gd_severity_bands(64, bands);
+  const double truth[] = {3, 12, 15, 40}, predicted[] = {5, 18, 16, 22};
+  const gd_confusion c = gd_severity_confusion(n, bands, 4, truth, predicted);
+  assert_int_equal(c.n, 4);
+  assert_int_equal(c.count[0][0], 1);
+  assert_int_equal(c.count[0][1], 1);
+  assert_int_equal(c.count[1][1], 1);
+  assert_int_equal(c.count[3][2], 1);
+  assert_float_equal(c.accuracy, 0.5, 1e-12);
+  assert_true(isnan(gd_severity_confusion(n, bands, 0, NULL, NULL).accuracy));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(severity_bands_of_64_levels_are_those_of_the_bdi),
     cmocka_unit_test(severity_bands_of_any_scale_cover_it_without_gap),
+    cmocka_unit_test(prediction_is_of_the_band_of_its_nearest_level),
+    cmocka_unit_test(confusion_counts_true_and_predicted_bands),
 };
 
 gd_test_main(tests)
