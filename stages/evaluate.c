@@ -1,6 +1,8 @@
 /* evaluate -- score the faces of one partition with a model.
  *
  *   part-NNNNN.h5     scores of some videos, removed once they are merged
+ *   calibration.h5    scores of the development partition, from which the
+ *                     prediction intervals of test videos are read off
  *   scores.h5         scores of all: see gradus/scores.h
  *   predictions.csv   the same per video, for people
  *
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/conformal.h"
 #include "gradus/evaluator.h"
 #include "gradus/faces.h"
 #include "gradus/loss.h"
@@ -20,6 +23,7 @@
 #include "gradus/model.h"
 #include "gradus/scores.h"
 #include "gradus/stage.h"
+#include "train.h"
 
 enum { UNIT_FACES = 32 };
 
@@ -36,35 +40,52 @@ typedef struct {
   gd_scores_info info;
   gd_evaluator *evaluator; /* made with the first unit of this rank */
   int64_t n_videos;
-  scored_video *videos;
-  int64_t n_units;
+  scored_video *videos; /* those of the partition, then those to calibrate on */
+  int64_t n_wanted;     /* those of the partition */
+  int64_t n_units, n_units_wanted;
   int64_t *first_video; /* (n_units + 1) */
   double *cost;         /* (n_units) faces */
 } evaluation;
 
 /* ------------------------------------------------------------------- plan */
 
-static gd_status list_videos(evaluation *e)
+/* Append the videos of a partition that have faces. */
+static void add_videos(evaluation *e, gd_partition partition)
 {
   const gd_video_table *table = gd_face_set_videos(e->faces);
   const int64_t n_faces = gd_face_set_n_faces(e->faces);
-  e->videos = gd_alloc(table->n_videos, sizeof *e->videos);
-  if (e->videos == NULL)
-    return GD_ERR_NOMEM;
   for (int64_t i = 0, end; i < n_faces; i = end) {
     const int64_t row = gd_face_set_video_row(e->faces, i);
     for (end = i + 1;
          end < n_faces && gd_face_set_video_row(e->faces, end) == row; end++)
       ;
-    if (table->videos[row].partition == e->info.partition)
+    if (table->videos[row].partition == partition)
       e->videos[e->n_videos++] = (scored_video){row, i, end};
   }
-  if (e->n_videos == 0)
+}
+
+static gd_status list_videos(evaluation *e)
+{
+  const gd_video_table *table = gd_face_set_videos(e->faces);
+  e->videos = gd_alloc(table->n_videos, sizeof *e->videos);
+  if (e->videos == NULL)
+    return GD_ERR_NOMEM;
+  add_videos(e, e->info.partition);
+  e->n_wanted = e->n_videos;
+  if (e->n_wanted == 0)
     return gd_fail(GD_ERR_USAGE,
                    "%s: no video of the %s partition has a face: nothing to "
                    "evaluate",
                    gd_instance_title(e->env->self),
                    gd_partition_name(e->info.partition));
+  /* A model has seen train, and was chosen on dev: only of what is new to it
+   * does an interval promise anything. */
+  if (e->info.partition != GD_TEST)
+    e->info.interval = 0;
+  if (e->info.interval > 0)
+    add_videos(e, GD_DEV);
+  if (e->n_videos == e->n_wanted)
+    e->info.interval = 0;
   return GD_OK;
 }
 
@@ -75,10 +96,14 @@ static gd_status cut_units(evaluation *e)
   if (e->first_video == NULL || e->cost == NULL)
     return GD_ERR_NOMEM;
   for (int64_t v = 0; v < e->n_videos; v++) {
-    if (e->n_units == 0 || e->cost[e->n_units - 1] >= UNIT_FACES)
+    if (v == e->n_wanted)
+      e->n_units_wanted = e->n_units;
+    if (v == 0 || v == e->n_wanted || e->cost[e->n_units - 1] >= UNIT_FACES)
       e->first_video[e->n_units++] = v;
     e->cost[e->n_units - 1] += (double)(e->videos[v].end - e->videos[v].first);
   }
+  if (e->n_videos == e->n_wanted)
+    e->n_units_wanted = e->n_units;
   e->first_video[e->n_units] = e->n_videos;
   return GD_OK;
 }
@@ -124,12 +149,18 @@ static gd_status open_inputs(evaluation *e)
     st = gd_face_set_open(gd_instance_directory(input_of(e->env, "align")),
                           &e->faces);
   if (st == GD_OK)
+    st = gd_train_divide(input_of(e->env, "train"), e->faces);
+  if (st == GD_OK)
     st = check_faces(e);
   if (st == GD_OK)
     st = gd_partition_of(gd_instance_text(e->env->self, "partition"),
                          &e->info.partition);
+  if (st == GD_OK)
+    st = gd_average_of(gd_instance_text(e->env->self, "average"),
+                       &e->info.average);
   if (st != GD_OK)
     return st;
+  e->info.interval = gd_instance_real(e->env->self, "interval");
   const gd_model_info *m = &e->model->info;
   snprintf(e->info.loss, sizeof e->info.loss, "%s", gd_loss_name(m->loss));
   e->info.n_levels = m->n_levels;
@@ -200,11 +231,23 @@ static gd_status score_video(evaluation *e, const scored_video *v, buffers *b,
   return st;
 }
 
+/* What a file says of scores whose intervals are not known, or not wanted. */
+static gd_scores_info info_without_interval(const evaluation *e, int wanted)
+{
+  gd_scores_info info = e->info;
+  info.interval = 0;
+  if (!wanted)
+    info.partition = GD_DEV;
+  return info;
+}
+
 static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
                            const char *path)
 {
   evaluation *e = context;
   const int64_t first = e->first_video[unit], end = e->first_video[unit + 1];
+  const gd_scores_info info =
+      info_without_interval(e, unit < e->n_units_wanted);
   buffers room = {0};
   gd_scores_writer *w = NULL;
   int64_t most = 0;
@@ -216,7 +259,7 @@ static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
   if (st == GD_OK && e->evaluator == NULL)
     st = gd_evaluator_new(e->model, &e->evaluator);
   if (st == GD_OK)
-    st = gd_scores_writer_create(path, gd_instance_digest(env->self), &e->info,
+    st = gd_scores_writer_create(path, gd_instance_digest(env->self), &info,
                                  gd_face_set_videos(e->faces), &w);
   for (int64_t v = first; st == GD_OK && v < end; v++)
     st = score_video(e, &e->videos[v], &room, w);
@@ -258,13 +301,15 @@ static gd_status append_part(const evaluation *e, int64_t unit,
   return st;
 }
 
-static gd_status merge_parts(const evaluation *e, const char *path)
+/* Join the parts of units first .. end - 1. */
+static gd_status merge_parts(const evaluation *e, int64_t first, int64_t end,
+                             const gd_scores_info *info, const char *path)
 {
   gd_scores_writer *w = NULL;
   gd_status st =
-      gd_scores_writer_create(path, gd_instance_digest(e->env->self), &e->info,
+      gd_scores_writer_create(path, gd_instance_digest(e->env->self), info,
                               gd_face_set_videos(e->faces), &w);
-  for (int64_t u = 0; st == GD_OK && u < e->n_units; u++) {
+  for (int64_t u = first; st == GD_OK && u < end; u++) {
     st = append_part(e, u, w);
     if (st == GD_OK)
       st = gd_stage_tick(e->env, 0);
@@ -273,6 +318,44 @@ static gd_status merge_parts(const evaluation *e, const char *path)
     return gd_scores_writer_commit(w);
   gd_scores_writer_abandon(w);
   return st;
+}
+
+static gd_status take_half_width(gd_scores_info *info, const gd_scores *s)
+{
+  double *truth = gd_alloc(s->n_videos, sizeof *truth);
+  if (truth == NULL)
+    return GD_ERR_NOMEM;
+  for (int64_t v = 0; v < s->n_videos; v++)
+    truth[v] = gd_scores_video(s, v)->label;
+  info->n_calibration = s->n_videos;
+  gd_status st = gd_conformal_half_width(s->n_videos, truth, s->predicted,
+                                         info->interval, &info->half_width);
+  free(truth);
+  return st;
+}
+
+/* Find the half-width of the intervals, from calibration.h5. */
+static gd_status calibrate(const evaluation *e, gd_scores_info *info)
+{
+  const gd_scores_info dev = info_without_interval(e, 0);
+  char path[GD_PATH_MAX];
+  gd_scores *s = NULL;
+  gd_status st = gd_stage_path(e->env, "calibration.h5", path);
+  if (st == GD_OK)
+    st = merge_parts(e, e->n_units_wanted, e->n_units, &dev, path);
+  if (st == GD_OK)
+    st = gd_scores_read(path, &s);
+  if (st == GD_OK)
+    st = take_half_width(info, s);
+  gd_scores_free(s);
+  return st;
+}
+
+static gd_status merge(const evaluation *e, const char *path)
+{
+  gd_scores_info info = e->info;
+  gd_status st = info.interval > 0 ? calibrate(e, &info) : GD_OK;
+  return st == GD_OK ? merge_parts(e, 0, e->n_units_wanted, &info, path) : st;
 }
 
 /* What rank 0 does when the scores are there: predictions.csv, counts, and no
@@ -287,6 +370,7 @@ static gd_status finish(const evaluation *e, const char *scores_path)
     gd_scores_csv(s, &csv);
     gd_stage_count(e->env, "videos", s->n_videos);
     gd_stage_count(e->env, "faces", s->n_frames);
+    gd_stage_count(e->env, "calibration", s->info.n_calibration);
     st = gd_text_status(&csv);
   }
   gd_scores_free(s);
@@ -335,7 +419,7 @@ static gd_status evaluate(evaluation *e)
       return st;
   }
   if (e->env->rank == 0 && !merged)
-    st = merge_parts(e, path);
+    st = merge(e, path);
   if (e->env->rank == 0 && st == GD_OK)
     st = finish(e, path);
   return gd_agree(e->env->comm, st);

@@ -6,10 +6,15 @@
  *   metrics.csv   loss and error by epoch; steps.csv by step
  *
  * All ranks train one model together: see gradus/fit.h. */
+#include "train.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/agree.h"
 #include "gradus/fit.h"
+#include "gradus/folds.h"
+#include "gradus/memory.h"
 #include "gradus/profile.h"
 #include "gradus/stage.h"
 
@@ -81,6 +86,29 @@ static gd_status config_of(const gd_stage_env *env, int size_px,
   return st;
 }
 
+gd_status gd_train_divide(const gd_instance *self, gd_face_set *faces)
+{
+  const int n_folds = (int)gd_instance_int(self, "folds");
+  const int tested = (int)gd_instance_int(self, "fold") - 1;
+  const uint64_t seed = (uint64_t)gd_instance_int(self, "fold_seed");
+  const gd_video_table *table = gd_face_set_videos(faces);
+  if (n_folds == 0)
+    return GD_OK;
+  int *fold = gd_alloc(table->n_videos, sizeof *fold);
+  gd_partition *partition = gd_alloc(table->n_videos, sizeof *partition);
+  gd_status st = fold == NULL || partition == NULL ? GD_ERR_NOMEM : GD_OK;
+  if (st == GD_OK)
+    st = gd_folds_deal(table->n_videos, table->videos, n_folds, seed, fold);
+  if (st == GD_OK) {
+    for (int64_t v = 0; v < table->n_videos; v++)
+      partition[v] = gd_folds_partition(fold[v], n_folds, tested);
+    gd_face_set_divide(faces, partition);
+  }
+  free(fold);
+  free(partition);
+  return st;
+}
+
 static void expect(void *env, int64_t n_samples)
 {
   gd_stage_expect(env, n_samples, "images");
@@ -97,6 +125,8 @@ static gd_status run(gd_stage_env *env)
   gd_fit_config config;
   const gd_instance *align = gd_instance_upstream(env->self, "align");
   gd_status st = gd_face_set_open(gd_instance_directory(align), &faces);
+  if (st == GD_OK)
+    st = gd_train_divide(env->self, faces);
   if (st == GD_OK)
     st = config_of(env, gd_face_set_size_px(faces), &config);
   st = gd_agree(env->comm, st);

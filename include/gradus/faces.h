@@ -112,6 +112,11 @@ const char *gd_face_set_template(const gd_face_set *s);
 int64_t gd_face_set_n_faces(const gd_face_set *s);
 /** The videos that have faces, in corpus order; borrowed. */
 const gd_video_table *gd_face_set_videos(const gd_face_set *s);
+/**
+ * Give every video another partition, in memory alone: a fold's.
+ * @param[in] partition  (n_videos) of gd_face_set_videos()
+ */
+void gd_face_set_divide(gd_face_set *s, const gd_partition *partition);
 /** Return the row in gd_face_set_videos() that face i belongs to. */
 int64_t gd_face_set_video_row(const gd_face_set *s, int64_t i);
 /** Describe face i; faces are in order of (video, frame_index). */

@@ -1,16 +1,22 @@
 /**
  * Scores: what a model says of every face and every video of a partition.
  *
- *   format gradus-scores 1, attributes: partition, loss, n_levels
+ *   format gradus-scores 2, attributes: partition, loss, n_levels, average;
+ *   interval, half_width, n_calibration: see gradus/conformal.h
  *   /frame/video         int32 (F)       index into the corpus
  *   /frame/frame_index   int64 (F)
  *   /frame/expected      float64 (F)     E, level
  *   /frame/sigma         float64 (F)     standard deviation of the distribution
  *   /frame/distribution  float32 (F, K)  none for the Euclidean loss
  *   /video/video         int32 (V)       index into the corpus, ascending
- *   /video/predicted     float64 (V)     mean of E over its frames, in order
- *   /video/frames        int64 (V)       how many those are
- *   /videos/...          the whole corpus: see gradus/videos.h
+ *   /video/predicted     float64 (V)     average of E over its frames
+ *   /video/low, high     float64 (V)     prediction interval, in 0 .. K-1; NaN
+ *                                        where none was asked for
+ *   /video/within        float64 (V)     root of the mean over its frames of
+ *                                        sigma squared
+ *   /video/between       float64 (V)     standard deviation of E over its
+ * frames /video/frames        int64 (V)       how many those are /videos/...
+ * the whole corpus: see gradus/videos.h
  *
  * The table of videos is that of all partitions, so that the constant
  * predictor (mean of the training labels) and the audit of persons need no
@@ -24,6 +30,7 @@
 
 #include <stdint.h>
 
+#include "gradus/average.h"
 #include "gradus/corpus.h"
 #include "gradus/digest.h"
 #include "gradus/status.h"
@@ -35,6 +42,10 @@ typedef struct {
   char loss[32]; /**< name of the loss that the model was trained with */
   int n_levels;  /**< K */
   int has_distribution;
+  gd_average average; /**< of a video's frames */
+  double interval;    /**< level of the prediction intervals; 0: none */
+  double half_width;  /**< of them, levels; INFINITY: too few videos for it */
+  int64_t n_calibration; /**< videos it was read off */
 } gd_scores_info;
 
 typedef struct gd_scores_writer gd_scores_writer;
@@ -51,14 +62,15 @@ GD_NODISCARD gd_status gd_scores_writer_create(const char *path,
                                                const gd_video_table *videos,
                                                gd_scores_writer **out);
 /**
- * Append one video: its score is the mean of `expected`, added in order.
+ * Append one video: its score is the average of `expected`.
  * @param[in] video         index into the corpus; above that of the last call
  * @param[in] n             frames, >= 1
  * @param[in] frame_index   (n)
  * @param[in] expected      (n) levels
  * @param[in] sigma         (n) levels
  * @param[in] distribution  (n, K); NULL without has_distribution
- * Errors: GD_ERR_IO (disk full); the writer can then only be abandoned
+ * Errors: GD_ERR_IO (disk full), GD_ERR_NOMEM; the writer can then only be
+ *         abandoned
  */
 GD_NODISCARD gd_status gd_scores_writer_append(
     gd_scores_writer *w, int32_t video, int64_t n, const int64_t *frame_index,
@@ -72,6 +84,9 @@ typedef struct {
   int64_t n_videos;       /**< V: those that have a score */
   int64_t *row;           /**< (V) row in `videos` */
   double *predicted;      /**< (V) levels */
+  double *low, *high;     /**< (V) levels, or NaN */
+  double *within;         /**< (V) levels */
+  double *between;        /**< (V) levels */
   int64_t *first_frame;   /**< (V + 1) where each video's frames begin */
   int64_t n_frames;       /**< F */
   int64_t *frame_index;   /**< (F) */
@@ -92,8 +107,9 @@ void gd_scores_free(gd_scores *s); /**< NULL is allowed */
 const gd_video *gd_scores_video(const gd_scores *s, int64_t v);
 
 /**
- * Compose predictions.csv: video, task, subject, partition, label, predicted
- * (six decimals) and frames, one line per scored video.
+ * Compose predictions.csv: video, task, subject, partition, label, predicted,
+ * low, high, within, between (six decimals; empty where there is none) and
+ * frames, one line per scored video.
  */
 void gd_scores_csv(const gd_scores *s, gd_text *out);
 

@@ -224,19 +224,14 @@ static gd_status settle(const gd_instance *s, const gd_key *key,
   return set_int(a, value, usual < batch ? usual : batch);
 }
 
-static gd_status check_train(const gd_instance *s, gd_value *values,
-                             const origin *o)
+/* What an imported model is, no key may contradict. */
+static gd_status check_origin(const gd_instance *s, gd_value *values,
+                              const origin *o)
 {
   const gd_section *section = s->stage->section;
-  const gd_value *micro = value_of(section, values, "microbatch");
-  const gd_value *batch = value_of(section, values, "batch");
   const gd_value *depth = value_of(section, values, "depth");
   const gd_value *profile = value_of(section, values, "profile");
   const char *init = value_of(section, values, "init")->text;
-  if (micro->integer > batch->integer)
-    return gd_node_fail(micro->at, NULL,
-                        "'microbatch' is %s, more than 'batch', %s",
-                        micro->text, batch->text);
   if (o->depth > 0 && depth->integer != o->depth)
     return gd_node_fail(place_of(s, depth), NULL,
                         "'depth' is %s, but %s has %d layers: leave the key "
@@ -248,6 +243,52 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
                         "leave the key out",
                         profile->text, init, o->profile);
   return GD_OK;
+}
+
+static gd_status check_folds(const gd_section *section, gd_value *values)
+{
+  const gd_value *folds = value_of(section, values, "folds");
+  const gd_value *fold = value_of(section, values, "fold");
+  if (folds->integer == 1 || folds->integer == 2)
+    return gd_node_fail(folds->at, NULL,
+                        "'folds' is %s: there have to be 3 or more, to test, "
+                        "for development and to train on",
+                        folds->text);
+  if (fold->integer > 1 && fold->integer > folds->integer)
+    return gd_node_fail(fold->at, NULL, "'fold' is %s, but 'folds' is %s",
+                        fold->text, folds->text);
+  return GD_OK;
+}
+
+static gd_status check_train(const gd_instance *s, gd_value *values,
+                             const origin *o)
+{
+  const gd_section *section = s->stage->section;
+  const gd_value *micro = value_of(section, values, "microbatch");
+  const gd_value *batch = value_of(section, values, "batch");
+  if (micro->integer > batch->integer)
+    return gd_node_fail(micro->at, NULL,
+                        "'microbatch' is %s, more than 'batch', %s",
+                        micro->text, batch->text);
+  gd_status st = check_origin(s, values, o);
+  return st == GD_OK ? check_folds(section, values) : st;
+}
+
+/* Folds are dealt over the videos that the model's faces show; with others, a
+ * person could be trained on and tested. */
+static gd_status check_evaluate(const gd_instance *s)
+{
+  const gd_instance *train = gd_instance_upstream(s, "train");
+  const gd_instance *align = gd_instance_upstream(s, "align");
+  if (gd_instance_int(train, "folds") == 0 ||
+      gd_instance_upstream(train, "align") == align)
+    return GD_OK;
+  return gd_node_fail(s->stage->at, NULL,
+                      "'%s' takes its faces from '%s', but the folds of '%s' "
+                      "were dealt over those of '%s': evaluate these",
+                      s->stage->name, gd_instance_title(align),
+                      gd_instance_title(train),
+                      gd_instance_title(gd_instance_upstream(train, "align")));
 }
 
 static gd_status check_extract(const gd_instance *s, gd_value *values)
@@ -285,6 +326,8 @@ static gd_status settle_values(gd_instance *s, gd_value *values)
     st = check_train(s, values, &o);
   if (st == GD_OK && strcmp(section->kind, "extract") == 0)
     st = check_extract(s, values);
+  if (st == GD_OK && strcmp(section->kind, "evaluate") == 0)
+    st = check_evaluate(s);
   return st;
 }
 

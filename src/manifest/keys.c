@@ -175,6 +175,15 @@ static const gd_key train_keys[] = {
      .high = 1e6, .sentence = "Passes over the training faces."},
     {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
      .sentence = "Initial weights, order and augmentation."},
+    {"folds", GD_KEY_INT, .fallback = "0", .high = 1e5,
+     .sentence = "Cross-validation: deal the persons of all partitions to so "
+                 "many folds of like levels; as many as persons: leave one "
+                 "out. 0: the corpus's partitions."},
+    {"fold", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e5,
+     .sentence = "The fold that is tested; the fifth of the folds behind it is "
+                 "for development, the rest for training. Sweep over it."},
+    {"fold_seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
+     .sentence = "How persons of like levels are dealt to folds."},
     {"flip", GD_KEY_FLAG, .fallback = "true",
      .sentence = "Mirror half of the training faces."},
     {"select", GD_KEY_CHOICE, .words = "dev|last", .fallback = "dev",
@@ -188,9 +197,23 @@ static const gd_key train_keys[] = {
 static const gd_key evaluate_keys[] = {
     {"partition", GD_KEY_CHOICE, .words = "train|dev|test", .fallback = "test",
      .sentence = "Videos that are scored."},
+    {"average", GD_KEY_CHOICE, .words = "mean|median|trimmed",
+     .fallback = "mean",
+     .sentence = "A video's score, given its frames': trimmed is the mean "
+                 "without the lowest and the highest tenth."},
+    {"interval", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 0.999,
+     .sentence = "Share of test videos that the prediction intervals are to "
+                 "hold, as the development videos tell; 0: none."},
 };
 
 static const gd_key report_keys[] = {
+    {"bootstrap.draws", GD_KEY_INT, .fallback = "2000", .high = 1e6,
+     .sentence = "Resamplings of the persons from which intervals of errors "
+                 "are computed; 0: no intervals."},
+    {"bootstrap.level", GD_KEY_REAL, .fallback = "0.95", .low = 0.5,
+     .high = 0.999, .sentence = "How often an interval is to hold."},
+    {"bootstrap.seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
+     .sentence = "Which resamplings; all methods meet the same."},
     {"title", GD_KEY_TEXT, .fallback = "",
      .sentence = "Heading of the report; empty: the job's name."},
 };
@@ -261,8 +284,8 @@ static const gd_section stage_sections[] = {
     SECTION(extract, 2, 0, "decode videos into frame shards", "corpus"),
     SECTION(align, 2, 0, "find, align and cut out faces", "extract"),
     SECTION(train, 1, 0, "train a network on faces", "align"),
-    SECTION(evaluate, 1, 0, "score videos with a model", "train", "align"),
-    SECTION(report, 1, 1, "gather scores into tables and pages", "evaluate"),
+    SECTION(evaluate, 2, 0, "score videos with a model", "train", "align"),
+    SECTION(report, 2, 1, "gather scores into tables and pages", "evaluate"),
 };
 
 static const gd_section corpus_section =

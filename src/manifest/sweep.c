@@ -1,10 +1,11 @@
 /* The `sweep:` block: axes.  A key with a list is an axis; the lists under
- * `zip` are one axis together. */
+ * `zip` are one axis together; `1..5` is a list of whole numbers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "manifest.h"
 
-enum { MOST_AXES = 64 };
+enum { MOST_AXES = 64, MOST_VALUES = 10000 };
 
 typedef struct {
   gd_manifest *m;
@@ -34,17 +35,56 @@ static size_t row_of(const gd_manifest *m, const gd_axis *axis)
   return (size_t)m->stages[axis->stage].section->n_keys;
 }
 
+/* Read "1..82" as the list of its numbers; anything else stays as it is. */
+static gd_status expand_range(gd_arena *a, const gd_key *key, gd_node **value)
+{
+  gd_node *range = *value;
+  long first, last;
+  char rest;
+  if (range->kind != GD_NODE_SCALAR || key->type != GD_KEY_INT ||
+      sscanf(range->text, "%9ld..%9ld%c", &first, &last, &rest) != 2)
+    return GD_OK;
+  if (first < 0 || last < first || last - first >= MOST_VALUES)
+    return gd_node_fail(range, NULL,
+                        "a range goes up from one whole number to another, "
+                        "over at most %d",
+                        MOST_VALUES);
+  gd_node *list = gd_arena_get(a, 1, sizeof *list);
+  if (list == NULL)
+    return GD_ERR_NOMEM;
+  *list = *range;
+  list->kind = GD_NODE_LIST;
+  list->text = NULL;
+  list->n = (int)(last - first) + 1;
+  list->items = gd_arena_get(a, (size_t)list->n, sizeof(gd_node *));
+  if (list->items == NULL)
+    return GD_ERR_NOMEM;
+  for (int i = 0; i < list->n; i++) {
+    char text[24];
+    const int length = snprintf(text, sizeof text, "%ld", first + i);
+    list->items[i] =
+        gd_node_scalar(a, range->source, range->column, text, (size_t)length);
+    if (list->items[i] == NULL)
+      return GD_ERR_NOMEM;
+    list->items[i]->line = range->line;
+  }
+  *value = list;
+  return GD_OK;
+}
+
 static gd_status add_key(void *context, int key, const gd_node *at,
                          gd_node *value)
 {
   gathering *g = context;
   gd_manifest *m = g->m;
   const gd_key *k = &m->stages[g->stage].section->keys[key];
+  gd_status st = expand_range(m->arena, k, &value);
+  if (st != GD_OK)
+    return st;
   if (value->kind != GD_NODE_LIST || value->n == 0)
     return gd_node_fail(value, NULL, "a sweep over '%s' takes a list of values",
                         k->name);
   gd_axis *axis = g->zip;
-  gd_status st = GD_OK;
   if (axis == NULL)
     st = add_axis(m, g->stage, at, &axis);
   if (st != GD_OK)

@@ -334,6 +334,14 @@ const gd_video_table *gd_face_set_videos(const gd_face_set *s)
   return s->videos;
 }
 
+void gd_face_set_divide(gd_face_set *s, const gd_partition *partition)
+{
+  assert(s != NULL && (partition != NULL || s->videos->n_videos == 0));
+  /* The rows are constant only to those who were given the table. */
+  for (int64_t v = 0; v < s->videos->n_videos; v++)
+    ((gd_video *)s->videos->videos)[v].partition = partition[v];
+}
+
 int64_t gd_face_set_video_row(const gd_face_set *s, int64_t i)
 {
   assert(s != NULL && i >= 0 && i < s->n_entries);

@@ -2,13 +2,14 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "gradus/memory.h"
 #include "gradus/store.h"
 
 #define FORMAT "gradus-scores"
-enum { VERSION = 1, CHUNK_BYTES = 64 * 1024 };
+enum { VERSION = 2, CHUNK_BYTES = 64 * 1024 };
 
 /* ---------------------------------------------------------------- writing */
 
@@ -25,6 +26,10 @@ static const gd_dataset columns[] = {
     {.name = "frame/sigma", .dtype = GD_F64, .rank = 1, .unit = "level"},
     {.name = "video/video", .dtype = GD_I32, .rank = 1},
     {.name = "video/predicted", .dtype = GD_F64, .rank = 1, .unit = "level"},
+    {.name = "video/low", .dtype = GD_F64, .rank = 1, .unit = "level"},
+    {.name = "video/high", .dtype = GD_F64, .rank = 1, .unit = "level"},
+    {.name = "video/within", .dtype = GD_F64, .rank = 1, .unit = "level"},
+    {.name = "video/between", .dtype = GD_F64, .rank = 1, .unit = "level"},
     {.name = "video/frames", .dtype = GD_I64, .rank = 1},
 };
 
@@ -44,6 +49,15 @@ static gd_status declare(gd_scores_writer *w)
     st = gd_store_set_text(w->store, "loss", w->info.loss);
   if (st == GD_OK)
     st = gd_store_set_int(w->store, "n_levels", w->info.n_levels);
+  if (st == GD_OK)
+    st = gd_store_set_text(w->store, "average",
+                           gd_average_name(w->info.average));
+  if (st == GD_OK)
+    st = gd_store_set_real(w->store, "interval", w->info.interval);
+  if (st == GD_OK)
+    st = gd_store_set_real(w->store, "half_width", w->info.half_width);
+  if (st == GD_OK)
+    st = gd_store_set_int(w->store, "n_calibration", w->info.n_calibration);
   for (size_t i = 0; st == GD_OK && i < sizeof columns / sizeof *columns; i++)
     st = gd_store_declare(w->store, &columns[i], CHUNK_BYTES);
   if (st == GD_OK && w->info.has_distribution) {
@@ -103,6 +117,53 @@ static gd_status append_frames(gd_scores_writer *w, int32_t video, int64_t n,
   return st;
 }
 
+/* What is said of a whole video. */
+typedef struct {
+  double predicted, low, high, within, between;
+} summary;
+
+/* Levels outside the scale do not exist: an interval ends with it. */
+static gd_status summarise(const gd_scores_info *info, int64_t n,
+                           const double *expected, const double *sigma,
+                           summary *out)
+{
+  const double last = info->n_levels - 1;
+  double mean, variance = 0, spread = 0;
+  gd_status st = gd_average_take(info->average, n, expected, &out->predicted);
+  if (st == GD_OK)
+    st = gd_average_take(GD_AVERAGE_MEAN, n, expected, &mean);
+  if (st != GD_OK)
+    return st;
+  for (int64_t f = 0; f < n; f++) {
+    variance += sigma[f] * sigma[f];
+    spread += (expected[f] - mean) * (expected[f] - mean);
+  }
+  out->within = sqrt(variance / (double)n);
+  out->between = sqrt(spread / (double)n);
+  out->low = out->high = NAN;
+  if (info->interval > 0) {
+    out->low = fmin(last, fmax(0, out->predicted - info->half_width));
+    out->high = fmin(last, fmax(0, out->predicted + info->half_width));
+  }
+  return GD_OK;
+}
+
+static gd_status append_summary(gd_scores_writer *w, const summary *s)
+{
+  const struct {
+    const char *name;
+    const double *value;
+  } of[] = {{"video/predicted", &s->predicted},
+            {"video/low", &s->low},
+            {"video/high", &s->high},
+            {"video/within", &s->within},
+            {"video/between", &s->between}};
+  gd_status st = GD_OK;
+  for (size_t i = 0; st == GD_OK && i < sizeof of / sizeof *of; i++)
+    st = gd_store_append(w->store, of[i].name, 1, of[i].value);
+  return st;
+}
+
 gd_status gd_scores_writer_append(gd_scores_writer *w, int32_t video, int64_t n,
                                   const int64_t *frame_index,
                                   const double *expected, const double *sigma,
@@ -111,18 +172,15 @@ gd_status gd_scores_writer_append(gd_scores_writer *w, int32_t video, int64_t n,
   assert(w != NULL && n >= 1 && video > w->last_video);
   assert((distribution != NULL) == (w->info.has_distribution != 0));
 
-  double sum = 0;
-  for (int64_t f = 0; f < n; f++)
-    sum += expected[f];
-  const double predicted = sum / (double)n;
-
+  summary s;
   w->last_video = video;
-  gd_status st =
-      append_frames(w, video, n, frame_index, expected, sigma, distribution);
+  gd_status st = summarise(&w->info, n, expected, sigma, &s);
+  if (st == GD_OK)
+    st = append_frames(w, video, n, frame_index, expected, sigma, distribution);
   if (st == GD_OK)
     st = gd_store_append(w->store, "video/video", 1, &video);
   if (st == GD_OK)
-    st = gd_store_append(w->store, "video/predicted", 1, &predicted);
+    st = append_summary(w, &s);
   if (st == GD_OK)
     st = gd_store_append(w->store, "video/frames", 1, &n);
   return st;
@@ -175,6 +233,21 @@ static gd_status read_column(gd_store *store, const char *name, gd_dtype dtype,
   return st;
 }
 
+static gd_status read_interval(gd_store *store, gd_scores_info *info)
+{
+  char average[16];
+  gd_status st = gd_store_get_text(store, "average", average, sizeof average);
+  if (st == GD_OK)
+    st = gd_average_of(average, &info->average);
+  if (st == GD_OK)
+    st = gd_store_get_real(store, "interval", &info->interval);
+  if (st == GD_OK)
+    st = gd_store_get_real(store, "half_width", &info->half_width);
+  if (st == GD_OK)
+    st = gd_store_get_int(store, "n_calibration", &info->n_calibration);
+  return st;
+}
+
 static gd_status read_info(gd_store *store, gd_scores_info *info)
 {
   char partition[16];
@@ -191,6 +264,8 @@ static gd_status read_info(gd_store *store, gd_scores_info *info)
     st = gd_fail(GD_ERR_FORMAT,
                  "%s: n_levels is %" PRId64 ", expected 1 or more",
                  gd_store_path(store), n_levels);
+  if (st == GD_OK)
+    st = read_interval(store, info);
   info->n_levels = (int)n_levels;
   info->has_distribution = gd_store_has(store, "frame/distribution");
   return st;
@@ -239,6 +314,22 @@ static gd_status link_videos(const char *path, gd_scores *s,
   return GD_OK;
 }
 
+static gd_status read_summaries(gd_store *store, gd_scores *s)
+{
+  const struct {
+    const char *name;
+    double **to;
+  } of[] = {{"video/predicted", &s->predicted},
+            {"video/low", &s->low},
+            {"video/high", &s->high},
+            {"video/within", &s->within},
+            {"video/between", &s->between}};
+  gd_status st = GD_OK;
+  for (size_t i = 0; st == GD_OK && i < sizeof of / sizeof *of; i++)
+    st = read_column(store, of[i].name, GD_F64, s->n_videos, of[i].to);
+  return st;
+}
+
 static gd_status read_videos(gd_store *store, gd_scores *s)
 {
   int32_t *video = NULL;
@@ -251,8 +342,7 @@ static gd_status read_videos(gd_store *store, gd_scores *s)
   if (st == GD_OK)
     st = read_column(store, "video/frames", GD_I64, s->n_videos, &frames);
   if (st == GD_OK)
-    st = read_column(store, "video/predicted", GD_F64, s->n_videos,
-                     &s->predicted);
+    st = read_summaries(store, s);
   if (st == GD_OK)
     st = link_videos(gd_store_path(store), s, video, frames);
   free(video);
@@ -292,6 +382,10 @@ void gd_scores_free(gd_scores *s)
   gd_video_table_free(s->videos);
   free(s->row);
   free(s->predicted);
+  free(s->low);
+  free(s->high);
+  free(s->within);
+  free(s->between);
   free(s->first_frame);
   free(s->frame_index);
   free(s->expected);
@@ -306,11 +400,20 @@ const gd_video *gd_scores_video(const gd_scores *s, int64_t v)
   return &s->videos->videos[s->row[v]];
 }
 
+static void add_field(gd_text *out, double value)
+{
+  if (isfinite(value))
+    gd_text_printf(out, ",%.6f", value);
+  else
+    gd_text_add(out, ",");
+}
+
 void gd_scores_csv(const gd_scores *s, gd_text *out)
 {
   assert(s != NULL && out != NULL);
 
-  gd_text_add(out, "video,task,subject,partition,label,predicted,frames\n");
+  gd_text_add(out, "video,task,subject,partition,label,predicted,low,high,"
+                   "within,between,frames\n");
   for (int64_t v = 0; v < s->n_videos; v++) {
     const gd_video *video = gd_scores_video(s, v);
     gd_text_csv(out, video->id);
@@ -318,8 +421,14 @@ void gd_scores_csv(const gd_scores *s, gd_text *out)
     gd_text_csv(out, video->task);
     gd_text_add(out, ",");
     gd_text_csv(out, video->subject);
-    gd_text_printf(out, ",%s,%.6f,%.6f,%" PRId64 "\n",
-                   gd_partition_name(video->partition), video->label,
-                   s->predicted[v], s->first_frame[v + 1] - s->first_frame[v]);
+    gd_text_printf(out, ",%s", gd_partition_name(video->partition));
+    add_field(out, video->label);
+    add_field(out, s->predicted[v]);
+    add_field(out, s->low[v]);
+    add_field(out, s->high[v]);
+    add_field(out, s->within[v]);
+    add_field(out, s->between[v]);
+    gd_text_printf(out, ",%" PRId64 "\n",
+                   s->first_frame[v + 1] - s->first_frame[v]);
   }
 }

@@ -195,9 +195,10 @@ static const struct {
   int member;
   const char *name;
 } results[] = {
-    {"evaluate", 0, "scores.h5"}, {"evaluate", 0, "predictions.csv"},
-    {"evaluate", 1, "scores.h5"}, {"evaluate", 1, "predictions.csv"},
-    {"report", 0, "results.csv"}, {"report", 0, "table.txt"},
+    {"evaluate", 0, "scores.h5"},       {"evaluate", 0, "predictions.csv"},
+    {"evaluate", 0, "calibration.h5"},  {"evaluate", 1, "scores.h5"},
+    {"evaluate", 1, "predictions.csv"}, {"evaluate", 1, "calibration.h5"},
+    {"report", 0, "results.csv"},       {"report", 0, "table.txt"},
 };
 enum { N_RESULTS = sizeof results / sizeof results[0] };
 static gd_digest first[N_RESULTS]; /* of the first run, on all ranks */
@@ -254,6 +255,13 @@ static void evaluation_scores_the_partition_and_removes_its_parts(void **state)
   assert_int_equal(s->n_videos, N_VIDEOS * 2 / 3);
   assert_int_equal(s->videos->n_videos, N_VIDEOS);
   assert_true(s->info.has_distribution);
+  /* Two development videos are too few for nine tenths: the whole scale. */
+  assert_int_equal(s->info.n_calibration, 2);
+  assert_true(s->low[0] == 0 && s->high[0] == K - 1);
+  gd_scores_free(s);
+  assert_ok(gd_scores_read(place("evaluate", 0, "calibration.h5"), &s));
+  assert_int_equal(s->info.partition, GD_DEV);
+  assert_int_equal(s->n_videos, 2);
   gd_scores_free(s);
   for (int unit = 0; unit < 4; unit++) {
     char name[32];

@@ -74,7 +74,11 @@ void gd_scored_write(const char *path, const char *loss, int n_test, int tasks,
   }
   const gd_video_table table = {
       .n_videos = n, .index = index, .videos = videos};
-  gd_scores_info info = {.partition = GD_TEST, .n_levels = K};
+  gd_scores_info info = {.partition = GD_TEST,
+                         .n_levels = K,
+                         .interval = 0.9,
+                         .half_width = 5,
+                         .n_calibration = n_test / 2};
   snprintf(info.loss, sizeof info.loss, "%s", loss);
   info.has_distribution = strcmp(loss, "euclidean") != 0;
 

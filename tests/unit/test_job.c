@@ -257,6 +257,23 @@ static void sweep_multiplies_a_stage_and_what_depends_on_it(void **state)
   gd_job_free(job);
 }
 
+static void range_is_the_list_of_its_numbers(void **state)
+{
+  (void)state;
+  gd_job *job, *again;
+  assert_ok(load_sets(
+      pipeline, (const char *const[]){"model.folds=5", "sweep.model.fold=1..5"},
+      2, &job));
+  assert_ok(load_sets(pipeline,
+                      (const char *const[]){"model.folds=5",
+                                            "sweep.model.fold=[1, 2, 3, 4, 5]"},
+                      2, &again));
+  assert_int_equal(gd_instance_int(find(job, "model[fold=5]"), "fold"), 5);
+  assert_string_equal(gd_job_effective(job), gd_job_effective(again));
+  gd_job_free(job);
+  gd_job_free(again);
+}
+
 /* Names of results: a digest that moves makes every user's results look not
  * done.  Change these only on purpose, with a section's version. */
 static void digests_stay_what_they_were(void **state)
@@ -303,6 +320,8 @@ static void digest_depends_on_parameters_and_inputs_only(void **state)
   assert_string_equal(changed_by("faces.size=96"), "..fmsr");
   assert_string_equal(changed_by("model.loss=softmax"), "...msr");
   assert_string_equal(changed_by("scores.partition=dev"), "....sr");
+  assert_string_equal(changed_by("model.folds=5"), "...msr");
+  assert_string_equal(changed_by("scores.average=median"), "....sr");
   assert_string_equal(changed_by("report.title=x"), ".....r");
   /* A value that is the default, however written; what changes no result; where
    * results lie. */
@@ -511,6 +530,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(network_is_that_of_the_weights_it_starts_from),
     cmocka_unit_test(key_that_contradicts_the_weights_is_refused),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
+    cmocka_unit_test(range_is_the_list_of_its_numbers),
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
     cmocka_unit_test(file_enters_the_digest_by_its_content),

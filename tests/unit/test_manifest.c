@@ -232,6 +232,57 @@ static const fault faults[] = {
      ":6:60: error: 'microbatch' is 8, more than 'batch', 4\n"
      "    model: {stage: train, from: faces, batch: 4, microbatch: 8}\n"
      "                                                             ^"},
+    {"too few folds",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, folds: 2}\n",
+     NULL,
+     ":6:45: error: 'folds' is 2: there have to be 3 or more, to test, for "
+     "development and to train on\n"
+     "    model: {stage: train, from: faces, folds: 2}\n"
+     "                                              ^"},
+    {"fold that is not there",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, folds: 5}\n"
+     "sweep:\n"
+     "  model: {fold: [1, 6]}\n",
+     NULL,
+     ":8:21: error: 'fold' is 6, but 'folds' is 5\n"
+     "    model: {fold: [1, 6]}\n"
+     "                      ^"},
+    {"folds over other faces",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  fewer: {stage: align, from: frames, missing: previous}\n"
+     "  model: {stage: train, from: faces, folds: 5}\n"
+     "  scores: {stage: evaluate, from: [model, fewer]}\n",
+     NULL,
+     ":8:3: error: 'scores' takes its faces from 'fewer', but the folds of "
+     "'model' were dealt over those of 'faces': evaluate these\n"
+     "    scores: {stage: evaluate, from: [model, fewer]}\n"
+     "    ^~~~~~"},
+    {"range that goes down",
+     "job: x\n"
+     "corpus: {root: .}\n"
+     "stages:\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "sweep:\n"
+     "  frames: {every: 5..1}\n",
+     NULL,
+     ":6:19: error: a range goes up from one whole number to another, over at "
+     "most 10000\n"
+     "    frames: {every: 5..1}\n"
+     "                    ^~~~"},
     {"two samplings",
      "job: x\n"
      "stages:\n"

@@ -1,5 +1,6 @@
 #include "gradus/scores.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "gradus/file.h"
@@ -34,6 +35,57 @@ static void scores_come_back_as_they_were_written(void **state)
   assert_float_equal(s->distribution[30 * 64 - 1], 1.0 / 64, 0);
   gd_scores_free(s);
   assert_ok(gd_store_verify(path));
+}
+
+/* One video of four frames, in a file with an interval. */
+static gd_scores *of_four_frames(gd_average average, double half_width)
+{
+  const int64_t frame[] = {0, 1, 2, 3};
+  const double expected[] = {2, 3, 4, 11}, sigma[] = {1, 1, 3, 5};
+  const gd_video video = {.id = "a",
+                          .path = "a",
+                          .landmarks = "",
+                          .subject = "s",
+                          .task = "",
+                          .partition = GD_TEST};
+  const int32_t index = 0;
+  const gd_video_table table = {1, &index, &video};
+  const gd_scores_info info = {.partition = GD_TEST,
+                               .loss = "softmax",
+                               .n_levels = 64,
+                               .average = average,
+                               .interval = 0.9,
+                               .half_width = half_width,
+                               .n_calibration = 50};
+  const char *path = gd_test_path("four.h5");
+  gd_scores_writer *w;
+  gd_scores *s;
+  assert_ok(
+      gd_scores_writer_create(path, (gd_digest){1, 2}, &info, &table, &w));
+  assert_ok(gd_scores_writer_append(w, 0, 4, frame, expected, sigma, NULL));
+  assert_ok(gd_scores_writer_commit(w));
+  assert_ok(gd_scores_read(path, &s));
+  return s;
+}
+
+static void video_has_an_average_an_interval_and_two_spreads(void **state)
+{
+  (void)state;
+  gd_scores *s = of_four_frames(GD_AVERAGE_MEDIAN, 8);
+  assert_float_equal(s->predicted[0], 3.5, 1e-12);
+  assert_float_equal(s->low[0], 0, 0); /* the scale ends there */
+  assert_float_equal(s->high[0], 11.5, 1e-12);
+  assert_float_equal(s->within[0], 3, 1e-12);
+  assert_float_equal(s->between[0], sqrt(12.5), 1e-12);
+  assert_int_equal(s->info.average, GD_AVERAGE_MEDIAN);
+  assert_float_equal(s->info.interval, 0.9, 0);
+  assert_int_equal(s->info.n_calibration, 50);
+  gd_scores_free(s);
+  s = of_four_frames(GD_AVERAGE_MEAN, INFINITY);
+  assert_float_equal(s->predicted[0], 5, 1e-12);
+  assert_float_equal(s->low[0], 0, 0);
+  assert_float_equal(s->high[0], 63, 0);
+  gd_scores_free(s);
 }
 
 static void scores_of_equal_content_are_equal_files(void **state)
@@ -71,17 +123,23 @@ static void scores_csv_has_a_line_per_video_and_quotes_names(void **state)
   int32_t index = 0;
   gd_video_table table = {.n_videos = 1, .index = &index, .videos = &video};
   int64_t row = 0, first[] = {0, 3};
-  double predicted = 1.0 / 3;
+  double predicted = 1.0 / 3, low = 0, high = 2, within = 1.5, between = NAN;
   const gd_scores s = {.videos = &table,
                        .n_videos = 1,
                        .row = &row,
                        .predicted = &predicted,
+                       .low = &low,
+                       .high = &high,
+                       .within = &within,
+                       .between = &between,
                        .first_frame = first};
   gd_text csv = {0};
   gd_scores_csv(&s, &csv);
   assert_string_equal(gd_text_get(&csv),
-                      "video,task,subject,partition,label,predicted,frames\n"
-                      "\"a, b\",,\"\"\"x\"\"\",dev,7.000000,0.333333,3\n");
+                      "video,task,subject,partition,label,predicted,low,high,"
+                      "within,between,frames\n"
+                      "\"a, b\",,\"\"\"x\"\"\",dev,7.000000,0.333333,0.000000,"
+                      "2.000000,1.500000,,3\n");
   gd_text_free(&csv);
 }
 
@@ -117,10 +175,14 @@ static void scores_whose_columns_disagree_are_refused(void **state)
   (void)state;
   const char *path = gd_test_path("odd.h5");
   gd_store_writer *w = NULL;
-  assert_ok(gd_store_create(path, "gradus-scores", 1, (gd_digest){0, 0}, &w));
+  assert_ok(gd_store_create(path, "gradus-scores", 2, (gd_digest){0, 0}, &w));
   assert_ok(gd_store_set_text(w, "partition", "test"));
   assert_ok(gd_store_set_text(w, "loss", "softmax"));
   assert_ok(gd_store_set_int(w, "n_levels", 4));
+  assert_ok(gd_store_set_text(w, "average", "mean"));
+  assert_ok(gd_store_set_real(w, "interval", 0));
+  assert_ok(gd_store_set_real(w, "half_width", 0));
+  assert_ok(gd_store_set_int(w, "n_calibration", 0));
   const int32_t index = 0, video[] = {0, 9};
   const gd_video one = {.id = "a",
                         .path = "a",
@@ -135,9 +197,13 @@ static void scores_whose_columns_disagree_are_refused(void **state)
   gd_dataset d = {
       .name = "video/video", .dtype = GD_I32, .rank = 1, .dims = {2}};
   assert_ok(gd_store_put(w, &d, video));
-  d = (gd_dataset){
-      .name = "video/predicted", .dtype = GD_F64, .rank = 1, .dims = {2}};
-  assert_ok(gd_store_put(w, &d, predicted));
+  static const char *const reals[] = {"video/predicted", "video/low",
+                                      "video/high", "video/within",
+                                      "video/between"};
+  for (int i = 0; i < 5; i++) {
+    d = (gd_dataset){.name = reals[i], .dtype = GD_F64, .rank = 1, .dims = {2}};
+    assert_ok(gd_store_put(w, &d, predicted));
+  }
   d = (gd_dataset){
       .name = "video/frames", .dtype = GD_I64, .rank = 1, .dims = {2}};
   assert_ok(gd_store_put(w, &d, frames));
@@ -148,6 +214,7 @@ static void scores_whose_columns_disagree_are_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scores_come_back_as_they_were_written),
+    cmocka_unit_test(video_has_an_average_an_interval_and_two_spreads),
     cmocka_unit_test(scores_of_equal_content_are_equal_files),
     cmocka_unit_test(scores_without_distribution_have_none),
     cmocka_unit_test(scores_csv_has_a_line_per_video_and_quotes_names),
