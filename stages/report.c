@@ -1,8 +1,10 @@
 /* report -- gather the scores of all models of a job into tables and a page.
  *
- *   results.csv   a line per model and protocol, and the constant predictor's
- *   table.txt     the same for a terminal
- *   index.html    with charts, corpus audit and manifest: see gradus/report.h
+ *   results.csv       a line per model and slice, and the constant predictors'
+ *   table.txt         the same for a terminal
+ *   index.html        with charts, corpus audit and manifest: gradus/report.h
+ *   tables/NAME.csv   every table of the page
+ *   tables/NAME.tex   the same, to \input into a paper
  *
  * Small work on small files: rank 0 does it, the others wait.
  */
@@ -15,6 +17,7 @@
 
 #include "gradus/agree.h"
 #include "gradus/comparison.h"
+#include "gradus/corpus.h"
 #include "gradus/curves.h"
 #include "gradus/file.h"
 #include "gradus/gemm.h"
@@ -31,7 +34,7 @@ enum { MOST_TABLE_BYTES = 1 << 24 };
 /* One model: what its stages left. */
 typedef struct {
   const gd_instance *scores_of; /* the evaluate instance */
-  gd_text label;
+  gd_text method, seed, fold;
   gd_text origin; /* "epoch 12, step 340, development MAE 6.12" */
 } member;
 
@@ -43,24 +46,83 @@ typedef struct {
   gd_scores **scores; /* (n) */
   gd_curves *curves;  /* (n) */
   gd_skips skips;
+  gd_corpus_source source;
+  gd_corpus *corpus; /* read again here; NULL: the job's own, or gone */
   gd_comparison *comparison;
 } gathering;
 
 /* ----------------------------------------------------------------- gather */
 
-/* The name of a row: the value where one axis is swept, all of them where
- * several are, and the loss outside a sweep. */
-static void name_member(const gd_instance *scores_of, const gd_scores *s,
-                        gd_text *label)
+static const gd_instance *train_of(const gathering *g, int i)
 {
-  const char *sweep = gd_instance_member(scores_of);
-  const char *value = strchr(sweep, '=');
-  if (value == NULL)
-    gd_text_add(label, s->info.loss);
-  else if (strchr(value + 1, '=') == NULL)
-    gd_text_add(label, value + 1);
-  else
-    gd_text_add(label, sweep);
+  return gd_instance_upstream(gd_instance_input(g->self, i), "train");
+}
+
+/* Whether models were trained with different seeds: a corpus has one too. */
+static int seeds_vary(const gathering *g)
+{
+  for (int i = 1; i < g->n; i++)
+    if (gd_instance_int(train_of(g, i), "seed") !=
+        gd_instance_int(train_of(g, 0), "seed"))
+      return 1;
+  return 0;
+}
+
+/* Return the end of "key=value" in a row of them; a value may be a list, whose
+ * commas no key follows. */
+static const char *end_of_pair(const char *pair)
+{
+  for (const char *c = strchr(pair, ','); c != NULL; c = strchr(c + 1, ',')) {
+    const size_t key = strspn(c + 1, "abcdefghijklmnopqrstuvwxyz_.0123456789"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+    if (key > 0 && c[1 + key] == '=')
+      return c;
+  }
+  return pair + strlen(pair);
+}
+
+/* Whether "key=..." is a key of the train instance: "seed", or "model.seed"
+ * where other stages sweep a key of that name. */
+static int is_key(const char *pair, const gd_instance *train, const char *key)
+{
+  const char *name = gd_instance_name(train);
+  const size_t length = strlen(name);
+  if (strncmp(pair, name, length) == 0 && pair[length] == '.')
+    pair += length + 1;
+  return strncmp(pair, key, strlen(key)) == 0 && pair[strlen(key)] == '=';
+}
+
+/* Take the member's name apart: its fold, its seed, and the method, which is
+ * the value where one more axis is swept, all of them where several are, and
+ * the loss where none is. */
+static void name_member(const gathering *g, int i)
+{
+  member *m = &g->members[i];
+  const gd_instance *train = train_of(g, i);
+  const char *pair = gd_instance_member(m->scores_of);
+  const char *only = NULL;
+  int n_others = 0;
+  for (const char *end; *pair != '\0'; pair = *end == ',' ? end + 1 : end) {
+    end = end_of_pair(pair);
+    const char *value = strchr(pair, '=') + 1;
+    if (is_key(pair, train, "fold")) {
+      gd_text_bytes(&m->fold, value, (size_t)(end - value));
+    } else if (is_key(pair, train, "seed") && seeds_vary(g)) {
+      gd_text_bytes(&m->seed, value, (size_t)(end - value));
+    } else {
+      gd_text_add(&m->method, n_others++ > 0 ? "," : "");
+      gd_text_bytes(&m->method, pair, (size_t)(end - pair));
+      only = strchr(gd_text_get(&m->method), '=') + 1;
+    }
+  }
+  if (n_others == 0) {
+    gd_text_add(&m->method, g->scores[i]->info.loss);
+  } else if (n_others == 1) {
+    gd_text value = {0};
+    gd_text_add(&value, only);
+    gd_text_free(&m->method);
+    m->method = value;
+  }
 }
 
 static gd_status read_training(gathering *g, int i)
@@ -97,8 +159,12 @@ static gd_status read_member(gathering *g, int i)
     st = gd_scores_read(path, &g->scores[i]);
   if (st != GD_OK)
     return st;
-  name_member(m->scores_of, g->scores[i], &m->label);
-  st = gd_text_status(&m->label);
+  name_member(g, i);
+  st = gd_text_status(&m->method);
+  if (st == GD_OK)
+    st = gd_text_status(&m->seed);
+  if (st == GD_OK)
+    st = gd_text_status(&m->fold);
   return st == GD_OK ? read_training(g, i) : st;
 }
 
@@ -129,16 +195,33 @@ static gd_status read_skips(gathering *g)
   return st;
 }
 
+/* What reading the corpus says beside its videos.  A drawn corpus is a result
+ * like others; one that has been removed since has no remarks. */
+static gd_status read_remarks(gathering *g)
+{
+  g->source = gd_instance_corpus(g->members[0].scores_of);
+  if (gd_job_corpus(g->job) != NULL)
+    return GD_OK;
+  gd_status st = gd_corpus_read(g->source.layout, g->source.root,
+                                g->source.n_levels, &g->corpus);
+  return st == GD_ERR_NOMEM ? st : GD_OK;
+}
+
 static gd_status compare(gathering *g)
 {
-  const char **labels = gd_alloc(g->n, sizeof *labels);
-  if (labels == NULL)
+  const gd_bootstrap b = {
+      .seed = (uint64_t)gd_instance_int(g->self, "bootstrap.seed"),
+      .draws = (int)gd_instance_int(g->self, "bootstrap.draws"),
+      .level = gd_instance_real(g->self, "bootstrap.level")};
+  gd_comparison_member *members = gd_alloc(g->n, sizeof *members);
+  if (members == NULL)
     return GD_ERR_NOMEM;
   for (int i = 0; i < g->n; i++)
-    labels[i] = gd_text_get(&g->members[i].label);
-  const gd_status st = gd_comparison_new(
-      g->n, labels, (const gd_scores *const *)g->scores, &g->comparison);
-  free(labels);
+    members[i] = (gd_comparison_member){
+        gd_text_get(&g->members[i].method), gd_text_get(&g->members[i].seed),
+        gd_text_get(&g->members[i].fold), g->scores[i]};
+  const gd_status st = gd_comparison_new(g->n, members, &b, &g->comparison);
+  free(members);
   return st;
 }
 
@@ -155,6 +238,8 @@ static gd_status gather(gathering *g)
     st = read_member(g, i);
   if (st == GD_OK)
     st = read_skips(g);
+  if (st == GD_OK)
+    st = read_remarks(g);
   return st == GD_OK ? compare(g) : st;
 }
 
@@ -163,7 +248,9 @@ static void drop(gathering *g)
   gd_comparison_free(g->comparison);
   for (int i = 0; i < g->n; i++) {
     if (g->members != NULL) {
-      gd_text_free(&g->members[i].label);
+      gd_text_free(&g->members[i].method);
+      gd_text_free(&g->members[i].seed);
+      gd_text_free(&g->members[i].fold);
       gd_text_free(&g->members[i].origin);
     }
     if (g->scores != NULL)
@@ -172,6 +259,7 @@ static void drop(gathering *g)
       gd_curves_free(&g->curves[i]);
   }
   gd_skips_free(&g->skips);
+  gd_corpus_free(g->corpus);
   free(g->members);
   free(g->scores);
   free(g->curves);
@@ -191,8 +279,11 @@ static gd_status write_text(const gathering *g, const char *name,
   return st;
 }
 
-static gd_status compose_page(const gathering *g, gd_text *page)
+static gd_status compose_page(const gathering *g, gd_text *page,
+                              gd_report_tables *tables)
 {
+  const gd_corpus *corpus =
+      gd_job_corpus(g->job) != NULL ? gd_job_corpus(g->job) : g->corpus;
   const char *title = gd_instance_text(g->self, "title");
   const char *(*facts)[2] = gd_alloc(g->n + 3, sizeof *facts);
   if (facts == NULL)
@@ -205,34 +296,62 @@ static gd_status compose_page(const gathering *g, gd_text *page)
   facts[n][0] = "libraries";
   facts[n++][1] = gd_version_libraries();
   for (int i = 0; i < g->n; i++, n++) {
-    facts[n][0] = gd_text_get(&g->members[i].label);
+    facts[n][0] = g->comparison->parts[i].label;
     facts[n][1] = gd_text_get(&g->members[i].origin);
   }
   const gd_status st = gd_report_html(
       &(gd_report){.title = title[0] != '\0' ? title : gd_job_name(g->job),
                    .comparison = g->comparison,
                    .curves = g->curves,
+                   .layout = g->source.layout,
+                   .is_drawn = gd_instance_upstream(g->self, "synth") != NULL,
+                   .n_remarks = corpus == NULL ? 0 : corpus->n_warnings,
+                   .remarks = corpus == NULL ? NULL : corpus->warnings,
                    .skips = &g->skips,
                    .manifest = gd_job_effective(g->job),
                    .n_facts = n,
                    .facts = (const char *const(*)[2])facts},
-      page);
+      page, tables);
   free(facts);
+  return st;
+}
+
+static gd_status write_tables(const gathering *g, const gd_report_tables *list)
+{
+  char path[GD_PATH_MAX];
+  gd_status st = gd_path_join(gd_instance_directory(g->self), "tables", path);
+  if (st == GD_OK)
+    st = gd_directory_make(path);
+  for (int64_t i = 0; st == GD_OK && i < list->n; i++) {
+    const gd_report_table *t = &list->tables[i];
+    gd_text csv = {0}, latex = {0};
+    gd_text_printf(&csv, "tables/%s.csv", t->name);
+    gd_text_printf(&latex, "tables/%s.tex", t->name);
+    st = write_text(g, gd_text_get(&csv), &t->csv);
+    if (st == GD_OK)
+      st = write_text(g, gd_text_get(&latex), &t->latex);
+    gd_text_free(&csv);
+    gd_text_free(&latex);
+  }
   return st;
 }
 
 static gd_status write_results(const gathering *g)
 {
   gd_text csv = {0}, table = {0}, page = {0};
+  gd_report_tables tables = {0};
   gd_comparison_csv(g->comparison, &csv);
   gd_comparison_table(g->comparison, &table);
   gd_status st = write_text(g, "results.csv", &csv);
   if (st == GD_OK)
     st = write_text(g, "table.txt", &table);
   if (st == GD_OK)
-    st = compose_page(g, &page);
+    st = compose_page(g, &page, &tables);
   if (st == GD_OK)
     st = write_text(g, "index.html", &page);
+  if (st == GD_OK)
+    st = write_tables(g, &tables);
+  gd_report_tables_free(&tables);
   gd_text_free(&csv);
   gd_text_free(&table);
   gd_text_free(&page);

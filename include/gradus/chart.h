@@ -10,9 +10,9 @@
  *            x label
  *
  * Colours are the style sheet's (gradus/page.h): classes `s0` to `s7`, and
- * `grey` for what is only there to compare with; so a chart follows the page
- * into dark mode and onto paper.  The colours repeat after eight series; lines
- * then change their dashes.  The legend is HTML beside the chart.
+ * `grey` and `pale` for what is only there to compare with; so a chart follows
+ * the page into dark mode and onto paper.  The colours repeat after eight
+ * series; lines then change their dashes.  The legend is HTML beside the chart.
  */
 #ifndef GRADUS_CHART_H
 #define GRADUS_CHART_H
@@ -24,12 +24,12 @@
 
 typedef enum { GD_CHART_LINES, GD_CHART_POINTS, GD_CHART_BARS } gd_chart_kind;
 
-enum { GD_CHART_GREY = -1 };
+enum { GD_CHART_GREY = -1, GD_CHART_PALE = -2 };
 
 /** One set of values.  All is borrowed for the call. */
 typedef struct {
   const char *name;
-  int colour;               /**< 0, 1, ... or GD_CHART_GREY */
+  int colour;               /**< 0, 1, ... or GD_CHART_GREY, _PALE */
   int64_t n;                /**< values; for bars, one per category */
   const double *x;          /**< (n); NULL for bars */
   const double *y;          /**< (n); not finite: a gap */

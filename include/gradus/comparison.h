@@ -1,24 +1,32 @@
 /**
  * A comparison: the errors of several models on the same videos, one row each,
- * and of the constant predictor that every one of them has to beat.
+ * and of the constant predictors that every one of them has to beat.
  *
- * The constant predictor says the mean label of the training partition for
- * every video: what can be had without looking at a face.
+ * Members come in with what tells them apart.  Those that differ in their fold
+ * alone are pooled: together they are one **run**, which has predicted every
+ * video once, and makes one row.  Runs that differ in their seed alone are one
+ * **method**, with a mean and a spread over its seeds.
  *
- *   label         n    MAE   RMSE    CCC   bias
- *   expectation  40   6.12   8.01   0.71  -0.30
- *   softmax      40   7.20   9.44   0.65   0.12
- *   constant     40  12.90  15.02   0.00   1.10
+ *   members   softmax seed 1 fold 1, 2, 3      softmax seed 2 fold 1, 2, 3
+ *   rows      softmax, seed 1                  softmax, seed 2
+ *   methods   softmax: MAE 7.2 +- 0.3 over 2 seeds
  *
- * Errors are given by every protocol that differs (gradus/protocol.h) and, per
- * video, by band of severity.  What is written has no times or hosts in it:
- * equal scores give equal bytes.
+ * A constant predictor says one number for every video: the mean or the median
+ * label of the training partition, what can be had without looking at a face.
+ * (The mean is the best constant for the RMSE, the median for the MAE.)
+ *
+ * Errors are given in slices: per video and per session (gradus/protocol.h) and
+ * for each task; per video also by band of severity.  Intervals resample
+ * persons (gradus/bootstrap.h), and methods are compared in pairs over the same
+ * videos.  What is written has no times or hosts in it: equal scores give equal
+ * bytes.
  */
 #ifndef GRADUS_COMPARISON_H
 #define GRADUS_COMPARISON_H
 
 #include <stdint.h>
 
+#include "gradus/bootstrap.h"
 #include "gradus/metrics.h"
 #include "gradus/protocol.h"
 #include "gradus/scores.h"
@@ -26,48 +34,117 @@
 #include "gradus/status.h"
 #include "gradus/text.h"
 
+/** What goes in: the scores of one model.  The texts are copied. */
 typedef struct {
-  char *label;             /**< "expectation", "constant" */
-  const gd_scores *scores; /**< videos and, unless constant, predictions */
-  int is_constant;
-  int64_t n;         /**< scored videos */
-  double *truth;     /**< (n) label, levels */
-  double *predicted; /**< (n) levels */
-  gd_metrics metrics[GD_N_PROTOCOLS];
-  gd_metrics band[GD_MAX_BANDS]; /**< per video */
-} gd_comparison_row;
+  const char *method;      /**< "expectation" */
+  const char *seed;        /**< "2"; "" where no seed is swept */
+  const char *fold;        /**< likewise */
+  const gd_scores *scores; /**< kept until gd_comparison_free() */
+} gd_comparison_member;
+
+/** Which items the errors are over. */
+typedef struct {
+  gd_protocol protocol;
+  char *task; /**< "": of all tasks */
+} gd_slice;
 
 typedef struct {
-  int n_rows; /**< the models in the order given, then constant predictors */
+  int64_t n_persons;
+  gd_metrics metrics;
+  double spearman;
+  gd_metrics_interval interval;
+} gd_measured;
+
+typedef enum { GD_ROW_MODEL, GD_ROW_MEAN, GD_ROW_MEDIAN } gd_row_kind;
+
+typedef struct {
+  char *label; /**< "expectation, seed 2", "constant", "median" */
+  gd_row_kind kind;
+  int method;               /**< index of its method */
+  const gd_scores *scores;  /**< of its first member: the corpus, the loss */
+  int64_t n;                /**< scored videos, in order of their ids */
+  const gd_video **videos;  /**< (n) */
+  double *truth;            /**< (n) label, levels */
+  double *predicted;        /**< (n) levels */
+  double *low, *high;       /**< (n) levels; NaN without intervals */
+  double *within, *between; /**< (n) levels; NaN in constant rows */
+  gd_measured *slices;      /**< (n_slices); the first is all videos */
+  gd_metrics band[GD_MAX_BANDS]; /**< per video */
+  gd_confusion confusion;        /**< per video */
+  double interval;               /**< level of its intervals; 0: it has none */
+  double coverage, width;        /**< of them, over its videos */
+} gd_comparison_row;
+
+/** One member among the rows: its fold's own errors. */
+typedef struct {
+  char *label; /**< "expectation, seed 2, fold 1" */
+  int row;
+  const gd_scores *scores;
+  gd_metrics metrics; /**< per video */
+} gd_comparison_part;
+
+typedef struct {
+  double mean, deviation; /**< over seeds, divisor n - 1; NaN for one */
+} gd_spread;
+
+typedef struct {
+  char *label;
+  gd_row_kind kind;
+  int n_runs;
+  struct {
+    gd_spread mae, rmse, ccc;
+  } * slices; /**< (n_slices) */
+} gd_comparison_method;
+
+/** Two methods that have predicted the same videos. */
+typedef struct {
+  int first, second; /**< indices of methods */
+  gd_difference difference;
+} gd_comparison_pair;
+
+typedef struct {
+  gd_bootstrap bootstrap;
+  int n_rows, n_models; /**< the models in the order given, then constants */
   gd_comparison_row *rows;
+  int n_parts; /**< the members, as given */
+  gd_comparison_part *parts;
+  int n_methods; /**< of the models, then of the constants */
+  gd_comparison_method *methods;
+  int n_pairs;
+  gd_comparison_pair *pairs;
+  int n_slices; /**< all videos; sessions, if there are any; each task */
+  gd_slice *slices;
   int n_bands;
   gd_band bands[GD_MAX_BANDS];
-  int has_sessions; /**< 0: every video is its own session */
+  int has_sessions; /**< videos have tasks: both protocols are named */
+  int has_seeds;    /**< a method has several runs */
+  int has_folds;    /**< a run has several members */
 } gd_comparison;
 
 /**
  * Compare models.
- * @param[in]  n       models, >= 1
- * @param[in]  labels  (n) their rows' names; copied
- * @param[in]  scores  (n) kept until gd_comparison_free()
- * @param[out] out     NULL on failure
+ * @param[in]  n        members, >= 1
+ * @param[in]  b        copied
+ * @param[out] out      NULL on failure
  * Ends with: gd_comparison_free()
  * Errors: GD_ERR_USAGE (scales of different length), GD_ERR_NOMEM
  *
  * Models that were trained or tested on different videos have different
  * constant predictors; each of these is a row once.  Without a training
- * partition there is none.
+ * partition there is none.  Up to eight methods are all paired; of more, each
+ * with the one of the least MAE.
  */
-GD_NODISCARD gd_status gd_comparison_new(int n, const char *const *labels,
-                                         const gd_scores *const *scores,
+GD_NODISCARD gd_status gd_comparison_new(int n,
+                                         const gd_comparison_member *members,
+                                         const gd_bootstrap *b,
                                          gd_comparison **out);
 void gd_comparison_free(gd_comparison *c); /**< NULL is allowed */
 
-/** Compose results.csv: a line per row and protocol, six decimals, an empty
- * field where a quantity is not defined. */
+/** Compose results.csv: a line per row and slice, six decimals, an empty field
+ * where a quantity is not defined. */
 void gd_comparison_csv(const gd_comparison *c, gd_text *out);
 
-/** Compose the table for a terminal: aligned columns, two decimals. */
+/** Compose the tables for a terminal: aligned columns, two decimals. */
 void gd_comparison_table(const gd_comparison *c, gd_text *out);
 
 #endif

@@ -8,10 +8,10 @@
  *
  *     gd_page_begin(&out, "avec2014");
  *     gd_page_section_begin(&out, "results", "Results");
- *     gd_page_table_begin(&out, "Errors per video", 1, 3, headers);
+ *     gd_page_table_begin(&out, "Versions", 2, 2, headers);
  *     gd_page_row_begin(&out);
- *     gd_page_cell(&out, "softmax");
- *     gd_page_number(&out, 2, 7.89);
+ *     gd_page_cell(&out, "gradus");
+ *     gd_page_cell(&out, "0.1.0");
  *     gd_page_row_end(&out);
  *     gd_page_table_end(&out);
  *     gd_page_section_end(&out);
@@ -54,8 +54,6 @@ void gd_page_table_begin(gd_text *out, const char *caption, int n_text,
 void gd_page_row_begin(gd_text *out);
 void gd_page_row_end(gd_text *out);
 void gd_page_cell(gd_text *out, const char *text);
-/** Add a number; one that is not finite is shown as a dash. */
-void gd_page_number(gd_text *out, int decimals, double value);
 void gd_page_table_end(gd_text *out);
 
 #endif

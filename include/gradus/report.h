@@ -1,15 +1,20 @@
 /**
  * The report: what a job found, as one HTML page (gradus/page.h).
  *
- *   Results       errors of every model and of the constant predictor
+ *   Results       errors of every model and of the constant predictors, with
+ *                 intervals; methods over seeds, in pairs, by fold, and beside
+ *                 published results
  *   Predictions   predicted against true level, one chart per model
- *   Severity      error by band of severity
+ *   Intervals     coverage and width of prediction intervals; spread of the
+ *                 distribution within and between frames
+ *   Severity      error by band of severity, and which band is taken for which
  *   Training      loss and development error by epoch
  *   Corpus        videos, persons and labels by partition; persons in more
- *                 than one partition; what was left out, and why
+ *                 than one partition; what was odd, what was left out, and why
  *   Job           the manifest with all defaults, and the versions
  *
- * It draws conclusions only from what it is given: no clock, no host.
+ * Every table of the page can be had as CSV and as LaTeX.  It draws conclusions
+ * only from what it is given: no clock, no host.
  */
 #ifndef GRADUS_REPORT_H
 #define GRADUS_REPORT_H
@@ -24,15 +29,37 @@
 typedef struct {
   const char *title;
   const gd_comparison *comparison;
-  /** One per model of the comparison, in its order; empty ones are allowed. */
+  /** One per part of the comparison, in its order; empty ones are allowed. */
   const gd_curves *curves;
+  const char *layout; /**< of the corpus: "table", "avec2013", ... */
+  int is_drawn;       /**< a synth stage made the corpus */
+  int64_t n_remarks;  /**< on the corpus: see gd_corpus */
+  const char *const *remarks;
   const gd_skips *skips;
   const char *manifest;          /**< effective, as YAML */
   int n_facts;                   /**< versions and the like */
   const char *const (*facts)[2]; /**< (n_facts) name, value */
 } gd_report;
 
-/** Compose the page. Errors: GD_ERR_NOMEM */
-GD_NODISCARD gd_status gd_report_html(const gd_report *r, gd_text *out);
+/** One table of the page, for files. */
+typedef struct {
+  char *name; /**< "errors-per-video": unique on the page */
+  gd_text csv, latex;
+} gd_report_table;
+
+/** A list; starts as {0}. */
+typedef struct {
+  int64_t n, room;
+  gd_report_table *tables;
+} gd_report_tables;
+
+/**
+ * Compose the page.
+ * @param[out] tables  its tables are appended; NULL: not wanted
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_report_html(const gd_report *r, gd_text *out,
+                                      gd_report_tables *tables);
+void gd_report_tables_free(gd_report_tables *t); /**< leaves it empty */
 
 #endif

@@ -1,152 +1,406 @@
 #include "gradus/comparison.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "comparison_parts.h"
 #include "gradus/audit.h"
 #include "gradus/memory.h"
 
-static gd_status copy_values(gd_comparison_row *row, const gd_scores *s,
-                             const double *constant)
+/* ------------------------------------------------------------------ labels */
+
+static gd_status make_label(const gd_comparison_member *m, int with_fold,
+                            char **out)
 {
-  row->scores = s;
-  row->is_constant = constant != NULL;
-  row->n = s->n_videos;
-  row->truth = gd_alloc(row->n, sizeof *row->truth);
-  row->predicted = gd_alloc(row->n, sizeof *row->predicted);
-  if (row->label == NULL || row->truth == NULL || row->predicted == NULL)
+  gd_text label = {0};
+  gd_text_add(&label, m->method);
+  if (m->seed[0] != '\0')
+    gd_text_printf(&label, ", seed %s", m->seed);
+  if (with_fold && m->fold[0] != '\0')
+    gd_text_printf(&label, ", fold %s", m->fold);
+  *out = gd_strdup(gd_text_get(&label));
+  gd_text_free(&label);
+  return *out == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+static int is_same_run(const gd_comparison_member *a,
+                       const gd_comparison_member *b)
+{
+  return strcmp(a->method, b->method) == 0 && strcmp(a->seed, b->seed) == 0;
+}
+
+/* -------------------------------------------------------------------- rows */
+
+/* One prediction: the v-th video of a member. */
+typedef struct {
+  const gd_video *video;
+  int member;
+  int64_t v;
+} item;
+
+static int by_id(const void *a, const void *b)
+{
+  const item *x = a, *y = b;
+  const int order = strcmp(x->video->id, y->video->id);
+  return order != 0 ? order : x->member - y->member;
+}
+
+/* What makes rows needs besides the comparison. */
+typedef struct {
+  gd_comparison *c;
+  int n;
+  const gd_comparison_member *members;
+  double (*constants)[2]; /* (n) mean and median training label */
+} maker;
+
+/* List the predictions of a run: those of member `first` and of the later ones
+ * that differ in their fold. */
+static gd_status list_items(const maker *k, int first, item **out, int64_t *n)
+{
+  *n = 0;
+  for (int m = first; m < k->n; m++)
+    if (is_same_run(&k->members[first], &k->members[m]))
+      *n += k->members[m].scores->n_videos;
+  item *items = gd_alloc(*n, sizeof *items);
+  *out = items;
+  if (items == NULL)
     return GD_ERR_NOMEM;
-  for (int64_t v = 0; v < row->n; v++) {
-    row->truth[v] = gd_scores_video(s, v)->label;
-    row->predicted[v] = constant == NULL ? s->predicted[v] : *constant;
+  int64_t i = 0;
+  for (int m = first; m < k->n; m++)
+    if (is_same_run(&k->members[first], &k->members[m]))
+      for (int64_t v = 0; v < k->members[m].scores->n_videos; v++)
+        items[i++] = (item){gd_scores_video(k->members[m].scores, v), m, v};
+  if (*n > 0)
+    qsort(items, (size_t)*n, sizeof *items, by_id);
+  return GD_OK;
+}
+
+static gd_status make_room(const gd_comparison *c, gd_comparison_row *row)
+{
+  double **columns[] = {&row->truth, &row->predicted, &row->low,
+                        &row->high,  &row->within,    &row->between};
+  row->videos = gd_alloc(row->n, sizeof *row->videos);
+  row->slices = gd_alloc(c->n_slices, sizeof *row->slices);
+  gd_status st =
+      row->videos == NULL || row->slices == NULL ? GD_ERR_NOMEM : GD_OK;
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+    *columns[i] = gd_alloc(row->n, sizeof(double));
+    if (*columns[i] == NULL)
+      st = GD_ERR_NOMEM;
+  }
+  return st;
+}
+
+static void fill_row(const maker *k, const item *items, gd_comparison_row *row)
+{
+  for (int64_t i = 0; i < row->n; i++) {
+    const gd_scores *s = k->members[items[i].member].scores;
+    const int64_t v = items[i].v;
+    row->videos[i] = items[i].video;
+    row->truth[i] = items[i].video->label;
+    if (row->kind == GD_ROW_MODEL) {
+      row->predicted[i] = s->predicted[v];
+      row->low[i] = s->low[v];
+      row->high[i] = s->high[v];
+      row->within[i] = s->within[v];
+      row->between[i] = s->between[v];
+    } else {
+      row->predicted[i] =
+          k->constants[items[i].member][row->kind == GD_ROW_MEDIAN];
+      row->low[i] = row->high[i] = row->within[i] = row->between[i] = NAN;
+    }
+  }
+}
+
+static void free_row(gd_comparison_row *row)
+{
+  free(row->label);
+  free(row->videos);
+  free(row->truth);
+  free(row->predicted);
+  free(row->low);
+  free(row->high);
+  free(row->within);
+  free(row->between);
+  free(row->slices);
+}
+
+static int same_predictions(const gd_comparison_row *a,
+                            const gd_comparison_row *b)
+{
+  if (a->kind != b->kind || a->n != b->n)
+    return 0;
+  for (int64_t i = 0; i < a->n; i++)
+    if (strcmp(a->videos[i]->id, b->videos[i]->id) != 0 ||
+        a->truth[i] != b->truth[i] || a->predicted[i] != b->predicted[i])
+      return 0;
+  return 1;
+}
+
+/* Name a constant row, which is only there if no other says the same of the
+ * same videos. */
+static gd_status name_constant(const maker *k, int first,
+                               const gd_comparison_row *row, char **label)
+{
+  static const char *const names[] = {
+      [GD_ROW_MEAN] = "constant", [GD_ROW_MEDIAN] = "median"};
+  int others = 0;
+  *label = NULL;
+  if (row->n == 0 || isnan(row->predicted[0]))
+    return GD_OK;
+  for (int i = 0; i < k->c->n_rows; i++) {
+    if (same_predictions(&k->c->rows[i], row))
+      return GD_OK;
+    others += k->c->rows[i].kind == row->kind;
+  }
+  gd_text name = {0};
+  gd_text_add(&name, names[row->kind]);
+  if (others > 0)
+    gd_text_printf(&name, " (%s)", k->members[first].method);
+  if (others > 0 && k->members[first].seed[0] != '\0')
+    gd_text_printf(&name, " (seed %s)", k->members[first].seed);
+  *label = gd_strdup(gd_text_get(&name));
+  gd_text_free(&name);
+  return *label == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+/* Make the row of a kind for the run that begins with member `first`. */
+static gd_status add_row(const maker *k, gd_row_kind kind, int first)
+{
+  gd_comparison *c = k->c;
+  gd_comparison_row row = {.kind = kind, .scores = k->members[first].scores};
+  item *items = NULL;
+  gd_status st = list_items(k, first, &items, &row.n);
+  if (st == GD_OK)
+    st = make_room(c, &row);
+  if (st == GD_OK) {
+    fill_row(k, items, &row);
+    st = kind == GD_ROW_MODEL ? make_label(&k->members[first], 0, &row.label)
+                              : name_constant(k, first, &row, &row.label);
+  }
+  free(items);
+  if (st == GD_OK && row.label != NULL)
+    st = gd_comparison_measure(c, &row);
+  if (st == GD_OK && row.label != NULL)
+    c->rows[c->n_rows++] = row;
+  else
+    free_row(&row);
+  return st;
+}
+
+static int begins_a_run(const maker *k, int member)
+{
+  for (int m = 0; m < member; m++)
+    if (is_same_run(&k->members[m], &k->members[member]))
+      return 0;
+  return 1;
+}
+
+static gd_status add_rows(const maker *k)
+{
+  gd_status st = GD_OK;
+  for (int kind = GD_ROW_MODEL; st == GD_OK && kind <= GD_ROW_MEDIAN; kind++) {
+    for (int m = 0; st == GD_OK && m < k->n; m++)
+      if (begins_a_run(k, m))
+        st = add_row(k, (gd_row_kind)kind, m);
+    if (kind == GD_ROW_MODEL)
+      k->c->n_models = k->c->n_rows;
+  }
+  return st;
+}
+
+/* ------------------------------------------------------------------- parts */
+
+static gd_status measure_part(const gd_scores *s, gd_metrics *out)
+{
+  double *truth = gd_alloc(s->n_videos, sizeof *truth);
+  if (truth == NULL)
+    return GD_ERR_NOMEM;
+  for (int64_t v = 0; v < s->n_videos; v++)
+    truth[v] = gd_scores_video(s, v)->label;
+  *out = gd_metrics_of(s->n_videos, truth, s->predicted);
+  free(truth);
+  return GD_OK;
+}
+
+/* The members one by one, each below its run's row. */
+static gd_status add_parts(const maker *k)
+{
+  gd_comparison *c = k->c;
+  gd_status st = GD_OK;
+  for (int m = 0, n_runs = 0; st == GD_OK && m < k->n; m++) {
+    gd_comparison_part *part = &c->parts[c->n_parts++];
+    part->scores = k->members[m].scores;
+    part->row = -1;
+    for (int i = 0; i < m && part->row < 0; i++)
+      if (is_same_run(&k->members[i], &k->members[m]))
+        part->row = c->parts[i].row;
+    c->has_folds |= part->row >= 0;
+    if (part->row < 0)
+      part->row = n_runs++;
+    st = make_label(&k->members[m], 1, &part->label);
+    if (st == GD_OK)
+      st = measure_part(part->scores, &part->metrics);
+  }
+  return st;
+}
+
+/* ------------------------------------------------------------------ slices */
+
+static gd_status add_slice(gd_comparison *c, gd_protocol protocol,
+                           const char *task)
+{
+  for (int i = 0; i < c->n_slices; i++)
+    if (c->slices[i].protocol == protocol &&
+        strcmp(c->slices[i].task, task) == 0)
+      return GD_OK;
+  gd_slice *slices = gd_alloc(c->n_slices + 1, sizeof *slices);
+  if (slices == NULL)
+    return GD_ERR_NOMEM;
+  if (c->n_slices > 0)
+    memcpy(slices, c->slices, (size_t)c->n_slices * sizeof *slices);
+  free(c->slices);
+  c->slices = slices;
+  slices[c->n_slices++] = (gd_slice){protocol, gd_strdup(task)};
+  return slices[c->n_slices - 1].task == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+static int by_task(const void *a, const void *b)
+{
+  return strcmp(((const gd_slice *)a)->task, ((const gd_slice *)b)->task);
+}
+
+/* All videos; where they have tasks, also sessions and each task, by name. */
+static gd_status find_slices(const maker *k)
+{
+  gd_comparison *c = k->c;
+  gd_status st = add_slice(c, GD_PER_VIDEO, "");
+  for (int m = 0; m < k->n; m++)
+    for (int64_t v = 0; v < k->members[m].scores->n_videos; v++)
+      c->has_sessions |=
+          gd_scores_video(k->members[m].scores, v)->task[0] != '\0';
+  if (st == GD_OK && c->has_sessions)
+    st = add_slice(c, GD_PER_SESSION, "");
+  const int n_general = c->n_slices;
+  for (int m = 0; m < k->n; m++)
+    for (int64_t v = 0; st == GD_OK && v < k->members[m].scores->n_videos; v++)
+      st = add_slice(c, GD_PER_VIDEO,
+                     gd_scores_video(k->members[m].scores, v)->task);
+  if (st == GD_OK)
+    qsort(c->slices + n_general, (size_t)(c->n_slices - n_general),
+          sizeof *c->slices, by_task);
+  return st;
+}
+
+/* ------------------------------------------------------------------- whole */
+
+static gd_status check_scales(const maker *k)
+{
+  const gd_scores *first = k->members[0].scores;
+  for (int m = 1; m < k->n; m++)
+    if (k->members[m].scores->info.n_levels != first->info.n_levels)
+      return gd_fail(GD_ERR_USAGE,
+                     "%s has %d levels and %s has %d: errors on different "
+                     "scales cannot be compared",
+                     k->members[0].method, first->info.n_levels,
+                     k->members[m].method, k->members[m].scores->info.n_levels);
+  return GD_OK;
+}
+
+/* The mean and median training label that go with each member. */
+static gd_status find_constants(const maker *k)
+{
+  gd_status st = GD_OK;
+  for (int m = 0; st == GD_OK && m < k->n; m++) {
+    const gd_scores *s = k->members[m].scores;
+    gd_audit audit;
+    st = gd_audit_of(s->videos->n_videos, s->videos->videos, s->info.n_levels,
+                     &audit);
+    k->constants[m][0] = audit.part[GD_TRAIN].mean;
+    k->constants[m][1] = audit.part[GD_TRAIN].median;
+  }
+  return st;
+}
+
+static gd_status make(const maker *k)
+{
+  gd_comparison *c = k->c;
+  c->rows = gd_alloc(3 * (int64_t)k->n, sizeof *c->rows);
+  c->parts = gd_alloc(k->n, sizeof *c->parts);
+  if (c->rows == NULL || c->parts == NULL || k->constants == NULL)
+    return GD_ERR_NOMEM;
+  c->n_bands = gd_severity_bands(k->members[0].scores->info.n_levels, c->bands);
+  gd_status st = check_scales(k);
+  if (st == GD_OK)
+    st = find_slices(k);
+  if (st == GD_OK)
+    st = find_constants(k);
+  if (st == GD_OK)
+    st = add_rows(k);
+  if (st == GD_OK)
+    st = add_parts(k);
+  for (int i = 0; i < c->n_rows; i++)
+    c->rows[i].method = -1;
+  for (int i = 0; i < c->n_parts; i++)
+    for (int j = 0; j < i; j++)
+      if (strcmp(k->members[i].method, k->members[j].method) == 0)
+        c->has_seeds |= c->parts[i].row != c->parts[j].row;
+  return st;
+}
+
+/* Rows of the same method are told by the member that begins their run. */
+static gd_status number_methods(const maker *k)
+{
+  gd_comparison *c = k->c;
+  c->methods = gd_alloc(c->n_rows, sizeof *c->methods);
+  if (c->methods == NULL)
+    return GD_ERR_NOMEM;
+  for (int i = 0; i < c->n_rows; i++) {
+    gd_comparison_row *row = &c->rows[i];
+    const char *name = row->label;
+    for (int p = 0; i < c->n_models && p < c->n_parts; p++)
+      if (c->parts[p].row == i)
+        name = k->members[p].method;
+    for (int m = 0; m < c->n_methods && row->method < 0; m++)
+      if (c->methods[m].kind == row->kind &&
+          strcmp(c->methods[m].label, name) == 0)
+        row->method = m;
+    if (row->method < 0) {
+      gd_comparison_method *method = &c->methods[c->n_methods];
+      row->method = c->n_methods++;
+      method->kind = row->kind;
+      method->label = gd_strdup(name);
+      method->slices = gd_alloc(c->n_slices, sizeof *method->slices);
+      if (method->label == NULL || method->slices == NULL)
+        return GD_ERR_NOMEM;
+    }
+    c->methods[row->method].n_runs++;
   }
   return GD_OK;
 }
 
-/* Errors per session; the labels of its videos are averaged like predictions
- * (they are equal in every corpus known). */
-static gd_status measure_sessions(gd_comparison_row *row, int64_t *n_sessions)
+gd_status gd_comparison_new(int n, const gd_comparison_member *members,
+                            const gd_bootstrap *b, gd_comparison **out)
 {
-  const gd_video **videos = gd_alloc(row->n, sizeof *videos);
-  int64_t *session = gd_alloc(row->n, sizeof *session);
-  double *truth = gd_alloc(row->n, sizeof *truth);
-  double *predicted = gd_alloc(row->n, sizeof *predicted);
-  gd_status st = GD_ERR_NOMEM;
-  if (videos != NULL && session != NULL && truth != NULL && predicted != NULL) {
-    for (int64_t v = 0; v < row->n; v++)
-      videos[v] = gd_scores_video(row->scores, v);
-    st = gd_protocol_sessions(row->n, videos, session, n_sessions);
-  }
-  if (st == GD_OK)
-    st = gd_protocol_means(row->n, row->truth, session, *n_sessions, truth);
-  if (st == GD_OK)
-    st = gd_protocol_means(row->n, row->predicted, session, *n_sessions,
-                           predicted);
-  if (st == GD_OK)
-    row->metrics[GD_PER_SESSION] = gd_metrics_of(*n_sessions, truth, predicted);
-  free(videos);
-  free(session);
-  free(truth);
-  free(predicted);
-  return st;
-}
-
-static gd_status measure(gd_comparison *c, gd_comparison_row *row)
-{
-  int64_t n_sessions = 0;
-  row->metrics[GD_PER_VIDEO] =
-      gd_metrics_of(row->n, row->truth, row->predicted);
-  for (int b = 0; b < c->n_bands; b++)
-    row->band[b] = gd_metrics_between(row->n, row->truth, row->predicted,
-                                      c->bands[b].first, c->bands[b].last + 1);
-  gd_status st = measure_sessions(row, &n_sessions);
-  c->has_sessions |= n_sessions != row->n;
-  return st;
-}
-
-static int same_videos(const gd_scores *a, const gd_scores *b)
-{
-  if (a->n_videos != b->n_videos)
-    return 0;
-  for (int64_t v = 0; v < a->n_videos; v++) {
-    const gd_video *x = gd_scores_video(a, v), *y = gd_scores_video(b, v);
-    if (strcmp(x->id, y->id) != 0 || x->label != y->label)
-      return 0;
-  }
-  return 1;
-}
-
-/* The mean training label that goes with some scores; NaN without any. */
-static gd_status constant_of(const gd_scores *s, double *out)
-{
-  gd_audit audit;
-  gd_status st = gd_audit_of(s->videos->n_videos, s->videos->videos,
-                             s->info.n_levels, &audit);
-  *out = audit.part[GD_TRAIN].mean;
-  return st;
-}
-
-static gd_status add_constant(gd_comparison *c, const char *label,
-                              const gd_scores *s)
-{
-  double constant;
-  gd_status st = constant_of(s, &constant);
-  if (st != GD_OK || isnan(constant) || s->n_videos == 0)
-    return st;
-  for (int i = 0; i < c->n_rows; i++) {
-    const gd_comparison_row *other = &c->rows[i];
-    if (other->is_constant && other->n > 0 && other->predicted[0] == constant &&
-        same_videos(other->scores, s))
-      return GD_OK;
-  }
-  gd_text name = {0};
-  const int first = !c->rows[c->n_rows - 1].is_constant;
-  if (first)
-    gd_text_add(&name, "constant");
-  else
-    gd_text_printf(&name, "constant (%s)", label);
-  gd_comparison_row *row = &c->rows[c->n_rows++];
-  row->label = gd_strdup(gd_text_get(&name));
-  gd_text_free(&name);
-  st = copy_values(row, s, &constant);
-  return st == GD_OK ? measure(c, row) : st;
-}
-
-gd_status gd_comparison_new(int n, const char *const *labels,
-                            const gd_scores *const *scores, gd_comparison **out)
-{
-  assert(n >= 1 && labels != NULL && scores != NULL && out != NULL);
+  assert(n >= 1 && members != NULL && b != NULL && out != NULL);
 
   *out = NULL;
   gd_comparison *c = gd_alloc(1, sizeof *c);
   if (c == NULL)
     return GD_ERR_NOMEM;
-  gd_status st = GD_OK;
-  c->rows = gd_alloc(2 * (int64_t)n, sizeof *c->rows);
-  if (c->rows == NULL)
-    st = GD_ERR_NOMEM;
-  c->n_bands = gd_severity_bands(scores[0]->info.n_levels, c->bands);
-
-  for (int i = 0; st == GD_OK && i < n; i++) {
-    gd_comparison_row *row = &c->rows[c->n_rows++];
-    row->label = gd_strdup(labels[i]);
-    if (scores[i]->info.n_levels != scores[0]->info.n_levels)
-      st = gd_fail(GD_ERR_USAGE,
-                   "%s has %d levels and %s has %d: errors on different "
-                   "scales cannot be compared",
-                   labels[0], scores[0]->info.n_levels, labels[i],
-                   scores[i]->info.n_levels);
-    if (st == GD_OK)
-      st = copy_values(row, scores[i], NULL);
-    if (st == GD_OK)
-      st = measure(c, row);
-  }
-  for (int i = 0; st == GD_OK && i < n; i++)
-    st = add_constant(c, labels[i], scores[i]);
+  c->bootstrap = *b;
+  const maker k = {.c = c,
+                   .n = n,
+                   .members = members,
+                   .constants = gd_alloc(n, sizeof *k.constants)};
+  gd_status st = make(&k);
+  if (st == GD_OK)
+    st = number_methods(&k);
+  if (st == GD_OK)
+    st = gd_comparison_pair_up(c);
+  free(k.constants);
   if (st != GD_OK) {
     gd_comparison_free(c);
     return st;
@@ -159,75 +413,20 @@ void gd_comparison_free(gd_comparison *c)
 {
   if (c == NULL)
     return;
-  for (int i = 0; i < c->n_rows; i++) {
-    free(c->rows[i].label);
-    free(c->rows[i].truth);
-    free(c->rows[i].predicted);
-  }
-  free(c->rows);
-  free(c);
-}
-
-static void add_field(gd_text *out, double value)
-{
-  if (isfinite(value))
-    gd_text_printf(out, ",%.6f", value);
-  else
-    gd_text_add(out, ",");
-}
-
-void gd_comparison_csv(const gd_comparison *c, gd_text *out)
-{
-  assert(c != NULL && out != NULL);
-
-  gd_text_add(out, "label,partition,protocol,n,mae,rmse,ccc,pearson,bias\n");
-  for (int p = 0; p < (c->has_sessions ? GD_N_PROTOCOLS : 1); p++)
-    for (int i = 0; i < c->n_rows; i++) {
-      const gd_comparison_row *row = &c->rows[i];
-      const gd_metrics *m = &row->metrics[p];
-      gd_text_csv(out, row->label);
-      gd_text_printf(out, ",%s,%s,%" PRId64,
-                     gd_partition_name(row->scores->info.partition),
-                     gd_protocol_name((gd_protocol)p), m->n);
-      add_field(out, m->mae);
-      add_field(out, m->rmse);
-      add_field(out, m->ccc);
-      add_field(out, m->pearson);
-      add_field(out, m->bias);
-      gd_text_add(out, "\n");
-    }
-}
-
-static void add_column(gd_text *out, int decimals, double value)
-{
-  if (isfinite(value))
-    gd_text_printf(out, " %8.*f", decimals, value);
-  else
-    gd_text_printf(out, " %8s", "-");
-}
-
-void gd_comparison_table(const gd_comparison *c, gd_text *out)
-{
-  assert(c != NULL && out != NULL);
-
-  int width = (int)strlen("label");
   for (int i = 0; i < c->n_rows; i++)
-    if ((int)strlen(c->rows[i].label) > width)
-      width = (int)strlen(c->rows[i].label);
-  for (int p = 0; p < (c->has_sessions ? GD_N_PROTOCOLS : 1); p++) {
-    gd_text_printf(out, "%sper %s\n%-*s  %-9s %6s %8s %8s %8s %8s\n",
-                   p == 0 ? "" : "\n", gd_protocol_name((gd_protocol)p), width,
-                   "label", "partition", "n", "MAE", "RMSE", "CCC", "bias");
-    for (int i = 0; i < c->n_rows; i++) {
-      const gd_comparison_row *row = &c->rows[i];
-      const gd_metrics *m = &row->metrics[p];
-      gd_text_printf(out, "%-*s  %-9s %6" PRId64, width, row->label,
-                     gd_partition_name(row->scores->info.partition), m->n);
-      add_column(out, 2, m->mae);
-      add_column(out, 2, m->rmse);
-      add_column(out, 3, m->ccc);
-      add_column(out, 2, m->bias);
-      gd_text_add(out, "\n");
-    }
+    free_row(&c->rows[i]);
+  for (int i = 0; i < c->n_parts; i++)
+    free(c->parts[i].label);
+  for (int i = 0; i < c->n_methods; i++) {
+    free(c->methods[i].label);
+    free(c->methods[i].slices);
   }
+  for (int i = 0; i < c->n_slices; i++)
+    free(c->slices[i].task);
+  free(c->rows);
+  free(c->parts);
+  free(c->methods);
+  free(c->slices);
+  free(c->pairs);
+  free(c);
 }

@@ -123,6 +123,8 @@ static const char *class_of(const gd_series *s, char out[32])
 {
   if (s->colour == GD_CHART_GREY)
     return "grey";
+  if (s->colour == GD_CHART_PALE)
+    return "pale";
   snprintf(out, 32, "s%d d%d", s->colour % COLOURS, s->colour / COLOURS % 4);
   return out;
 }

@@ -1,7 +1,6 @@
 #include "gradus/page.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,13 +11,14 @@
  */
 static const char light[] =
     "--page:#fff;--ink:#1b1f24;--muted:#59636e;--rule:#d8dee4;--soft:#f5f7f9;"
-    "--accent:#0a5a9c;--warn:#8a3b00;--warn-soft:#fff3e8;--grey:#767f8a;"
+    "--accent:#0a5a9c;--warn:#8a3b00;--warn-soft:#fff3e8;--grey:#767f8a;--pale:"
+    "#b9c0c8;"
     "--s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b0589a;--s4:#c98a00;"
     "--s5:#3a9bd6;--s6:#7a5c2e;--s7:#333a42;";
 static const char dark[] =
     "--page:#14181d;--ink:#e6e9ed;--muted:#9aa5b1;--rule:#333b45;"
     "--soft:#1c2229;--accent:#6cb6f0;--warn:#ffb77a;--warn-soft:#33240f;"
-    "--grey:#8d97a3;"
+    "--grey:#8d97a3;--pale:#566170;"
     "--s0:#4aa8e0;--s1:#ff8a3d;--s2:#2fc79b;--s3:#e08fc4;--s4:#f0b93a;"
     "--s5:#95d4f7;--s6:#c9a672;--s7:#d5dae0;";
 
@@ -100,7 +100,8 @@ static void add_style(gd_text *out)
                    ".point.s%d,.bar.s%d{fill:var(--s%d)}",
                    i, i, i, i, i);
   gd_text_add(out, ".curve.grey{stroke:var(--grey);stroke-dasharray:4 3}"
-                   ".point.grey,.bar.grey{fill:var(--grey)}");
+                   ".point.grey,.bar.grey{fill:var(--grey)}"
+                   ".point.pale,.bar.pale{fill:var(--pale)}");
   gd_text_add(out, paper);
   gd_text_add(out, "</style>\n");
 }
@@ -219,19 +220,6 @@ void gd_page_cell(gd_text *out, const char *text)
   gd_text_add(out, "<td>");
   gd_text_html(out, text);
   gd_text_add(out, "</td>");
-}
-
-void gd_page_number(gd_text *out, int decimals, double value)
-{
-  if (!isfinite(value)) {
-    gd_text_add(out, "<td class=\"n\">\xe2\x80\x93</td>");
-    return;
-  }
-  /* A rounded -0.00 would look like a sign that means something. */
-  if (fabs(value) < 0.5 * pow(10, -decimals))
-    value = 0;
-  gd_text_printf(out, "<td class=\"n\">%s%.*f</td>",
-                 value < 0 ? "\xe2\x88\x92" : "", decimals, fabs(value));
 }
 
 void gd_page_table_end(gd_text *out)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gradus/memory.h"
 #include "gradus/page.h"
@@ -18,12 +19,80 @@ void gd_report_figure(gd_report_page *p, const char *heading, int wide,
   gd_text_add(p->out, "</figure>\n");
 }
 
+void gd_report_tables_free(gd_report_tables *t)
+{
+  for (int64_t i = 0; i < t->n; i++) {
+    free(t->tables[i].name);
+    gd_text_free(&t->tables[i].csv);
+    gd_text_free(&t->tables[i].latex);
+  }
+  free(t->tables);
+  *t = (gd_report_tables){0};
+}
+
+static int has_table(const gd_report_tables *list, const char *name)
+{
+  for (int64_t i = 0; i < list->n; i++)
+    if (strcmp(list->tables[i].name, name) == 0)
+      return 1;
+  return 0;
+}
+
+/* A name that no table has yet: two models may have the same label. */
+static char *name_table(const gd_report_tables *list, const char *wanted)
+{
+  gd_text name = {0};
+  gd_text_add(&name, wanted);
+  for (int i = 2; has_table(list, gd_text_get(&name)); i++) {
+    gd_text_free(&name);
+    gd_text_printf(&name, "%s-%d", wanted, i);
+  }
+  char *own = gd_strdup(gd_text_get(&name));
+  gd_text_free(&name);
+  return own;
+}
+
+static gd_status keep_table(gd_report_tables *list, const gd_table *t)
+{
+  if (list->n == list->room) {
+    const int64_t room = list->room == 0 ? 32 : 2 * list->room;
+    gd_report_table *tables =
+        realloc(list->tables, (size_t)room * sizeof *tables);
+    if (tables == NULL)
+      return gd_fail(GD_ERR_NOMEM, "out of memory for tables");
+    list->tables = tables;
+    list->room = room;
+  }
+  gd_report_table kept = {.name = name_table(list, t->name)};
+  if (kept.name == NULL)
+    return GD_ERR_NOMEM;
+  gd_table_csv(t, &kept.csv);
+  gd_table_latex(t, &kept.latex);
+  list->tables[list->n++] = kept;
+  const gd_status st = gd_text_status(&kept.csv);
+  return st == GD_OK ? gd_text_status(&kept.latex) : st;
+}
+
+void gd_report_show_table(gd_report_page *p, gd_table *t)
+{
+  if (p->status == GD_OK)
+    p->status = gd_table_status(t);
+  if (p->status == GD_OK && p->tables != NULL)
+    p->status = keep_table(p->tables, t);
+  gd_table_html(t, p->out);
+  gd_table_free(t);
+}
+
 static void add_introduction(gd_report_page *p)
 {
   static const char *const sections[][2] = {
-      {"results", "Results"},   {"predictions", "Predictions"},
-      {"severity", "Severity"}, {"training", "Training"},
-      {"corpus", "Corpus"},     {"job", "Job"},
+      {"results", "Results"},
+      {"predictions", "Predictions"},
+      {"intervals", "Intervals"},
+      {"severity", "Severity"},
+      {"training", "Training"},
+      {"corpus", "Corpus"},
+      {"job", "Job"},
   };
   gd_page_paragraph(p->out, "A research tool; not a diagnosis. Nothing here "
                             "says anything about a single person.");
@@ -38,17 +107,16 @@ static void add_job(gd_report_page *p)
 {
   static const char *const headers[] = {"what", "value"};
   const gd_report *r = p->report;
+  gd_table t;
   gd_page_section_begin(p->out, "job", "Job");
   gd_page_paragraph(p->out, "The manifest with every default filled in:");
   gd_page_verbatim(p->out, r->manifest);
-  gd_page_table_begin(p->out, "What it was computed with", 2, 2, headers);
+  gd_table_begin(&t, "versions", "What it was computed with", 2, headers, 2);
   for (int i = 0; i < r->n_facts; i++) {
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, r->facts[i][0]);
-    gd_page_cell(p->out, r->facts[i][1]);
-    gd_page_row_end(p->out);
+    gd_table_text(&t, r->facts[i][0]);
+    gd_table_text(&t, r->facts[i][1]);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
   gd_page_section_end(p->out);
 }
 
@@ -60,6 +128,8 @@ static gd_status add_sections(gd_report_page *p)
   if (st == GD_OK)
     st = gd_report_predictions(p);
   if (st == GD_OK)
+    st = gd_report_intervals(p);
+  if (st == GD_OK)
     st = gd_report_severity(p);
   if (st == GD_OK)
     st = gd_report_training(p);
@@ -67,25 +137,31 @@ static gd_status add_sections(gd_report_page *p)
     st = gd_report_corpus(p);
   add_job(p);
   gd_page_end(p->out);
+  if (st == GD_OK)
+    st = p->status;
   return st == GD_OK ? gd_text_status(p->out) : st;
 }
 
-gd_status gd_report_html(const gd_report *r, gd_text *out)
+gd_status gd_report_html(const gd_report *r, gd_text *out,
+                         gd_report_tables *tables)
 {
   assert(r != NULL && out != NULL && r->comparison->n_rows > 0);
 
   gd_report_page p = {.report = r,
                       .comparison = r->comparison,
                       .n_rows = r->comparison->n_rows,
-                      .out = out};
+                      .n_models = r->comparison->n_models,
+                      .out = out,
+                      .tables = tables};
   p.series = gd_alloc(p.n_rows, sizeof *p.series);
   if (p.series == NULL)
     return GD_ERR_NOMEM;
   for (int i = 0; i < p.n_rows; i++) {
     const gd_comparison_row *row = &r->comparison->rows[i];
     p.series[i].name = row->label;
-    p.series[i].colour = row->is_constant ? GD_CHART_GREY : p.n_models;
-    p.n_models += !row->is_constant;
+    p.series[i].colour = row->kind == GD_ROW_MODEL  ? i
+                         : row->kind == GD_ROW_MEAN ? GD_CHART_GREY
+                                                    : GD_CHART_PALE;
   }
   gd_status st = add_sections(&p);
   free(p.series);

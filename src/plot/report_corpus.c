@@ -5,7 +5,7 @@
 #include "gradus/page.h"
 #include "sections.h"
 
-enum { MOST_SKIPS = 500 };
+enum { MOST_LINES = 500 };
 
 static void say_overlap(gd_report_page *p, const gd_audit *a)
 {
@@ -30,36 +30,35 @@ static void add_partitions(gd_report_page *p, const gd_audit *a)
   static const char *const headers[] = {"partition",   "videos", "persons",
                                         "least label", "mean",   "median",
                                         "most"};
-  gd_page_table_begin(p->out, "Videos with faces, by partition", 1, 7, headers);
+  gd_table t;
+  gd_table_begin(&t, "partitions", "Videos with faces, by partition", 7,
+                 headers, 1);
   for (int i = 0; i < GD_N_PARTITIONS; i++) {
     const gd_audit_part *part = &a->part[i];
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, gd_partition_name((gd_partition)i));
-    gd_page_number(p->out, 0, (double)part->n_videos);
-    gd_page_number(p->out, 0, (double)part->n_persons);
-    gd_page_number(p->out, 0, part->least);
-    gd_page_number(p->out, 2, part->mean);
-    gd_page_number(p->out, 1, part->median);
-    gd_page_number(p->out, 0, part->most);
-    gd_page_row_end(p->out);
+    gd_table_text(&t, gd_partition_name((gd_partition)i));
+    gd_table_number(&t, 0, (double)part->n_videos);
+    gd_table_number(&t, 0, (double)part->n_persons);
+    gd_table_number(&t, 0, part->least);
+    gd_table_number(&t, 2, part->mean);
+    gd_table_number(&t, 1, part->median);
+    gd_table_number(&t, 0, part->most);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
 }
 
 static void add_histogram_table(gd_report_page *p, const gd_audit *a,
                                 const char *const *bins)
 {
   static const char *const headers[] = {"levels", "train", "dev", "test"};
+  gd_table t;
   gd_page_fold_begin(p->out, "Table of labels");
-  gd_page_table_begin(p->out, "Videos by label", 1, 4, headers);
+  gd_table_begin(&t, "labels", "Videos by label", 4, headers, 1);
   for (int b = 0; b < a->n_bins; b++) {
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, bins[b]);
+    gd_table_text(&t, bins[b]);
     for (int i = 0; i < GD_N_PARTITIONS; i++)
-      gd_page_number(p->out, 0, (double)a->part[i].histogram[b]);
-    gd_page_row_end(p->out);
+      gd_table_number(&t, 0, (double)a->part[i].histogram[b]);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
   gd_page_fold_end(p->out);
 }
 
@@ -105,6 +104,28 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
   add_histogram_table(p, a, bins);
 }
 
+static void add_remarks(gd_report_page *p)
+{
+  static const char *const headers[] = {"remark"};
+  const gd_report *r = p->report;
+  if (r->n_remarks == 0) {
+    gd_page_paragraph(p->out, "Reading the corpus gave no remark.");
+    return;
+  }
+  gd_table t;
+  gd_page_notice(p->out, "Reading the corpus gave %" PRId64 " remarks.",
+                 r->n_remarks);
+  gd_page_fold_begin(p->out, "What was odd about the corpus");
+  gd_table_begin(&t, "remarks", "Remarks on the corpus", 1, headers, 1);
+  for (int64_t i = 0; i < r->n_remarks && i < MOST_LINES; i++)
+    gd_table_text(&t, r->remarks[i]);
+  gd_report_show_table(p, &t);
+  if (r->n_remarks > MOST_LINES)
+    gd_page_paragraph(p->out, "The first %d of %" PRId64 " are shown.",
+                      MOST_LINES, r->n_remarks);
+  gd_page_fold_end(p->out);
+}
+
 static void add_skips(gd_report_page *p)
 {
   static const char *const headers[] = {"stage", "item", "reason"};
@@ -113,20 +134,19 @@ static void add_skips(gd_report_page *p)
     gd_page_paragraph(p->out, "No input was left out.");
     return;
   }
+  gd_table t;
   gd_page_notice(p->out, "%" PRId64 " inputs were left out.", list->n);
   gd_page_fold_begin(p->out, "Inputs left out, and why");
-  gd_page_table_begin(p->out, "Inputs left out", 3, 3, headers);
-  for (int64_t i = 0; i < list->n && i < MOST_SKIPS; i++) {
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, list->skips[i].stage);
-    gd_page_cell(p->out, list->skips[i].item);
-    gd_page_cell(p->out, list->skips[i].reason);
-    gd_page_row_end(p->out);
+  gd_table_begin(&t, "left-out", "Inputs left out", 3, headers, 3);
+  for (int64_t i = 0; i < list->n && i < MOST_LINES; i++) {
+    gd_table_text(&t, list->skips[i].stage);
+    gd_table_text(&t, list->skips[i].item);
+    gd_table_text(&t, list->skips[i].reason);
   }
-  gd_page_table_end(p->out);
-  if (list->n > MOST_SKIPS)
+  gd_report_show_table(p, &t);
+  if (list->n > MOST_LINES)
     gd_page_paragraph(p->out, "The first %d of %" PRId64 " are shown.",
-                      MOST_SKIPS, list->n);
+                      MOST_LINES, list->n);
   gd_page_fold_end(p->out);
 }
 
@@ -139,9 +159,15 @@ gd_status gd_report_corpus(gd_report_page *p)
   if (st != GD_OK)
     return st;
   gd_page_section_begin(p->out, "corpus", "Corpus");
+  if (p->comparison->has_folds)
+    gd_page_paragraph(p->out,
+                      "Cross-validation: every fold is tested once, and no "
+                      "person is in two folds. The partitions below are those "
+                      "of the first fold.");
   say_overlap(p, &audit);
   add_partitions(p, &audit);
   add_histogram(p, &audit);
+  add_remarks(p);
   add_skips(p);
   gd_page_section_end(p->out);
   return GD_OK;

@@ -30,9 +30,8 @@ static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
   gd_status st = at == NULL || note == NULL ? GD_ERR_NOMEM : GD_OK;
   for (int64_t v = 0; st == GD_OK && v < row->n; v++) {
     at[v] = notes.length_bytes;
-    gd_text_printf(&notes, "%s: true %g, predicted %.2f",
-                   gd_scores_video(row->scores, v)->id, row->truth[v],
-                   row->predicted[v]);
+    gd_text_printf(&notes, "%s: true %g, predicted %.2f", row->videos[v]->id,
+                   row->truth[v], row->predicted[v]);
     gd_text_bytes(&notes, "", 1);
     st = gd_text_status(&notes);
   }
@@ -69,25 +68,30 @@ static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
 static void add_predictions_table(gd_report_page *p,
                                   const gd_comparison_row *row)
 {
-  static const char *const headers[] = {"video", "task",      "person",
-                                        "true",  "predicted", "error"};
-  char caption[256];
-  snprintf(caption, sizeof caption, "Predictions of %s", row->label);
-  gd_page_fold_begin(p->out, caption);
-  gd_page_table_begin(p->out, caption, 3, 6, headers);
+  static const char *const headers[] = {"video",    "task",      "person",
+                                        "true",     "predicted", "error",
+                                        "interval", "within",    "between"};
+  gd_text name = {0}, caption = {0};
+  gd_table t;
+  gd_text_printf(&name, "predictions-%s", row->label);
+  gd_text_printf(&caption, "Predictions of %s", row->label);
+  gd_page_fold_begin(p->out, gd_text_get(&caption));
+  gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), 9, headers, 3);
   for (int64_t v = 0; v < row->n; v++) {
-    const gd_video *video = gd_scores_video(row->scores, v);
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, video->id);
-    gd_page_cell(p->out, video->task);
-    gd_page_cell(p->out, video->subject);
-    gd_page_number(p->out, 2, row->truth[v]);
-    gd_page_number(p->out, 2, row->predicted[v]);
-    gd_page_number(p->out, 2, row->predicted[v] - row->truth[v]);
-    gd_page_row_end(p->out);
+    gd_table_text(&t, row->videos[v]->id);
+    gd_table_text(&t, row->videos[v]->task);
+    gd_table_text(&t, row->videos[v]->subject);
+    gd_table_number(&t, 2, row->truth[v]);
+    gd_table_number(&t, 2, row->predicted[v]);
+    gd_table_number(&t, 2, row->predicted[v] - row->truth[v]);
+    gd_table_interval(&t, 1, row->low[v], row->high[v]);
+    gd_table_number(&t, 2, row->within[v]);
+    gd_table_number(&t, 2, row->between[v]);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
   gd_page_fold_end(p->out);
+  gd_text_free(&name);
+  gd_text_free(&caption);
 }
 
 gd_status gd_report_predictions(gd_report_page *p)
@@ -114,24 +118,57 @@ static void add_bands_table(gd_report_page *p)
 {
   const gd_comparison *c = p->comparison;
   char names[GD_MAX_BANDS][64];
-  const char *headers[GD_MAX_BANDS + 1] = {"model"};
+  const char *headers[GD_MAX_BANDS + 2] = {"model"};
+  gd_table t;
   for (int b = 0; b < c->n_bands; b++) {
     snprintf(names[b], sizeof names[b], "%s %d\xe2\x80\x93%d", c->bands[b].name,
              c->bands[b].first, c->bands[b].last);
     headers[b + 1] = names[b];
   }
+  headers[c->n_bands + 1] = "band right";
   gd_page_fold_begin(p->out, "Table of errors by severity");
-  gd_page_table_begin(p->out, "Mean absolute error by band, in levels", 1,
-                      c->n_bands + 1, headers);
+  gd_table_begin(&t, "bands", "Mean absolute error by band, in levels",
+                 c->n_bands + 2, headers, 1);
   for (int i = 0; i < c->n_rows; i++) {
-    gd_page_row_begin(p->out);
-    gd_page_cell(p->out, c->rows[i].label);
+    gd_table_text(&t, c->rows[i].label);
     for (int b = 0; b < c->n_bands; b++)
-      gd_page_number(p->out, 2, c->rows[i].band[b].mae);
-    gd_page_row_end(p->out);
+      gd_table_number(&t, 2, c->rows[i].band[b].mae);
+    gd_table_number(&t, 3, c->rows[i].confusion.accuracy);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
   gd_page_fold_end(p->out);
+}
+
+/* Which band is taken for which; a table for each model. */
+static void add_confusion(gd_report_page *p, const gd_comparison_row *row)
+{
+  const gd_comparison *c = p->comparison;
+  const char *headers[GD_MAX_BANDS + 2] = {"true band"};
+  gd_text name = {0}, caption = {0};
+  gd_table t;
+  for (int b = 0; b < c->n_bands; b++)
+    headers[b + 1] = c->bands[b].name;
+  headers[c->n_bands + 1] = "right";
+  gd_text_printf(&name, "confusion-%s", row->label);
+  gd_text_printf(&caption, "Videos of each band by predicted band: %s",
+                 row->label);
+  gd_page_fold_begin(p->out, gd_text_get(&caption));
+  gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), c->n_bands + 2,
+                 headers, 1);
+  for (int b = 0; b < c->n_bands; b++) {
+    int64_t n = 0;
+    gd_table_text(&t, c->bands[b].name);
+    for (int k = 0; k < c->n_bands; k++) {
+      gd_table_number(&t, 0, (double)row->confusion.count[b][k]);
+      n += row->confusion.count[b][k];
+    }
+    gd_table_number(
+        &t, 3, n > 0 ? (double)row->confusion.count[b][b] / (double)n : NAN);
+  }
+  gd_report_show_table(p, &t);
+  gd_page_fold_end(p->out);
+  gd_text_free(&name);
+  gd_text_free(&caption);
 }
 
 /* Fill in the series: a bar per band. */
@@ -185,6 +222,8 @@ gd_status gd_report_severity(gd_report_page *p)
                                .series = p->series});
   gd_text_add(p->out, "</div>\n");
   add_bands_table(p);
+  for (int i = 0; i < p->n_models; i++)
+    add_confusion(p, &c->rows[i]);
   gd_page_section_end(p->out);
   free(mae);
   return GD_OK;

@@ -43,29 +43,31 @@ static void add_lines(gd_report_page *p, const char *heading,
                   .series = series});
 }
 
-static gd_series curve_of(const gd_report_page *p, int model, int64_t n,
+/* Folds of a run have the colour of its row. */
+static gd_series curve_of(const gd_report_page *p, int part, int64_t n,
                           const double *x, const double *y)
 {
-  return (gd_series){.name = p->series[model].name,
-                     .colour = p->series[model].colour,
+  const gd_comparison_part *of = &p->comparison->parts[part];
+  return (gd_series){.name = of->label,
+                     .colour = p->series[of->row].colour,
                      .n = n,
                      .x = x,
                      .y = y};
 }
 
-static const char *loss_of(const gd_report_page *p, int model)
+static const char *loss_of(const gd_report_page *p, int part)
 {
-  return p->comparison->rows[model].scores->info.loss;
+  return p->comparison->parts[part].scores->info.loss;
 }
 
 /* One chart per loss: values of different losses have different units. */
 static void add_losses(gd_report_page *p, gd_series *series)
 {
-  for (int first = 0; first < p->n_models; first++) {
+  for (int first = 0; first < p->comparison->n_parts; first++) {
     int n = 0, seen = 0;
     for (int m = 0; m < first; m++)
       seen |= strcmp(loss_of(p, m), loss_of(p, first)) == 0;
-    for (int m = first; !seen && m < p->n_models; m++)
+    for (int m = first; !seen && m < p->comparison->n_parts; m++)
       if (strcmp(loss_of(p, m), loss_of(p, first)) == 0) {
         const gd_curve *c = &p->report->curves[m].train;
         series[n++] = curve_of(p, m, c->n, c->epoch, c->loss);
@@ -78,11 +80,12 @@ static void add_losses(gd_report_page *p, gd_series *series)
 
 static void add_development(gd_report_page *p, gd_series *series)
 {
-  for (int m = 0; m < p->n_models; m++) {
+  for (int m = 0; m < p->comparison->n_parts; m++) {
     const gd_curve *c = &p->report->curves[m].dev;
     series[m] = curve_of(p, m, c->n, c->epoch, c->mae);
   }
-  add_lines(p, "Development MAE", "MAE, levels", p->n_models, series);
+  add_lines(p, "Development MAE", "MAE, levels", p->comparison->n_parts,
+            series);
 }
 
 static double loss_at(const gd_curve *train, double epoch)
@@ -93,34 +96,35 @@ static double loss_at(const gd_curve *train, double epoch)
   return NAN;
 }
 
-static void add_table(gd_report_page *p, int model)
+static void add_table(gd_report_page *p, int part)
 {
   static const char *const headers[] = {"epoch", "training loss", "dev loss",
                                         "dev MAE", "dev RMSE"};
-  const gd_curves *c = &p->report->curves[model];
-  char caption[256];
+  const gd_curves *c = &p->report->curves[part];
+  gd_text name = {0}, caption = {0};
+  gd_table t;
   if (c->dev.n == 0)
     return;
-  snprintf(caption, sizeof caption, "Epochs of %s",
-           p->comparison->rows[model].label);
-  gd_page_fold_begin(p->out, caption);
-  gd_page_table_begin(p->out, caption, 0, 5, headers);
+  gd_text_printf(&name, "epochs-%s", p->comparison->parts[part].label);
+  gd_text_printf(&caption, "Epochs of %s", p->comparison->parts[part].label);
+  gd_page_fold_begin(p->out, gd_text_get(&caption));
+  gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), 5, headers, 0);
   for (int64_t i = 0; i < c->dev.n; i++) {
-    gd_page_row_begin(p->out);
-    gd_page_number(p->out, 0, c->dev.epoch[i]);
-    gd_page_number(p->out, 4, loss_at(&c->train, c->dev.epoch[i]));
-    gd_page_number(p->out, 4, c->dev.loss[i]);
-    gd_page_number(p->out, 3, c->dev.mae[i]);
-    gd_page_number(p->out, 3, c->dev.rmse[i]);
-    gd_page_row_end(p->out);
+    gd_table_number(&t, 0, c->dev.epoch[i]);
+    gd_table_number(&t, 4, loss_at(&c->train, c->dev.epoch[i]));
+    gd_table_number(&t, 4, c->dev.loss[i]);
+    gd_table_number(&t, 3, c->dev.mae[i]);
+    gd_table_number(&t, 3, c->dev.rmse[i]);
   }
-  gd_page_table_end(p->out);
+  gd_report_show_table(p, &t);
   gd_page_fold_end(p->out);
+  gd_text_free(&name);
+  gd_text_free(&caption);
 }
 
 gd_status gd_report_training(gd_report_page *p)
 {
-  gd_series *series = gd_alloc(p->n_models, sizeof *series);
+  gd_series *series = gd_alloc(p->comparison->n_parts, sizeof *series);
   if (series == NULL)
     return GD_ERR_NOMEM;
   gd_page_section_begin(p->out, "training", "Training");
@@ -132,7 +136,7 @@ gd_status gd_report_training(gd_report_page *p)
   add_development(p, series);
   add_losses(p, series);
   gd_text_add(p->out, "</div>\n");
-  for (int m = 0; m < p->n_models; m++)
+  for (int m = 0; m < p->comparison->n_parts; m++)
     add_table(p, m);
   gd_page_section_end(p->out);
   free(series);

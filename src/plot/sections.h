@@ -4,6 +4,7 @@
 
 #include "gradus/chart.h"
 #include "gradus/report.h"
+#include "gradus/table.h"
 
 /* Sizes of charts: two or three stand side by side, or one fills the page. */
 enum { GD_REPORT_WIDTH = 380, GD_REPORT_HEIGHT = 270, GD_REPORT_WIDE = 720 };
@@ -14,10 +15,13 @@ typedef struct {
   int n_rows, n_models; /* the models come first */
   gd_series *series;    /* (n_rows) name and colour, the same in all charts */
   gd_text *out;
+  gd_report_tables *tables; /* NULL: not wanted */
+  gd_status status;         /* of the tables */
 } gd_report_page;
 
 gd_status gd_report_results(gd_report_page *p);
 gd_status gd_report_predictions(gd_report_page *p);
+gd_status gd_report_intervals(gd_report_page *p);
 gd_status gd_report_severity(gd_report_page *p);
 gd_status gd_report_training(gd_report_page *p);
 gd_status gd_report_corpus(gd_report_page *p);
@@ -25,5 +29,8 @@ gd_status gd_report_corpus(gd_report_page *p);
 /* A chart with its heading; `wide` ones are scrolled on small screens. */
 void gd_report_figure(gd_report_page *p, const char *heading, int wide,
                       const gd_chart *chart);
+
+/* Put a complete table on the page and into the list of tables; frees it. */
+void gd_report_show_table(gd_report_page *p, gd_table *t);
 
 #endif

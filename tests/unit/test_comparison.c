@@ -1,5 +1,7 @@
 #include "gradus/comparison.h"
 
+#include <math.h>
+
 #include "scored.h"
 #include "test.h"
 
@@ -11,19 +13,35 @@ static gd_scores *scored(const char *loss, int n, int tasks, double error)
   return s;
 }
 
+static const gd_bootstrap few = {1, 200, 0.95};
+
+/* Compare models that differ in their method alone. */
+static gd_comparison *compared(int n, const char *const *labels,
+                               const gd_scores *const *scores)
+{
+  gd_comparison_member members[4];
+  gd_comparison *c = NULL;
+  assert_in_range(n, 1, 4);
+  for (int i = 0; i < n; i++)
+    members[i] = (gd_comparison_member){labels[i], "", "", scores[i]};
+  assert_ok(gd_comparison_new(n, members, &few, &c));
+  return c;
+}
+
 static void comparison_ends_with_the_mean_of_the_training_labels(void **state)
 {
   (void)state;
   gd_scores *good = scored("expectation", 20, 0, 1);
   gd_scores *poor = scored("softmax", 20, 0, 30);
   const char *labels[] = {"expectation", "softmax"};
-  gd_comparison *c = NULL;
-  assert_ok(
-      gd_comparison_new(2, labels, (const gd_scores *[]){good, poor}, &c));
-  assert_int_equal(c->n_rows, 3);
+  gd_comparison *c = compared(2, labels, (const gd_scores *[]){good, poor});
+  assert_int_equal(c->n_rows, 4);
+  assert_int_equal(c->n_models, 2);
   assert_false(c->has_sessions);
   assert_string_equal(c->rows[2].label, "constant");
-  assert_true(c->rows[2].is_constant);
+  assert_int_equal(c->rows[2].kind, GD_ROW_MEAN);
+  assert_string_equal(c->rows[3].label, "median");
+  assert_int_equal(c->rows[3].kind, GD_ROW_MEDIAN);
 
   double sum = 0;
   for (int64_t v = 0; v < good->videos->n_videos; v++)
@@ -32,10 +50,10 @@ static void comparison_ends_with_the_mean_of_the_training_labels(void **state)
   for (int64_t v = 0; v < c->rows[2].n; v++)
     assert_float_equal(c->rows[2].predicted[v], sum / 10, 1e-12);
 
-  const double constant = c->rows[2].metrics[GD_PER_VIDEO].mae;
-  assert_true(c->rows[0].metrics[GD_PER_VIDEO].mae < constant);
-  assert_true(c->rows[1].metrics[GD_PER_VIDEO].mae >
-              c->rows[0].metrics[GD_PER_VIDEO].mae);
+  const double constant = c->rows[2].slices[0].metrics.mae;
+  assert_true(c->rows[0].slices[0].metrics.mae < constant);
+  assert_true(c->rows[1].slices[0].metrics.mae >
+              c->rows[0].slices[0].metrics.mae);
   int64_t in_bands = 0;
   for (int b = 0; b < c->n_bands; b++)
     in_bands += c->rows[0].band[b].n;
@@ -51,12 +69,14 @@ static void comparison_of_other_videos_has_its_own_constant(void **state)
   gd_scores *one = scored("softmax", 20, 0, 1);
   gd_scores *other = scored("softmax", 12, 0, 1);
   const char *labels[] = {"every=5", "every=10"};
-  gd_comparison *c = NULL;
-  assert_ok(
-      gd_comparison_new(2, labels, (const gd_scores *[]){one, other}, &c));
-  assert_int_equal(c->n_rows, 4);
+  gd_comparison *c = compared(2, labels, (const gd_scores *[]){one, other});
+  assert_int_equal(c->n_rows, 6);
   assert_string_equal(c->rows[2].label, "constant");
   assert_string_equal(c->rows[3].label, "constant (every=10)");
+  assert_string_equal(c->rows[5].label, "median (every=10)");
+  for (int i = 0; i < c->n_pairs; i++) /* never over different videos */
+    assert_int_equal(c->rows[c->pairs[i].first].n,
+                     c->rows[c->pairs[i].second].n);
   gd_comparison_free(c);
   gd_scores_free(one);
   gd_scores_free(other);
@@ -67,17 +87,18 @@ static void comparison_names_both_protocols_where_they_differ(void **state)
   (void)state;
   gd_scores *s = scored("expectation", 10, 1, 3);
   const char *label = "expectation";
-  gd_comparison *c = NULL;
-  assert_ok(gd_comparison_new(1, &label, (const gd_scores *[]){s}, &c));
+  gd_comparison *c = compared(1, &label, (const gd_scores *[]){s});
   assert_true(c->has_sessions);
-  assert_int_equal(c->rows[0].metrics[GD_PER_VIDEO].n, 10);
-  assert_int_equal(c->rows[0].metrics[GD_PER_SESSION].n, 5);
+  assert_int_equal(c->rows[0].slices[0].metrics.n, 10);
+  assert_int_equal(c->rows[0].slices[1].metrics.n, 5);
 
   gd_text csv = {0}, table = {0};
   gd_comparison_csv(c, &csv);
-  assert_true(gd_test_has(gd_text_get(&csv), "\nexpectation,test,video,10,"));
-  assert_true(gd_test_has(gd_text_get(&csv), "\nexpectation,test,session,5,"));
-  assert_true(gd_test_has(gd_text_get(&csv), "\nconstant,test,session,5,"));
+  assert_true(gd_test_has(gd_text_get(&csv), "\nexpectation,test,video,,10,"));
+  assert_true(gd_test_has(gd_text_get(&csv), "\nexpectation,test,session,,5,"));
+  assert_true(gd_test_has(gd_text_get(&csv), "\nconstant,test,session,,5,"));
+  assert_true(
+      gd_test_has(gd_text_get(&csv), "\nmedian,test,video,Northwind,5,"));
   gd_comparison_table(c, &table);
   assert_true(gd_test_has(gd_text_get(&table), "per video\n"));
   assert_true(gd_test_has(gd_text_get(&table), "per session\n"));
@@ -93,10 +114,10 @@ static void comparison_of_different_scales_is_refused(void **state)
   (void)state;
   gd_scores *a = scored("softmax", 4, 0, 1), *b = scored("softmax", 4, 0, 1);
   b->info.n_levels = 100;
-  const char *labels[] = {"a", "b"};
+  const gd_comparison_member members[] = {{"a", "", "", a}, {"b", "", "", b}};
   gd_comparison *c = NULL;
-  assert_fails(gd_comparison_new(2, labels, (const gd_scores *[]){a, b}, &c),
-               GD_ERR_USAGE, "b has 100");
+  assert_fails(gd_comparison_new(2, members, &few, &c), GD_ERR_USAGE,
+               "b has 100");
   assert_null(c);
   gd_scores_free(a);
   gd_scores_free(b);
@@ -111,9 +132,122 @@ static void comparison_without_training_videos_has_no_constant(void **state)
     if (videos[v].partition == GD_TRAIN)
       videos[v].partition = GD_DEV;
   const char *label = "softmax";
-  gd_comparison *c = NULL;
-  assert_ok(gd_comparison_new(1, &label, (const gd_scores *[]){s}, &c));
+  gd_comparison *c = compared(1, &label, (const gd_scores *[]){s});
   assert_int_equal(c->n_rows, 1);
+  gd_comparison_free(c);
+  gd_scores_free(s);
+}
+
+/* Two losses of three seeds each, of which the second is worse. */
+static void methods_have_a_spread_over_their_seeds(void **state)
+{
+  (void)state;
+  gd_scores *s[6];
+  gd_comparison_member members[6];
+  gd_comparison *c = NULL;
+  static const char *const seeds[] = {"1", "2", "3"};
+  for (int i = 0; i < 6; i++) {
+    s[i] = scored("softmax", 40, 0, i < 3 ? 2 + i : 14 + i);
+    members[i] =
+        (gd_comparison_member){i < 3 ? "a" : "b", seeds[i % 3], "", s[i]};
+  }
+  assert_ok(gd_comparison_new(6, members, &few, &c));
+  assert_int_equal(c->n_models, 6);
+  assert_true(c->has_seeds && !c->has_folds);
+  assert_string_equal(c->rows[4].label, "b, seed 2");
+  assert_int_equal(c->n_methods, 4);
+  assert_string_equal(c->methods[1].label, "b");
+  assert_int_equal(c->methods[1].n_runs, 3);
+
+  double mae[3], mean = 0, square = 0;
+  for (int i = 0; i < 3; i++) {
+    mae[i] = c->rows[i].slices[0].metrics.mae;
+    mean += mae[i] / 3;
+  }
+  for (int i = 0; i < 3; i++)
+    square += (mae[i] - mean) * (mae[i] - mean);
+  const gd_spread spread = c->methods[0].slices[0].mae;
+  assert_float_equal(spread.mean, mean, 1e-12);
+  assert_float_equal(spread.deviation, sqrt(square / 2), 1e-12);
+  assert_true(isnan(c->methods[2].slices[0].mae.deviation));
+
+  /* a against b, and both against each constant, but not these. */
+  assert_int_equal(c->n_pairs, 5);
+  const gd_difference *d = &c->pairs[0].difference;
+  assert_int_equal(c->pairs[0].first, 0);
+  assert_int_equal(c->pairs[0].second, 1);
+  assert_float_equal(d->mae, mean - c->methods[1].slices[0].mae.mean, 1e-9);
+  assert_true(d->mae_interval.low < d->mae && d->mae < d->mae_interval.high);
+  assert_true(d->mae_interval.high < 0);
+  gd_comparison_free(c);
+  for (int i = 0; i < 6; i++)
+    gd_scores_free(s[i]);
+}
+
+/* Keep every other scored video of some scores. */
+static void halve(gd_scores *s, int odd)
+{
+  int64_t n = 0;
+  for (int64_t v = odd; v < s->n_videos; v += 2, n++) {
+    s->row[n] = s->row[v];
+    s->predicted[n] = s->predicted[v];
+    s->low[n] = s->low[v];
+    s->high[n] = s->high[v];
+  }
+  s->n_videos = n;
+}
+
+static void folds_are_pooled_to_what_one_model_would_have_said(void **state)
+{
+  (void)state;
+  gd_scores *whole = scored("softmax", 20, 0, 4);
+  gd_scores *even = scored("softmax", 20, 0, 4);
+  gd_scores *odd = scored("softmax", 20, 0, 4);
+  halve(even, 0);
+  halve(odd, 1);
+  const gd_comparison_member members[] = {{"softmax", "", "1", odd},
+                                          {"whole", "", "", whole},
+                                          {"softmax", "", "2", even}};
+  gd_comparison *c = NULL;
+  assert_ok(gd_comparison_new(3, members, &few, &c));
+  assert_true(c->has_folds);
+  assert_int_equal(c->n_models, 2);
+  assert_int_equal(c->n_rows, 4); /* the constants are the same for all */
+  assert_string_equal(c->rows[0].label, "softmax");
+  assert_int_equal(c->rows[0].n, 20);
+  assert_memory_equal(c->rows[0].predicted, c->rows[1].predicted,
+                      20 * sizeof(double));
+  assert_memory_equal(&c->rows[0].slices[0], &c->rows[1].slices[0],
+                      sizeof c->rows[0].slices[0]);
+  assert_float_equal(c->rows[0].coverage, c->rows[1].coverage, 0);
+  assert_int_equal(c->n_parts, 3);
+  assert_string_equal(c->parts[2].label, "softmax, fold 2");
+  assert_int_equal(c->parts[2].row, 0);
+  assert_int_equal(c->parts[1].row, 1);
+  assert_int_equal(c->parts[2].metrics.n, 10);
+  gd_comparison_free(c);
+  gd_scores_free(whole);
+  gd_scores_free(even);
+  gd_scores_free(odd);
+}
+
+static void coverage_is_the_share_of_labels_inside(void **state)
+{
+  (void)state;
+  gd_scores *s = scored("softmax", 20, 0, 4);
+  const char *label = "softmax";
+  gd_comparison *c = compared(1, &label, (const gd_scores *[]){s});
+  int inside = 0;
+  double width = 0;
+  for (int64_t v = 0; v < 20; v++) {
+    const double y = gd_scores_video(s, v)->label;
+    inside += s->low[v] <= y && y <= s->high[v];
+    width += (s->high[v] - s->low[v]) / 20;
+  }
+  assert_true(inside > 10 && inside < 20);
+  assert_float_equal(c->rows[0].coverage, inside / 20.0, 1e-12);
+  assert_float_equal(c->rows[0].width, width, 1e-9);
+  assert_true(isnan(c->rows[1].coverage));
   gd_comparison_free(c);
   gd_scores_free(s);
 }
@@ -124,6 +258,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(comparison_names_both_protocols_where_they_differ),
     cmocka_unit_test(comparison_of_different_scales_is_refused),
     cmocka_unit_test(comparison_without_training_videos_has_no_constant),
+    cmocka_unit_test(methods_have_a_spread_over_their_seeds),
+    cmocka_unit_test(folds_are_pooled_to_what_one_model_would_have_said),
+    cmocka_unit_test(coverage_is_the_share_of_labels_inside),
 };
 
 gd_test_main(tests)

@@ -32,6 +32,8 @@ static void make_curves(int model, gd_curves *out)
   gd_text_free(&csv);
 }
 
+static const gd_bootstrap few = {1, 200, 0.95};
+
 static void make(made_up *m, const char *const labels[MODELS])
 {
   static const char *const losses[MODELS] = {"expectation", "softmax",
@@ -41,8 +43,10 @@ static void make(made_up *m, const char *const labels[MODELS])
     assert_ok(gd_scores_read(gd_test_path("s.h5"), &m->scores[i]));
     make_curves(i, &m->curves[i]);
   }
-  assert_ok(gd_comparison_new(
-      MODELS, labels, (const gd_scores *const *)m->scores, &m->comparison));
+  gd_comparison_member members[MODELS];
+  for (int i = 0; i < MODELS; i++)
+    members[i] = (gd_comparison_member){labels[i], "", "", m->scores[i]};
+  assert_ok(gd_comparison_new(MODELS, members, &few, &m->comparison));
 }
 
 static void drop(made_up *m)
@@ -62,23 +66,85 @@ static void keep(const gd_text *page)
     assert_ok(gd_file_write(path, page->data, page->length_bytes));
 }
 
+/* Braces and environments of LaTeX are in order, its special characters are
+ * escaped, and every row of the table ends. */
+static void check_latex(const char *name, const char *text)
+{
+  static const char *const ends[] = {"\\end{tabular}", "\\end{table}",
+                                     "\\bottomrule", "\\toprule", "\\midrule"};
+  int depth = 0, n_columns = -1, n_ampersands = 0;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (!gd_test_has(text, ends[i]))
+      fail_msg("%s.tex lacks %s", name, ends[i]);
+  for (const char *c = strchr(text, '\n'); *c != '\0'; c++) {
+    if (*c == '\\' && c[1] == '\\') { /* the end of a row */
+      if (n_columns < 0)
+        n_columns = n_ampersands;
+      if (n_ampersands != n_columns)
+        fail_msg("%s.tex: rows of %d and %d", name, n_columns, n_ampersands);
+      n_ampersands = 0;
+      c++;
+      continue;
+    }
+    if (*c == '\\' && c[1] != '\0') {
+      c++; /* an escaped character, or the first of a command */
+      continue;
+    }
+    if (*c == '$') { /* only as $-$, $\pm$, $\rho$ */
+      if (strncmp(c, "$-$", 3) != 0 && strncmp(c, "$\\pm$", 5) != 0 &&
+          strncmp(c, "$\\rho$", 6) != 0)
+        fail_msg("%s.tex: a bare $", name);
+      c = strchr(c + 1, '$');
+    } else if (strchr("#%_^~<>", *c) != NULL) {
+      fail_msg("%s.tex: a bare %c", name, *c);
+    }
+    n_ampersands += *c == '&';
+    depth += (*c == '{') - (*c == '}');
+    assert_true(depth >= 0);
+  }
+  assert_int_equal(depth, 0);
+}
+
+/* Every table of the page is there in the other forms, under its own name. */
+static void check_tables(const gd_report_tables *list, const char *page)
+{
+  int64_t n = 0;
+  for (const char *c = page; (c = strstr(c, "<table>")) != NULL; c++)
+    n++;
+  assert_int_equal(list->n, n);
+  for (int64_t i = 0; i < list->n; i++) {
+    const gd_report_table *t = &list->tables[i];
+    check_latex(t->name, gd_text_get(&t->latex));
+    assert_false(gd_test_has(gd_text_get(&t->csv), "nan"));
+    assert_int_equal(strspn(t->name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+                     strlen(t->name));
+    for (int64_t j = 0; j < i; j++)
+      assert_string_not_equal(t->name, list->tables[j].name);
+  }
+}
+
 static void report_is_well_formed_and_needs_no_network(void **state)
 {
   (void)state;
   made_up m = {0};
   make(&m, (const char *[]){"expectation", "softmax", "euclidean"});
   gd_text out = {0};
+  gd_report_tables tables = {0};
   static const char *const facts[][2] = {{"gradus", "0.1.0"},
                                          {"GEMM", "libxsmm"}};
   assert_ok(gd_report_html(
       &(gd_report){.title = "demo",
                    .comparison = m.comparison,
                    .curves = m.curves,
+                   .layout = "avec2014",
+                   .is_drawn = 1,
+                   .n_remarks = 1,
+                   .remarks = (const char *const[]){"a label without a video"},
                    .skips = &(gd_skips){0},
                    .manifest = "job: demo\nstages:\n  frames: {every: 10}\n",
                    .n_facts = 2,
                    .facts = facts},
-      &out));
+      &out, &tables));
   const char *page = gd_text_get(&out);
   gd_markup_check(page);
   static const char *const parts[] = {"not a diagnosis",
@@ -88,6 +154,16 @@ static void report_is_well_formed_and_needs_no_network(void **state)
                                       "Training loss: softmax",
                                       "Development MAE",
                                       "not person-disjoint",
+                                      ">median</td>",
+                                      "Errors per session, test partition",
+                                      "task Northwind",
+                                      ">yes</td>",
+                                      "split-conformal",
+                                      "four DCNN (Zhou)</td><td>published<",
+                                      "this job, per session",
+                                      "The videos of this job are drawn",
+                                      "a label without a video",
+                                      "predicted band: softmax",
                                       "No input was left out",
                                       "frames: {every: 10}",
                                       "prefers-color-scheme:dark",
@@ -99,6 +175,8 @@ static void report_is_well_formed_and_needs_no_network(void **state)
   assert_false(gd_test_has(page, "<script"));
   assert_false(gd_test_has(page, "nan"));
   keep(&out);
+  check_tables(&tables, page);
+  gd_report_tables_free(&tables);
   gd_text_free(&out);
   drop(&m);
 }
@@ -115,17 +193,23 @@ static void report_escapes_what_comes_from_outside(void **state)
   gd_skip skip = {(char *)evil, (char *)evil, (char *)evil};
   const gd_skips skips = {1, 1, &skip};
   const char *const facts[][2] = {{evil, evil}};
+  gd_report_tables tables = {0};
   gd_text out = {0};
   assert_ok(gd_report_html(&(gd_report){.title = evil,
                                         .comparison = m.comparison,
                                         .curves = m.curves,
                                         .skips = &skips,
                                         .manifest = evil,
+                                        .layout = "table",
+                                        .n_remarks = 1,
+                                        .remarks = (const char *const[]){evil},
                                         .n_facts = 1,
                                         .facts = facts},
-                           &out));
+                           &out, &tables));
   gd_markup_check(gd_text_get(&out));
   assert_false(gd_test_has(gd_text_get(&out), "<script"));
+  check_tables(&tables, gd_text_get(&out));
+  gd_report_tables_free(&tables);
   video->subject = subject; /* owned by the table */
   gd_text_free(&out);
   drop(&m);
@@ -139,17 +223,18 @@ report_without_curves_and_with_one_video_is_still_a_page(void **state)
   gd_scored_write(gd_test_path("s.h5"), "softmax", 1, 0, 3);
   gd_scores *s = NULL;
   assert_ok(gd_scores_read(gd_test_path("s.h5"), &s));
-  const char *label = "softmax";
+  const gd_comparison_member member = {"softmax", "", "", s};
   gd_comparison *c = NULL;
-  assert_ok(gd_comparison_new(1, &label, (const gd_scores *[]){s}, &c));
+  assert_ok(gd_comparison_new(1, &member, &few, &c));
   const gd_curves none = {0};
   gd_text out = {0};
   assert_ok(gd_report_html(&(gd_report){.title = "t",
                                         .comparison = c,
                                         .curves = &none,
                                         .skips = &(gd_skips){0},
+                                        .layout = "table",
                                         .manifest = ""},
-                           &out));
+                           &out, NULL));
   gd_markup_check(gd_text_get(&out));
   assert_true(gd_test_has(gd_text_get(&out), "no training partition"));
   gd_text_free(&out);

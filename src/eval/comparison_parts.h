@@ -1,0 +1,13 @@
+/** The parts of a comparison that are made one after the other. */
+#ifndef GRADUS_EVAL_COMPARISON_PARTS_H
+#define GRADUS_EVAL_COMPARISON_PARTS_H
+
+#include "gradus/comparison.h"
+
+/** Compute slices, bands and coverage of a row whose values are there. */
+GD_NODISCARD gd_status gd_comparison_measure(const gd_comparison *c,
+                                             gd_comparison_row *row);
+/** Gather the rows to methods, and compare these in pairs. */
+GD_NODISCARD gd_status gd_comparison_pair_up(gd_comparison *c);
+
+#endif

@@ -1,0 +1,90 @@
+#include "gradus/table.h"
+
+#include <math.h>
+
+#include "test.h"
+
+static void make(gd_table *t)
+{
+  static const char *const headers[] = {"model", "MAE", "95 %", "over seeds"};
+  gd_table_begin(t, "Errors/per video", "Errors & more", 4, headers, 1);
+  gd_table_text(t, "a_b, \"c\" <50 %>");
+  gd_table_number(t, 2, 6.0349);
+  gd_table_interval(t, 1, -0.5, 7.25);
+  gd_table_spread(t, 2, -1.5, 0.25);
+  gd_table_text(t, "none");
+  gd_table_number(t, 2, NAN);
+  gd_table_interval(t, 1, NAN, NAN);
+  gd_table_spread(t, 2, -0.001, NAN);
+  assert_ok(gd_table_status(t));
+  assert_int_equal(gd_table_rows(t), 2);
+}
+
+static void table_in_csv_has_its_digits(void **state)
+{
+  (void)state;
+  gd_table t;
+  gd_text out = {0};
+  make(&t);
+  gd_table_csv(&t, &out);
+  assert_string_equal(gd_text_get(&out),
+                      "model,MAE,95 %,over seeds\n"
+                      "\"a_b, \"\"c\"\" <50 %>\",6.0349,\"[-0.5, 7.25]\","
+                      "-1.5 +- 0.25\n"
+                      "none,,,-0.001\n");
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
+static void table_in_latex_is_escaped_and_ruled(void **state)
+{
+  (void)state;
+  gd_table t;
+  gd_text out = {0};
+  make(&t);
+  gd_table_latex(&t, &out);
+  assert_string_equal(gd_text_get(&out),
+                      "% \\usepackage{booktabs}\n"
+                      "\\begin{table}\n"
+                      "  \\centering\n"
+                      "  \\caption{Errors \\& more}\n"
+                      "  \\label{tab:errors-per-video}\n"
+                      "  \\begin{tabular}{lrrr}\n"
+                      "    \\toprule\n"
+                      "    model & MAE & 95 \\% & over seeds \\\\\n"
+                      "    \\midrule\n"
+                      "    a\\_b, \"c\" \\textless{}50 \\%\\textgreater{} & "
+                      "6.03 & $-$0.5--7.2 & "
+                      "$-$1.50 $\\pm$ 0.25 \\\\\n"
+                      "    none & -- & -- & 0.00 \\\\\n"
+                      "    \\bottomrule\n"
+                      "  \\end{tabular}\n"
+                      "\\end{table}\n");
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
+static void table_in_html_has_dashes_for_what_is_not_known(void **state)
+{
+  (void)state;
+  gd_table t;
+  gd_text out = {0};
+  make(&t);
+  gd_table_html(&t, &out);
+  assert_true(gd_test_has(gd_text_get(&out), "Errors &amp; more"));
+  assert_true(gd_test_has(gd_text_get(&out), "<td>a_b, "));
+  assert_true(gd_test_has(gd_text_get(&out), "<td class=\"n\">\xe2\x88\x92"
+                                             "1.50 \xc2\xb1 0.25</td>"));
+  assert_true(
+      gd_test_has(gd_text_get(&out), "<td class=\"n\">\xe2\x80\x93</td>"));
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(table_in_csv_has_its_digits),
+    cmocka_unit_test(table_in_latex_is_escaped_and_ruled),
+    cmocka_unit_test(table_in_html_has_dashes_for_what_is_not_known),
+};
+
+gd_test_main(tests)
