@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "extract.h"
+#include "gradus/audit.h"
 #include "gradus/plan.h"
 
 static const gd_option options[] = {GD_OPTION_SET};
@@ -26,9 +27,26 @@ static gd_status add_forecasts(const gd_job *job, gd_text *out)
   return st;
 }
 
+/* A corpus that is there already; a drawn one is known by its stage. */
+static gd_status add_corpus(const gd_job *job, gd_text *out)
+{
+  const gd_corpus *corpus = gd_job_corpus(job);
+  if (corpus == NULL)
+    return GD_OK;
+  for (int i = 0; i < gd_job_n_instances(job); i++)
+    if (strcmp(gd_instance_kind(gd_job_instance(job, i)), "extract") == 0) {
+      const gd_corpus_source source =
+          gd_instance_corpus(gd_job_instance(job, i));
+      return gd_audit_compose(source.layout, corpus, source.n_levels, out);
+    }
+  return GD_OK;
+}
+
 static gd_status compose(const gd_job *job, gd_text *out)
 {
   gd_status st = gd_plan_compose(job, out);
+  if (st == GD_OK)
+    st = add_corpus(job, out);
   if (st == GD_OK)
     st = add_forecasts(job, out);
   return st == GD_OK ? gd_extract_touched_all(job, out) : st;
@@ -60,7 +78,9 @@ const gd_command gd_command_plan = {
     .details =
         "For each stage of the manifest JOB: done; partial, with the number\n"
         "of files that are there; or would run, because a key or an input\n"
-        "changed since a result of that name was made. Then, for each\n"
+        "changed since a result of that name was made. Then what the corpus\n"
+        "holds: videos, persons, labels, persons in two partitions, and\n"
+        "whatever is odd about it. Then, for each\n"
         "extraction that is not done, what it will read, keep and store: "
         "exact\n"
         "where an earlier run has indexed the videos, else from some of them.\n"

@@ -1,4 +1,5 @@
 /* gradus run -- every stage that is not done yet, on all ranks. */
+#include <inttypes.h>
 #include <mpi.h>
 
 #include "command.h"
@@ -31,6 +32,21 @@ static gd_status warn_of_touched(const gd_job *job)
   return st;
 }
 
+/* What is odd about the corpus, a few lines of it.  Rank 0. */
+static void warn_of_corpus(const gd_job *job)
+{
+  enum { MOST = 10 };
+  const gd_corpus *corpus = gd_job_corpus(job);
+  if (corpus == NULL)
+    return;
+  for (int64_t i = 0; i < corpus->n_warnings && i < MOST; i++)
+    gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
+  if (corpus->n_warnings > MOST)
+    gd_log(GD_LOG_WARNING,
+           "corpus: %" PRId64 " more remarks: gradus plan shows them",
+           corpus->n_warnings - MOST);
+}
+
 /* Rank 0 reads manifest, environment and files; the others get what it found.
  * A manifest that is wrong is wrong once. */
 static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
@@ -51,8 +67,10 @@ static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
     st = gd_share_text(MPI_COMM_WORLD, &message);
     if (st == GD_OK && rank != 0)
       st = gd_job_unpack(message.data, message.length_bytes, out);
-    if (st == GD_OK && rank == 0)
+    if (st == GD_OK && rank == 0) {
+      warn_of_corpus(*out);
       st = warn_of_touched(*out);
+    }
     st = gd_agree(MPI_COMM_WORLD, st);
   }
   gd_text_free(&message);

@@ -40,4 +40,18 @@ typedef struct {
 GD_NODISCARD gd_status gd_audit_of(int64_t n, const gd_video *videos,
                                    int n_levels, gd_audit *out);
 
+/**
+ * Compose what a terminal shows of a corpus: videos, persons and labels by
+ * partition, the histogram of labels, persons of test who are not new, and the
+ * corpus's remarks.
+ *
+ *     corpus   avec2014: 300 videos of 84 persons
+ *              train: 100 videos, 42 persons, labels 0 to 45, mean 15.0, ...
+ *              ...
+ *
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_audit_compose(const char *layout, const gd_corpus *c,
+                                        int n_levels, gd_text *out);
+
 #endif

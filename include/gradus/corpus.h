@@ -10,6 +10,12 @@
  *              NNN_S_Depression.csv, partitions from the folders' names
  *   avec2013   NNN_S_cut_combined.mp4, likewise
  *
+ * What is odd about a corpus, but leaves no doubt, is read and remarked on in
+ * `warnings`: nested and doubled folders, carriage returns and byte order
+ * marks, a label without a video, a video whose label lies in another
+ * partition, a person in two of them.  A video of an AVEC corpus without a
+ * label that could be read is left out, with a remark.
+ *
  * Videos are ordered by id, so that the same tree gives the same corpus
  * wherever it is mounted.  A landmark CSV with the video's name beside it
  * (`clip.avi`, `clip.csv`) is the video's `landmarks`.
@@ -53,10 +59,10 @@ typedef struct {
  * @param[in]  root      the folder
  * @param[in]  n_levels  K: labels must be in 0 .. K-1
  * @param[out] out       ends with gd_corpus_free()
- * Errors: GD_ERR_USAGE (label missing, doubled with another value, out of
- *         range; unknown partition or layout; no video at all: file and line
- *         are named), GD_ERR_IO (root or a table cannot be read).  A video
- *         that is listed but missing is no error here: extract skips it.
+ * Errors: GD_ERR_USAGE (a table's label missing or out of range; two labels or
+ *         two files of one video; unknown partition or layout; no video at all:
+ *         file and line are named), GD_ERR_IO (root or a table cannot be read).
+ * A video that is listed but missing is no error here: extract skips it.
  */
 GD_NODISCARD gd_status gd_corpus_read(const char *layout, const char *root,
                                       int n_levels, gd_corpus **out);

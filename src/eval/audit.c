@@ -1,7 +1,9 @@
 #include "gradus/audit.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,4 +91,59 @@ gd_status gd_audit_of(int64_t n, const gd_video *videos, int n_levels,
     describe_labels(n, videos, (gd_partition)p, sorted, out);
   free(sorted);
   return count_persons(n, videos, out);
+}
+
+static void add_partition(const gd_audit *a, gd_partition p, gd_text *out)
+{
+  const gd_audit_part *part = &a->part[p];
+  gd_text_printf(out, "         %s: %" PRId64 " video%s, %" PRId64 " person%s",
+                 gd_partition_name(p), part->n_videos,
+                 part->n_videos == 1 ? "" : "s", part->n_persons,
+                 part->n_persons == 1 ? "" : "s");
+  if (part->n_videos > 0)
+    gd_text_printf(out, ", labels %g to %g, mean %.1f, median %g", part->least,
+                   part->most, part->mean, part->median);
+  gd_text_add(out, "\n");
+}
+
+static void add_histogram(const gd_audit *a, gd_text *out)
+{
+  gd_text_add(out, "         label    train    dev   test\n");
+  for (int b = 0; b < a->n_bins; b++) {
+    char bin[32];
+    const int first = b * a->bin_levels, last = first + a->bin_levels - 1;
+    snprintf(bin, sizeof bin, first == last ? "%d" : "%d-%d", first, last);
+    gd_text_printf(out,
+                   "         %-7s %6" PRId64 " %6" PRId64 " %6" PRId64 "\n",
+                   bin, a->part[GD_TRAIN].histogram[b],
+                   a->part[GD_DEV].histogram[b], a->part[GD_TEST].histogram[b]);
+  }
+}
+
+gd_status gd_audit_compose(const char *layout, const gd_corpus *c, int n_levels,
+                           gd_text *out)
+{
+  assert(layout != NULL && c != NULL && out != NULL);
+
+  gd_audit a;
+  gd_status st = gd_audit_of(c->n_videos, c->videos, n_levels, &a);
+  if (st != GD_OK)
+    return st;
+  gd_text_printf(out,
+                 "corpus   %s: %" PRId64 " videos of %" PRId64 " persons\n",
+                 layout, c->n_videos, a.n_persons);
+  for (int p = 0; p < GD_N_PARTITIONS; p++)
+    add_partition(&a, (gd_partition)p, out);
+  if (a.part[GD_TEST].n_persons > 0)
+    gd_text_printf(out,
+                   "         %" PRId64 " of %" PRId64
+                   " test persons are also in train or dev\n",
+                   a.n_overlap, a.part[GD_TEST].n_persons);
+  add_histogram(&a, out);
+  if (c->n_warnings > 0)
+    gd_text_printf(out, "         %" PRId64 " remark%s:\n", c->n_warnings,
+                   c->n_warnings == 1 ? "" : "s");
+  for (int64_t i = 0; i < c->n_warnings; i++)
+    gd_text_printf(out, "           %s\n", c->warnings[i]);
+  return gd_text_status(out);
 }

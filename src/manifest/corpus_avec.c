@@ -1,6 +1,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +20,21 @@ enum { MOST_DEPTH = 24, LABEL_BYTES = 4096 };
 typedef struct {
   const char *name;    /**< below the root */
   const char *session; /**< "205_1" */
-  double label;
+  double label;        /**< NaN: it could not be read */
 } found;
+
+/** How many label files have a quirk, and the first of them. */
+typedef struct {
+  int64_t n;
+  const char *first;
+} quirk;
 
 typedef struct {
   gd_corpus_list *list;
   int year;
   found *labels, *videos;
   int64_t n_labels, n_videos, room_labels, room_videos;
+  quirk crlf, mark;
 } search;
 
 /* Return the length of the "205_1" that a name starts with, 0 if none. */
@@ -49,20 +58,34 @@ static int is_video_name(const char *name)
   return 0;
 }
 
+static const char *const TASKS[2] = {"Freeform", "Northwind"};
+
 /* Tell the task of a video of this corpus, or NULL if it is none. */
 static const char *task_of(int year, const char *name)
 {
-  static const char *const parts[][2] = {{"_Freeform_video.", "Freeform"},
-                                         {"_Northwind_video.", "Northwind"}};
+  static const char *const parts[2] = {"_Freeform_video.", "_Northwind_video."};
   const size_t length = session_length(name);
   if (length == 0 || !is_video_name(name))
     return NULL;
   if (year == 2013)
     return strncasecmp(name + length, "_cut_combined.", 14) == 0 ? "" : NULL;
   for (int i = 0; i < 2; i++)
-    if (strncasecmp(name + length, parts[i][0], strlen(parts[i][0])) == 0)
-      return parts[i][1];
+    if (strncasecmp(name + length, parts[i], strlen(parts[i])) == 0)
+      return TASKS[i];
   return NULL;
+}
+
+/* Return the task of the last folder above a file that is named like one, or
+ * NULL. */
+static const char *task_above(const char *name)
+{
+  const char *task = NULL;
+  for (const char *at = name, *slash; (slash = strchr(at, '/')) != NULL;
+       at = slash + 1)
+    for (int i = 0; i < 2; i++)
+      if (strncasecmp(at, TASKS[i], strlen(TASKS[i])) == 0)
+        task = TASKS[i];
+  return task;
 }
 
 static int is_label_name(const char *name)
@@ -106,6 +129,22 @@ static gd_status look_at_file(search *s, const char *name)
   return GD_OK;
 }
 
+/* Say that a folder is in one of the same name, as copies of these corpora have
+ * it: whatever else lies in the outer one is read as well. */
+static gd_status look_for_nesting(search *s, const char *name)
+{
+  const char *base = gd_path_base(name);
+  const size_t length = strlen(base);
+  if (base - name < (ptrdiff_t)length + 1)
+    return GD_OK;
+  const char *parent = base - 1 - length;
+  if (strncasecmp(parent, base, length) != 0 ||
+      (parent > name && parent[-1] != '/'))
+    return GD_OK;
+  return gd_corpus_list_warn(s->list, "%s: a folder in one of the same name",
+                             name);
+}
+
 /* Visit a folder, `name` below the root ("" for the root itself). */
 static gd_status look_in_folder(search *s, const char *name, int depth)
 {
@@ -117,6 +156,9 @@ static gd_status look_in_folder(search *s, const char *name, int depth)
     return gd_fail(GD_ERR_USAGE,
                    "%s: more than %d folders deep: does a link lead back?",
                    path, MOST_DEPTH);
+  st = look_for_nesting(s, name);
+  if (st != GD_OK)
+    return st;
   struct dirent **entries;
   const int n = scandir(path, &entries, NULL, alphasort);
   if (n < 0)
@@ -165,6 +207,21 @@ static int by_session(const void *a, const void *b)
   return order != 0 ? order : strcmp(x->name, y->name);
 }
 
+static void count_quirk(quirk *q, const char *name)
+{
+  if (q->n++ == 0)
+    q->first = name;
+}
+
+static gd_status warn_of_quirk(search *s, const quirk *q, const char *what)
+{
+  return q->n == 0
+             ? GD_OK
+             : gd_corpus_list_warn(s->list,
+                                   "%" PRId64 " label file%s %s, %s first",
+                                   q->n, q->n == 1 ? "" : "s", what, q->first);
+}
+
 static gd_status read_label(search *s, found *f)
 {
   char path[GD_PATH_MAX], *text = NULL;
@@ -174,8 +231,12 @@ static gd_status read_label(search *s, found *f)
   if (st != GD_OK)
     return st;
   char *from = text;
-  if (strncmp(from, "\xef\xbb\xbf", 3) == 0)
+  if (strncmp(from, "\xef\xbb\xbf", 3) == 0) {
     from += 3;
+    count_quirk(&s->mark, f->name);
+  }
+  if (strchr(from, '\r') != NULL)
+    count_quirk(&s->crlf, f->name);
   from += strspn(from, " \t\r\n");
   char *end = from + strlen(from);
   while (end > from && isspace((unsigned char)end[-1]))
@@ -189,6 +250,19 @@ static gd_status read_label(search *s, found *f)
   return st;
 }
 
+/* Read a label, or find out that it is none: the videos that it is of are left
+ * out then, and the reason is told. */
+static gd_status try_label(search *s, found *f)
+{
+  gd_status st = read_label(s, f);
+  if (st != GD_ERR_USAGE)
+    return st;
+  f->label = NAN;
+  char reason[2 * GD_PATH_MAX];
+  snprintf(reason, sizeof reason, "%s", gd_reason());
+  return gd_corpus_list_warn(s->list, "%s", reason);
+}
+
 /* Read all labels; a session that has two must have the same twice. */
 static gd_status read_labels(search *s)
 {
@@ -197,8 +271,9 @@ static gd_status read_labels(search *s)
     qsort(s->labels, (size_t)s->n_labels, sizeof *s->labels, by_session);
   for (int64_t i = 0; st == GD_OK && i < s->n_labels; i++) {
     found *f = &s->labels[i];
-    st = read_label(s, f);
-    if (st != GD_OK || i == 0 || strcmp(f[-1].session, f->session) != 0)
+    st = try_label(s, f);
+    if (st != GD_OK || i == 0 || strcmp(f[-1].session, f->session) != 0 ||
+        isnan(f[-1].label) || isnan(f->label))
       continue;
     if (f[-1].label != f->label)
       st = gd_fail(GD_ERR_USAGE,
@@ -209,9 +284,14 @@ static gd_status read_labels(search *s)
       st = gd_corpus_list_warn(s->list, "%s: the same label as %s", f->name,
                                f[-1].name);
   }
+  if (st == GD_OK)
+    st = warn_of_quirk(s, &s->crlf, "with carriage returns");
+  if (st == GD_OK)
+    st = warn_of_quirk(s, &s->mark, "with a byte order mark");
   return st;
 }
 
+/* Return a session's first label that could be read, or NULL. */
 static const found *label_of(const search *s, const char *session)
 {
   int64_t low = 0, high = s->n_labels;
@@ -222,6 +302,9 @@ static const found *label_of(const search *s, const char *session)
     else
       high = middle;
   }
+  while (low < s->n_labels && isnan(s->labels[low].label) &&
+         strcmp(s->labels[low].session, session) == 0)
+    low++;
   return low < s->n_labels && strcmp(s->labels[low].session, session) == 0
              ? &s->labels[low]
              : NULL;
@@ -243,9 +326,10 @@ static gd_status add_video(search *s, const found *f)
                               : "folders of two partitions above it");
   const found *label = label_of(s, f->session);
   if (label == NULL)
-    return gd_fail(GD_ERR_USAGE,
-                   "%s/%s: no label: no file %s_Depression.csv below %s",
-                   l->root, f->name, f->session, l->root);
+    return gd_corpus_list_warn(l,
+                               "%s: left out: no label: no file "
+                               "%s_Depression.csv that holds one",
+                               f->name, f->session);
   gd_status st = gd_corpus_list_place(l, v, f->name);
   if (st == GD_OK && partition_above(label->name, &labelled) == 1 &&
       labelled != v->partition)
@@ -261,23 +345,52 @@ static gd_status add_video(search *s, const found *f)
   return v->subject == NULL ? GD_ERR_NOMEM : gd_corpus_list_add(l, row);
 }
 
-/* The same recording twice would count twice, or in two partitions. */
+/* Whether a file lies in a folder of the other task than its name says. */
+static int is_misplaced(const search *s, const found *f)
+{
+  const char *above = task_above(f->name);
+  return above != NULL &&
+         strcmp(above, task_of(s->year, gd_path_base(f->name))) != 0;
+}
+
+/* Return another file of the same recording, or NULL. */
+static const found *twin_of(const search *s, int64_t i)
+{
+  const found *f = &s->videos[i];
+  const char *task = task_of(s->year, gd_path_base(f->name));
+  int64_t first = i;
+  while (first > 0 && strcmp(s->videos[first - 1].session, f->session) == 0)
+    first--;
+  for (int64_t j = first;
+       j < s->n_videos && strcmp(s->videos[j].session, f->session) == 0; j++)
+    if (j != i &&
+        strcmp(task_of(s->year, gd_path_base(s->videos[j].name)), task) == 0)
+      return &s->videos[j];
+  return NULL;
+}
+
+/* The same recording twice would count twice, or in two partitions.  Of two,
+ * one that lies in the folder of the other task is the copy; else nobody knows.
+ */
 static gd_status add_videos(search *s)
 {
   gd_status st = GD_OK;
   if (s->n_videos > 0)
     qsort(s->videos, (size_t)s->n_videos, sizeof *s->videos, by_session);
   for (int64_t i = 0; st == GD_OK && i < s->n_videos; i++) {
-    const found *f = &s->videos[i];
-    const char *task = task_of(s->year, gd_path_base(f->name));
-    for (int64_t j = i - 1;
-         j >= 0 && st == GD_OK && strcmp(s->videos[j].session, f->session) == 0;
-         j--)
-      if (strcmp(task_of(s->year, gd_path_base(s->videos[j].name)), task) == 0)
-        st = gd_fail(GD_ERR_USAGE,
+    const found *f = &s->videos[i], *twin = twin_of(s, i);
+    const int misplaced = is_misplaced(s, f);
+    if (twin != NULL && misplaced == is_misplaced(s, twin))
+      return gd_fail(GD_ERR_USAGE,
                      "%s/%s: is there twice: also as %s; remove one",
-                     s->list->root, f->name, s->videos[j].name);
-    if (st == GD_OK)
+                     s->list->root, f->name, twin->name);
+    if (misplaced)
+      st = gd_corpus_list_warn(
+          s->list, "%s: a %s video in a %s folder%s%s", f->name,
+          task_of(s->year, gd_path_base(f->name)), task_above(f->name),
+          twin == NULL ? "" : ", left out: it is also there as ",
+          twin == NULL ? "" : twin->name);
+    if (st == GD_OK && !(misplaced && twin != NULL))
       st = add_video(s, f);
   }
   return st;

@@ -1,7 +1,10 @@
 #include "gradus/audit.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "gradus/corpus.h"
 #include "test.h"
 
 static void audit_counts_a_test_person_who_is_also_trained_on(void **state)
@@ -68,10 +71,87 @@ static void audit_bins_hold_every_video_for_any_scale(void **state)
   }
 }
 
+/* Write a file below a folder of this program's. */
+static void put(const char *root, const char *name, const char *text)
+{
+  char path[GD_PATH_MAX], parent[GD_PATH_MAX];
+  assert_ok(gd_path_join(root, name, path));
+  snprintf(parent, sizeof parent, "%.*s", (int)(gd_path_base(path) - path) - 1,
+           path);
+  assert_ok(gd_directory_make(parent));
+  assert_ok(gd_file_write(path, text, strlen(text)));
+}
+
+/* Everything that copies of AVEC2014 have been seen with, in one tree. */
+static const char *quirks(void)
+{
+  const char *root = gd_test_path("quirks");
+  static const char *const videos[] = {
+      "train/Freeform/201_1", "train/Freeform/202_1", "dev/Freeform/203_1",
+      "test/Freeform/204_1",  "test/Freeform/205_1",  "test/Freeform/201_2",
+      "test/Freeform/206_1",  "test/Northwind/204_1"};
+  for (int i = 0; i < 8; i++) {
+    char name[96];
+    snprintf(name, sizeof name, "Video/%s_Freeform_video.mp4", videos[i]);
+    put(root, name, "x");
+  }
+  put(root, "Video/test/holiday.mp4", "x");
+  put(root, "Labels/Labels/train/201_1_Depression.csv", "12\r\n");
+  put(root, "Labels/Labels/test/202_1_Depression.csv", "7");
+  put(root, "Labels/Labels/dev/203_1_Depression.csv",
+      "\xef\xbb\xbf"
+      "45");
+  put(root, "Labels/Labels/test/204_1_Depression.csv", "3");
+  put(root, "Labels/Labels/test/205_1_Depression.csv", "64");
+  put(root, "Labels/Labels/test/201_2_Depression.csv", "13");
+  put(root, "Labels/Labels/test/207_1_Depression.csv", "20");
+  return root;
+}
+
+static void quirks_of_a_copied_corpus_all_stand_in_its_audit(void **state)
+{
+  (void)state;
+  static const char *const lines[] = {
+      "corpus   avec2014: 5 videos of 4 persons",
+      "train: 2 videos, 2 persons, labels 7 to 12, mean 9.5, median 9.5",
+      "1 of 2 test persons are also in train or dev",
+      "12-15        1      0      1\n", "44-47        0      1      0\n",
+      "11 remarks:",
+      /* nested folders */
+      "Labels/Labels: a folder in one of the same name",
+      /* a swapped session */
+      "202_1_Freeform_video.mp4: a train video whose label "
+      "Labels/Labels/test/202_1_Depression.csv is a test one: swapped",
+      "1 label file with carriage returns, Labels/Labels/train/201_1_",
+      "1 label file with a byte order mark, Labels/Labels/dev/203_1_",
+      /* a label that is missing, and one that is off the scale */
+      "206_1_Freeform_video.mp4: left out: no label: no file 206_1_",
+      "205_1_Depression.csv:1: label 64 is not in 0 .. 63",
+      "205_1_Freeform_video.mp4: left out: no label",
+      /* a test person in train */
+      "1 person is in more than one partition, 201 first",
+      /* a name in two tasks */
+      "Northwind/204_1_Freeform_video.mp4: a Freeform video in a Northwind "
+      "folder, left out",
+      /* a file that is no video of the corpus, a label without a video */
+      "Video/test/holiday.mp4: not named like a video of AVEC2014",
+      "207_1_Depression.csv: a label without a video"};
+  gd_corpus *c;
+  gd_text out = {0};
+  assert_ok(gd_corpus_read("avec2014", quirks(), 64, &c));
+  assert_ok(gd_audit_compose("avec2014", c, 64, &out));
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    if (!gd_test_has(gd_text_get(&out), lines[i]))
+      fail_msg("the audit lacks \"%s\":\n%s", lines[i], gd_text_get(&out));
+  gd_text_free(&out);
+  gd_corpus_free(c);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(audit_counts_a_test_person_who_is_also_trained_on),
     cmocka_unit_test(audit_of_an_empty_partition_has_no_mean),
     cmocka_unit_test(audit_bins_hold_every_video_for_any_scale),
+    cmocka_unit_test(quirks_of_a_copied_corpus_all_stand_in_its_audit),
 };
 
 gd_test_main(tests)
