@@ -76,12 +76,10 @@ static void add_interval(gd_text *out, gd_interval i)
 static void add_slice(const gd_comparison *c, int slice, int width,
                       gd_text *out)
 {
-  const gd_slice *of = &c->slices[slice];
   char level[24];
   snprintf(level, sizeof level, "%g %%", 100 * c->bootstrap.level);
-  gd_text_printf(out, "%sper %s%s%s\n", slice == 0 ? "" : "\n",
-                 gd_protocol_name(of->protocol),
-                 of->task[0] == '\0' ? "" : ", ", of->task);
+  gd_text_printf(out, "%sper %s\n", slice == 0 ? "" : "\n",
+                 gd_protocol_name(c->slices[slice].protocol));
   gd_text_printf(out, "%-*s  %-9s %6s %8s  %-11s %8s  %-11s %8s %8s\n", width,
                  "label", "partition", "n", "MAE", level, "RMSE", level, "CCC",
                  "bias");
@@ -145,7 +143,8 @@ void gd_comparison_table(const gd_comparison *c, gd_text *out)
       width = (int)strlen(c->rows[i].label);
     has_intervals |= c->rows[i].interval > 0;
   }
-  for (int s = 0; s < c->n_slices; s++)
+  /* Tasks by themselves are for results.csv and the page. */
+  for (int s = 0; s < (c->has_sessions ? GD_N_PROTOCOLS : 1); s++)
     add_slice(c, s, width, out);
   if (c->has_seeds)
     add_seeds(c, width, out);

@@ -6,6 +6,7 @@
 
 #include "gradus/profile.h"
 #include "gradus/store.h"
+#include "gradus/synth.h"
 #include "test.h"
 
 static const char pipeline[] = "job: small\n"
@@ -481,17 +482,50 @@ static void sweep_larger_than_any_cluster_is_refused(void **state)
   gd_text_free(&two);
 }
 
-static void every_manifest_of_the_house_loads(void **state)
+static int n_instances_of(const char *name, const char *set)
 {
-  (void)state;
   const char *source = getenv("GRADUS_SOURCE");
   assert_non_null(source);
   char path[GD_PATH_MAX];
-  snprintf(path, sizeof path, "%s/jobs/demo.yaml", source);
+  snprintf(path, sizeof path, "%s/jobs/%s.yaml", source, name);
   gd_job *job;
-  assert_ok(gd_job_load(path, NULL, 0, &job));
-  assert_int_equal(gd_job_n_instances(job), 3 + 3 + 3 + 1);
+  assert_ok(gd_job_load(path, &set, set != NULL, &job));
+  const int n = gd_job_n_instances(job);
   gd_job_free(job);
+  return n;
+}
+
+/* Draw a corpus, or as much of it as a manifest looks at. */
+static const char *draw(const char *layout)
+{
+  gd_synth s = gd_synth_default();
+  const char *root = gd_test_path(layout);
+  s.layout = layout;
+  s.n_subjects = 3;
+  s.n_sessions = 1;
+  s.seconds = 0.2;
+  s.width_px = s.height_px = 64;
+  assert_ok(gd_synth_labels(&s, root));
+  for (int64_t i = 0; i < gd_synth_count(&s); i++)
+    assert_ok(gd_synth_video(&s, i, root, NULL, NULL));
+  return root;
+}
+
+static void every_manifest_of_the_house_loads(void **state)
+{
+  (void)state;
+  static const char landmarks[] = "faces.detector=landmarks";
+  assert_int_equal(n_instances_of("demo", NULL), 3 + 3 + 3 + 1);
+  assert_int_equal(n_instances_of("cross-validation", NULL), 3 + 5 + 5 + 1);
+  assert_int_equal(setenv("VGGFACE2", "", 1), 0);
+  assert_int_equal(setenv("AVEC2013", draw("avec2013"), 1), 0);
+  assert_int_equal(setenv("AVEC2014", draw("avec2014"), 1), 0);
+  assert_int_equal(n_instances_of("avec2013", landmarks), 5);
+  assert_int_equal(n_instances_of("avec2014", landmarks), 5);
+  assert_int_equal(setenv("LAYOUT", "avec2013", 1), 0);
+  assert_int_equal(setenv("CORPUS", getenv("AVEC2013"), 1), 0);
+  assert_int_equal(setenv("EVERY", "100", 1), 0);
+  assert_int_equal(n_instances_of("table1", landmarks), 2 + 9 + 9 + 1);
 }
 
 /* A key that the reference does not name is a key nobody finds. */
