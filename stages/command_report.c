@@ -31,9 +31,8 @@ const gd_command gd_command_report = {
     .n_options = sizeof options / sizeof options[0],
     .summary = "compose the report again from results that are there",
     .details =
-        "Writes results.csv, table.txt and index.html of every report stage "
-        "of\n"
-        "the manifest JOB anew, from the scores and models of a finished run;\n"
-        "nothing is trained or scored.\n",
+        "Writes results.csv, table.txt, index.html and tables/ of every\n"
+        "report stage of the manifest JOB anew, from the scores and models of\n"
+        "a finished run; nothing is trained or scored.\n",
     .run = run,
 };

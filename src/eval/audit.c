@@ -9,6 +9,8 @@
 
 #include "gradus/memory.h"
 
+enum { MOST_REMARKS = 200 };
+
 static int by_subject(const void *a, const void *b)
 {
   const gd_video *const *x = a, *const *y = b;
@@ -143,7 +145,10 @@ gd_status gd_audit_compose(const char *layout, const gd_corpus *c, int n_levels,
   if (c->n_warnings > 0)
     gd_text_printf(out, "         %" PRId64 " remark%s:\n", c->n_warnings,
                    c->n_warnings == 1 ? "" : "s");
-  for (int64_t i = 0; i < c->n_warnings; i++)
+  for (int64_t i = 0; i < c->n_warnings && i < MOST_REMARKS; i++)
     gd_text_printf(out, "           %s\n", c->warnings[i]);
+  if (c->n_warnings > MOST_REMARKS)
+    gd_text_printf(out, "           and %" PRId64 " more\n",
+                   c->n_warnings - MOST_REMARKS);
   return gd_text_status(out);
 }

@@ -70,7 +70,8 @@ folds=(--set work=run --set corpus.subjects=6 --set corpus.videos_per_subject=1
 expect 0 "$scratch/folds" 2 "${cut[@]}" "${folds[@]}"
 tested=$(cat "$scratch"/folds/run/scores-*/predictions.csv | grep -v '^video,' |
   cut -d, -f1 | sort)
-[ "$(uniq <<<"$tested" | wc -l)" -eq 6 ] && [ "$(wc -l <<<"$tested")" -eq 6 ] ||
-  fail "not every video is tested once: $tested"
+for count in "$(uniq <<<"$tested" | wc -l)" "$(wc -l <<<"$tested")"; do
+  [ "$count" -eq 6 ] || fail "not every video is tested once: $tested"
+done
 has "$scratch"/folds/run/report-*/results.csv 'expectation,test,video,,6,6,'
 has "$scratch"/folds/run/report-*/tables/folds.csv '"expectation, fold 3",2,'

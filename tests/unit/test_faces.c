@@ -95,6 +95,18 @@ static void shards_read_back_as_one_table(void **state)
   gd_face_set_close(s);
 }
 
+static void divided_set_has_other_partitions(void **state)
+{
+  (void)state;
+  static const gd_partition fold[] = {GD_TEST, GD_TRAIN, GD_DEV};
+  gd_face_set *s;
+  assert_ok(gd_face_set_open(write_shards("divided"), &s));
+  gd_face_set_divide(s, fold);
+  for (int v = 0; v < 3; v++)
+    assert_int_equal(gd_face_set_videos(s)->videos[v].partition, fold[v]);
+  gd_face_set_close(s);
+}
+
 static void statuses_are_counted_with_the_missing_frames(void **state)
 {
   (void)state;
@@ -170,6 +182,7 @@ static void abandoned_shard_leaves_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_read_back_as_one_table),
+    cmocka_unit_test(divided_set_has_other_partitions),
     cmocka_unit_test(statuses_are_counted_with_the_missing_frames),
     cmocka_unit_test(shard_without_any_face_is_complete),
     cmocka_unit_test(shards_that_disagree_are_refused),
