@@ -20,6 +20,7 @@
 #include "gradus/corpus.h"
 #include "gradus/curves.h"
 #include "gradus/file.h"
+#include "gradus/folder.h"
 #include "gradus/gemm.h"
 #include "gradus/memory.h"
 #include "gradus/model.h"
@@ -316,12 +317,31 @@ static gd_status compose_page(const gathering *g, gd_text *page,
   return st;
 }
 
+/* An earlier report may have had tables that this one has not. */
+static gd_status clear_tables(const char *directory)
+{
+  char path[GD_PATH_MAX];
+  gd_folder *folder;
+  gd_status st = gd_directory_make(directory);
+  if (st == GD_OK)
+    st = gd_folder_read(directory, &folder);
+  if (st != GD_OK)
+    return st;
+  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
+    st = gd_path_join(directory, folder->names[i], path);
+    if (st == GD_OK)
+      st = gd_file_remove(path);
+  }
+  gd_folder_free(folder);
+  return st;
+}
+
 static gd_status write_tables(const gathering *g, const gd_report_tables *list)
 {
   char path[GD_PATH_MAX];
   gd_status st = gd_path_join(gd_instance_directory(g->self), "tables", path);
   if (st == GD_OK)
-    st = gd_directory_make(path);
+    st = clear_tables(path);
   for (int64_t i = 0; st == GD_OK && i < list->n; i++) {
     const gd_report_table *t = &list->tables[i];
     gd_text csv = {0}, latex = {0};

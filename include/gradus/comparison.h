@@ -116,7 +116,7 @@ typedef struct {
   gd_slice *slices;
   int n_bands;
   gd_band bands[GD_MAX_BANDS];
-  int has_sessions; /**< videos have tasks: both protocols are named */
+  int has_sessions; /**< several tasks: both protocols are named */
   int has_seeds;    /**< a method has several runs */
   int has_folds;    /**< a run has several members */
 } gd_comparison;

@@ -38,7 +38,8 @@ typedef struct {
 
 /**
  * Begin a table.
- * @param[in] name       of its files; what is no letter or digit becomes '-'
+ * @param[in] name       of its files; what is between letters and digits
+ *                       becomes one '-'
  * @param[in] n_columns  at most GD_TABLE_COLUMNS
  * @param[in] n_text     how many columns, from the left, hold text; the others
  *                       are set flush right
@@ -49,7 +50,8 @@ void gd_table_begin(gd_table *t, const char *name, const char *caption,
 void gd_table_text(gd_table *t, const char *text);
 /** Add a number; one that is not finite is a dash, or an empty field. */
 void gd_table_number(gd_table *t, int decimals, double value);
-/** Add an interval: "5.10–7.02", "[5.1, 7.02]" in CSV. */
+/** Add an interval: "5.10–7.02", "[5.1, 7.02]" in CSV; "to" where one is below
+ * 0. */
 void gd_table_interval(gd_table *t, int decimals, double low, double high);
 /** Add a mean with its deviation, "6.03 ± 0.20"; the mean alone if there is no
  * deviation; "6.03 +- 0.2" in CSV. */

@@ -272,17 +272,30 @@ static int by_task(const void *a, const void *b)
   return strcmp(((const gd_slice *)a)->task, ((const gd_slice *)b)->task);
 }
 
-/* All videos; where they have tasks, also sessions and each task, by name. */
+/* Whether the videos are of several tasks. */
+static int has_tasks(const maker *k)
+{
+  const char *first = NULL;
+  for (int m = 0; m < k->n; m++)
+    for (int64_t v = 0; v < k->members[m].scores->n_videos; v++) {
+      const char *task = gd_scores_video(k->members[m].scores, v)->task;
+      if (first != NULL && strcmp(first, task) != 0)
+        return 1;
+      first = task;
+    }
+  return 0;
+}
+
+/* All videos; where they are of several tasks, also sessions and each task, by
+ * name. */
 static gd_status find_slices(const maker *k)
 {
   gd_comparison *c = k->c;
   gd_status st = add_slice(c, GD_PER_VIDEO, "");
-  for (int m = 0; m < k->n; m++)
-    for (int64_t v = 0; v < k->members[m].scores->n_videos; v++)
-      c->has_sessions |=
-          gd_scores_video(k->members[m].scores, v)->task[0] != '\0';
-  if (st == GD_OK && c->has_sessions)
-    st = add_slice(c, GD_PER_SESSION, "");
+  c->has_sessions = has_tasks(k);
+  if (st != GD_OK || !c->has_sessions)
+    return st;
+  st = add_slice(c, GD_PER_SESSION, "");
   const int n_general = c->n_slices;
   for (int m = 0; m < k->n; m++)
     for (int64_t v = 0; st == GD_OK && v < k->members[m].scores->n_videos; v++)

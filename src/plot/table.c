@@ -27,6 +27,18 @@ static char *copy(gd_table *t, const char *text)
   return own;
 }
 
+/* Small letters and digits, and one '-' for whatever is between them. */
+static void make_name(char *name)
+{
+  char *to = name;
+  for (const char *c = name; *c != '\0'; c++)
+    if (isalnum((unsigned char)*c))
+      *to++ = (char)tolower((unsigned char)*c);
+    else if (to > name && to[-1] != '-')
+      *to++ = '-';
+  *to = '\0';
+}
+
 void gd_table_begin(gd_table *t, const char *name, const char *caption,
                     int n_columns, const char *const *headers, int n_text)
 {
@@ -36,8 +48,8 @@ void gd_table_begin(gd_table *t, const char *name, const char *caption,
   *t = (gd_table){.n_columns = n_columns, .n_text = n_text};
   t->name = copy(t, name);
   t->caption = copy(t, caption);
-  for (char *c = t->name; c != NULL && *c != '\0'; c++)
-    *c = isalnum((unsigned char)*c) ? (char)tolower((unsigned char)*c) : '-';
+  if (t->name != NULL)
+    make_name(t->name);
   for (int i = 0; i < n_columns; i++)
     t->headers[i] = copy(t, headers[i]);
 }
@@ -132,9 +144,9 @@ static void add_value(gd_text *out, const signs *s, const gd_table_cell *c)
   add_number(out, s, c->decimals, c->a);
   if (c->kind == NUMBER || (c->kind == SPREAD && !isfinite(c->b)))
     return;
-  gd_text_add(out, c->kind == SPREAD ? s->plus_minus
-                   : c->b < 0        ? " to "
-                                     : s->to);
+  gd_text_add(out, c->kind == SPREAD      ? s->plus_minus
+                   : c->a < 0 || c->b < 0 ? " to "
+                                          : s->to);
   add_number(out, s, c->decimals, c->b);
 }
 

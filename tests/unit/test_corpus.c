@@ -288,7 +288,7 @@ static void avec_video_without_a_label_is_left_out_and_named(void **state)
                         "208_1_Depression.csv"));
   gd_corpus_free(c);
   for (int i = 0; i < 3; i++) {
-    char name[8];
+    char name[32];
     snprintf(name, sizeof name, "l%d", i + 1);
     c = avec_with(name, "Labels/Labels/dev/206_2_Depression.csv", labels[i][0]);
     assert_int_equal(c->n_videos, 3);

@@ -7,7 +7,7 @@
 static void make(gd_table *t)
 {
   static const char *const headers[] = {"model", "MAE", "95 %", "over seeds"};
-  gd_table_begin(t, "Errors/per video", "Errors & more", 4, headers, 1);
+  gd_table_begin(t, "Errors/per: video", "Errors & more", 4, headers, 1);
   gd_table_text(t, "a_b, \"c\" <50 %>");
   gd_table_number(t, 2, 6.0349);
   gd_table_interval(t, 1, -0.5, 7.25);
@@ -54,7 +54,7 @@ static void table_in_latex_is_escaped_and_ruled(void **state)
                       "    model & MAE & 95 \\% & over seeds \\\\\n"
                       "    \\midrule\n"
                       "    a\\_b, \"c\" \\textless{}50 \\%\\textgreater{} & "
-                      "6.03 & $-$0.5--7.2 & "
+                      "6.03 & $-$0.5 to 7.2 & "
                       "$-$1.50 $\\pm$ 0.25 \\\\\n"
                       "    none & -- & -- & 0.00 \\\\\n"
                       "    \\bottomrule\n"
