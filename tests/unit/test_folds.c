@@ -12,7 +12,7 @@ enum { PERSONS = 41, MOST = 3 * PERSONS };
 
 typedef struct {
   int64_t n;
-  char subject[PERSONS][8];
+  char subject[PERSONS][16];
   gd_video videos[MOST];
 } corpus;
 
