@@ -49,6 +49,8 @@ typedef struct {
   int height, width; /**< pixels, multiples of 32 */
   int hidden;        /**< units of the hidden dense layer */
   int outputs;       /**< K; 0, as `hidden`: a list of tensors without a head */
+  int shared_output; /**< all outputs share one row of `fc.2.weight` (1,
+                        hidden), and differ in their bias alone */
   int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1 */
   double bn_epsilon;
   gd_resnet_pooling pooling;

@@ -183,9 +183,10 @@ static gd_status add_unit_weights(gd_tensor_table *t, const gd_unit_plan *u)
   return st;
 }
 
-static gd_status add_dense(gd_tensor_table *t, const char *name, int C, int K)
+static gd_status add_dense(gd_tensor_table *t, const char *name, int C,
+                           int rows, int K)
 {
-  gd_status st = add(t, name, "weight", GD_TENSOR_DENSE, 2, (int[]){K, C});
+  gd_status st = add(t, name, "weight", GD_TENSOR_DENSE, 2, (int[]){rows, C});
   return st == GD_OK ? add(t, name, "bias", GD_TENSOR_BIAS, 1, &K) : st;
 }
 
@@ -198,9 +199,11 @@ static gd_status list_weights(const gd_blueprint *b,
     st = add_unit_weights(t, &b->units[i]);
   if (st != GD_OK || config->outputs == 0)
     return st;
-  st = add_dense(t, "fc.0", GD_LAST_CHANNELS, config->hidden);
+  st = add_dense(t, "fc.0", GD_LAST_CHANNELS, config->hidden, config->hidden);
   if (st == GD_OK)
-    st = add_dense(t, "fc.2", config->hidden, config->outputs);
+    st =
+        add_dense(t, "fc.2", config->hidden,
+                  config->shared_output ? 1 : config->outputs, config->outputs);
   return st;
 }
 

@@ -48,6 +48,7 @@ struct gd_resnet {
   uint8_t *winner;             /* of the max pool */
   float *shortcut;             /* behind a downsample and its norm */
   float *features, *activated; /* (n, 2048), (n, hidden) */
+  float *scores, *biases;      /* shared output: (n) before the biases, (K) */
   float *gradients[3];         /* of activations, as large as the largest */
   float *dfeatures, *dactivated;
 };
@@ -148,6 +149,8 @@ static void place(gd_resnet *net, arena *a)
   net->shortcut = take(a, largest_activation(net));
   net->features = take(a, (int64_t)n * GD_LAST_CHANNELS);
   net->activated = take(a, (int64_t)n * net->config.hidden);
+  net->scores = take(a, n);
+  net->biases = take(a, net->config.outputs);
   net->statistics = take(a, net->n_statistics);
   if (net->training)
     place_for_training(net, a);
@@ -288,7 +291,9 @@ void gd_resnet_pack(gd_resnet *net, const float *weights)
   gd_conv_pack(net->hidden.conv, weights + net->hidden.weight,
                weights + net->hidden.bias);
   gd_conv_pack(net->output.conv, weights + net->output.weight,
-               weights + net->output.bias);
+               net->config.shared_output ? NULL : weights + net->output.bias);
+  memcpy(net->biases, weights + net->output.bias,
+         (size_t)net->config.outputs * sizeof *weights);
 }
 
 static gd_norm norm_of(const unit *u, double epsilon, const float *mean,
@@ -351,6 +356,19 @@ static void dense_forward(const gd_resnet *net, const dense *d, int n,
   gd_conv_forward(d->conv, net->ws, (gd_conv_input){n, 1, 1}, x, y);
 }
 
+static void output_forward(gd_resnet *net, int n, float *logits)
+{
+  const int K = net->config.outputs;
+  if (!net->config.shared_output) {
+    dense_forward(net, &net->output, n, net->activated, logits);
+    return;
+  }
+  dense_forward(net, &net->output, n, net->activated, net->scores);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < K; k++)
+      logits[(ptrdiff_t)i * K + k] = net->scores[i] + net->biases[k];
+}
+
 gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                             const float *running, const float *x, int n,
                             float *logits)
@@ -382,7 +400,7 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
   dense_forward(net, &net->hidden, n, net->features, net->activated);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->activated[i] = net->activated[i] < 0.0f ? 0.0f : net->activated[i];
-  dense_forward(net, &net->output, n, net->activated, logits);
+  output_forward(net, n, logits);
   return GD_OK;
 }
 
@@ -399,6 +417,25 @@ static void dense_backward(const gd_resnet *net, const dense *d, const float *x,
   gd_conv_backward_weights(d->conv, net->ws, in, x, dy, gradient + d->weight);
   gd_conv_backward_bias(dy, net->n, d->K, gradient + d->bias);
   gd_conv_backward_data(d->conv, net->ws, in, dy, dx);
+}
+
+static void output_backward(gd_resnet *net, const float *dlogits,
+                            float *gradient)
+{
+  const int K = net->config.outputs;
+  if (!net->config.shared_output) {
+    dense_backward(net, &net->output, net->activated, dlogits, gradient,
+                   net->dactivated);
+    return;
+  }
+  for (int i = 0; i < net->n; i++) {
+    net->scores[i] = 0;
+    for (int k = 0; k < K; k++)
+      net->scores[i] += dlogits[(ptrdiff_t)i * K + k];
+  }
+  dense_backward(net, &net->output, net->activated, net->scores, gradient,
+                 net->dactivated);
+  gd_conv_backward_bias(dlogits, net->n, K, gradient + net->output.bias);
 }
 
 /* From the gradient behind a unit to that of its convolution, in place where
@@ -458,8 +495,7 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   const gd_blueprint *plan = &net->plan;
   const int n = net->n;
 
-  dense_backward(net, &net->output, net->activated, dlogits, gradient,
-                 net->dactivated);
+  output_backward(net, dlogits, gradient);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->dactivated[i] = net->activated[i] > 0.0f ? net->dactivated[i] : 0.0f;
   dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,

@@ -281,6 +281,42 @@ static void gradient_is_the_slope_along_itself(void **state)
   model_free(m);
 }
 
+/* One row of weights for all outputs is the same row for each of them. */
+static void shared_output_is_that_of_equal_rows(void **state)
+{
+  (void)state;
+  gd_resnet_config config = small_config();
+  model *full = model_new(config);
+  config.shared_output = 1;
+  model *shared = model_new(config);
+  const gd_tensor_entry *rows = entry_of(&full->weights_table, "fc.2.weight");
+  const gd_tensor_entry *row = entry_of(&shared->weights_table, "fc.2.weight");
+  const gd_tensor_entry *biases = entry_of(&full->weights_table, "fc.2.bias");
+  assert_int_equal(row->count, config.hidden);
+  for (int i = 0; i < rows->count; i++)
+    full->weights[rows->offset + i] =
+        shared->weights[row->offset + i % config.hidden];
+  memcpy(shared->weights + row->offset + row->count,
+         full->weights + biases->offset, K * sizeof(float));
+  train(full, MOST_N, MOST_N);
+  train(shared, MOST_N, MOST_N);
+  for (int i = 0; i < MOST_N * K; i++)
+    assert_float_equal(full->logits[i], shared->logits[i], 1e-5);
+  for (int c = 0; c < config.hidden; c++) {
+    double sum = 0;
+    for (int k = 0; k < K; k++)
+      sum += (double)full->gradient[rows->offset + k * config.hidden + c];
+    assert_float_equal(shared->gradient[row->offset + c], sum, 1e-5);
+  }
+  for (int k = 0; k < K; k++)
+    assert_float_equal(full->gradient[biases->offset + k],
+                       shared->gradient[row->offset + row->count + k], 1e-6);
+  for (int64_t i = 0; i < row->offset; i += 1001)
+    assert_float_equal(full->gradient[i], shared->gradient[i], 1e-4);
+  model_free(shared);
+  model_free(full);
+}
+
 static void first_weights_are_a_function_of_the_seed(void **state)
 {
   (void)state;
@@ -320,6 +356,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(threads_and_room_change_no_bit_of_a_step),
     cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
     cmocka_unit_test(gradient_is_the_slope_along_itself),
+    cmocka_unit_test(shared_output_is_that_of_equal_rows),
     cmocka_unit_test(first_weights_are_a_function_of_the_seed),
     cmocka_unit_test(running_statistics_move_by_momentum),
 };
