@@ -135,6 +135,15 @@ GD_NODISCARD gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                                          int n, float *logits);
 
 /**
+ * Multiply the inputs of both dense layers, in every GD_RESNET_TRAIN forward
+ * from now on and its backward: dropout.
+ * @param[in] features  (n, inputs of fc.0) factors; NULL: none
+ * @param[in] hidden    (n, hidden) factors; NULL: none; both borrowed
+ */
+void gd_resnet_multiply(gd_resnet *net, const float *features,
+                        const float *hidden);
+
+/**
  * Return this microbatch's batch norm statistics, laid out as the running
  * block: mean and unbiased variance of the last GD_RESNET_TRAIN forward.
  * Borrowed until the next one.

@@ -45,6 +45,7 @@ struct gd_resnet {
   int64_t n_statistics;
   const float *x;              /* the last input, borrowed */
   float *pooled;               /* behind the max pool */
+  const float *factors[2];     /* of features, activated; borrowed, or NULL */
   uint8_t *winner;             /* of the max pool */
   float *shortcut;             /* behind a downsample and its norm */
   float *features, *activated; /* (n, 2048), (n, hidden) */
@@ -356,6 +357,20 @@ static void dense_forward(const gd_resnet *net, const dense *d, int n,
   gd_conv_forward(d->conv, net->ws, (gd_conv_input){n, 1, 1}, x, y);
 }
 
+void gd_resnet_multiply(gd_resnet *net, const float *features,
+                        const float *hidden)
+{
+  assert(net->training);
+  net->factors[0] = features;
+  net->factors[1] = hidden;
+}
+
+static void multiply(float *y, const float *factors, int64_t count)
+{
+  for (int64_t i = 0; factors != NULL && i < count; i++)
+    y[i] *= factors[i];
+}
+
 static void output_forward(gd_resnet *net, int n, float *logits)
 {
   const int K = net->config.outputs;
@@ -397,9 +412,13 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
     y = block_forward(net, &plan->blocks[b], n, y, running);
   gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                        y, net->features);
+  if (running == NULL)
+    multiply(net->features, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
   dense_forward(net, &net->hidden, n, net->features, net->activated);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->activated[i] = net->activated[i] < 0.0f ? 0.0f : net->activated[i];
+  if (running == NULL)
+    multiply(net->activated, net->factors[1], (int64_t)n * net->config.hidden);
   output_forward(net, n, logits);
   return GD_OK;
 }
@@ -498,8 +517,10 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   output_backward(net, dlogits, gradient);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->dactivated[i] = net->activated[i] > 0.0f ? net->dactivated[i] : 0.0f;
+  multiply(net->dactivated, net->factors[1], (int64_t)n * net->config.hidden);
   dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,
                  net->dfeatures);
+  multiply(net->dfeatures, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
   gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                         net->dfeatures, net->gradients[0]);
   for (int b = plan->n_blocks - 1; b >= 0; b--) {

@@ -245,7 +245,7 @@ static void step_along(model *m, const gd_tensor_entry *e, double h)
 
 /* In float, and through ReLUs that open and close, a difference quotient is
  * coarse; the reference case checks the digits, this all the paths: v1.5,
- * Keras' padding and pooling, both kinds of block. */
+ * Keras' padding and pooling, both kinds of block, dropout's factors. */
 static void gradient_is_the_slope_along_itself(void **state)
 {
   (void)state;
@@ -259,8 +259,15 @@ static void gradient_is_the_slope_along_itself(void **state)
   for (int64_t i = 0; i < m->weights_table.count; i++)
     if (m->weights[i] == 0.0f) /* the last factors: blocks must not be idle */
       m->weights[i] = 0.5f;
+  float features[MOST_N * 2048], hidden[MOST_N * 7];
+  for (int i = 0; i < MOST_N * 2048; i++)
+    features[i] = i % 3 == 0 ? 0.0f : 1.5f;
+  for (int i = 0; i < MOST_N * 7; i++)
+    hidden[i] = i % 5 == 0 ? 0.0f : 1.25f;
   assert_ok(gd_resnet_new(&config, MOST_N, 1, &net));
-  loss_at(m, net);
+  const double before = loss_at(m, net);
+  gd_resnet_multiply(net, features, hidden);
+  assert_true(loss_at(m, net) != before);
   gd_resnet_backward(net, m->dlogits, m->gradient);
   for (int t = 0; t < 4; t++) {
     const gd_tensor_entry *e = entry_of(&m->weights_table, names[t]);
