@@ -164,7 +164,7 @@ static gd_status open_inputs(evaluation *e)
   const gd_model_info *m = &e->model->info;
   snprintf(e->info.loss, sizeof e->info.loss, "%s", gd_loss_name(m->loss));
   e->info.n_levels = m->n_levels;
-  e->info.has_distribution = m->loss != GD_LOSS_EUCLIDEAN;
+  e->info.has_distribution = gd_loss_has_distribution(m->loss);
   return GD_OK;
 }
 

@@ -54,6 +54,11 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
       (gd_trainer_config){.n_levels = (int)gd_instance_int(self, "levels"),
                           .augment = {.flip = gd_instance_flag(self, "flip")},
                           .seed = (uint64_t)gd_instance_int(self, "seed")};
+  out->loss_options =
+      (gd_loss_options){.sigma = gd_instance_real(self, "loss_sigma"),
+                        .mean = gd_instance_real(self, "loss_mean"),
+                        .variance = gd_instance_real(self, "loss_variance"),
+                        .delta = gd_instance_real(self, "loss_delta")};
   gd_status st = gd_loss_of(gd_instance_text(self, "loss"), &out->loss);
   if (st != GD_OK)
     return st;
@@ -61,6 +66,7 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
   network.height = network.width = size_px;
   network.hidden = (int)gd_instance_int(self, "hidden");
   network.outputs = gd_loss_outputs(out->loss, out->n_levels);
+  network.shared_output = gd_loss_shares_weights(out->loss);
   st = gd_profile_of(gd_instance_text(self, "profile"), &network);
   out->network = network;
   return st == GD_OK ? gd_resnet_config_check(&network) : st;

@@ -225,6 +225,7 @@ static void read_example(const char *path, example *e)
   e->config.height = e->H;
   e->config.width = e->W;
   e->config.outputs = gd_loss_outputs(e->loss, 64);
+  e->config.shared_output = gd_loss_shares_weights(e->loss);
   e->config.stride_on_3x3 = strcmp(stride, "3x3") == 0;
   must(gd_resnet_tables(&e->config, &e->table, &e->running_table));
   e->weights = need(gd_alloc(e->table.count, sizeof(float)), "weights");
@@ -474,12 +475,13 @@ static int check_file(const char *path)
   must(gd_resnet_forward(net, GD_RESNET_EVALUATE, e.running, e.x, e.batch,
                          logits));
   double single;
+  const gd_loss_options options = gd_loss_options_default();
   int within = compare_logits(&e, "eval_logits", logits, n_logits, &single);
   for (int step = 1; step <= e.steps; step++) {
     double loss;
     must(gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, e.x, e.batch, logits));
-    must(gd_loss_forward_backward(e.loss, K, logits, e.labels, e.batch, e.batch,
-                                  dlogits, NULL, &loss));
+    must(gd_loss_forward_backward(e.loss, &options, 64, logits, e.labels,
+                                  e.batch, e.batch, dlogits, NULL, &loss));
     gd_resnet_backward(net, dlogits, gradient);
     double norm, sum;
     l2_and_sum(dlogits, n_logits, &norm, &sum);

@@ -25,7 +25,7 @@ GD_NODISCARD gd_status gd_evaluator_new(const gd_model *model,
                                         gd_evaluator **out);
 void gd_evaluator_free(gd_evaluator *e); /**< NULL is allowed */
 
-/** Return K of the distribution, or 0 if the model has none (euclidean). */
+/** Return K of the distribution, or 0 if the model's loss has none. */
 int gd_evaluator_levels(const gd_evaluator *e);
 
 /**

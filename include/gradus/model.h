@@ -4,7 +4,8 @@
  *
  *   format gradus-model 2, attributes: depth, height_px, width_px, hidden,
  *   outputs, profile: the network and what its weights were trained with, as
- *   gradus/profile.h has it; loss, n_levels, template: what its output and its
+ *   gradus/profile.h has it; loss, n_levels, template: what its output (how many
+ *   rows its last layer has, and how a level and a distribution follow) and its
  *   faces are; gemm: who computed; epoch, step, dev_mae
  *   /weights/<torchvision name>   float32 (K, C, R, S), (K, C) or (K)
  *   /running/<torchvision name>   float32 (K)

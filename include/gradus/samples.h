@@ -22,7 +22,7 @@ typedef struct {
 /**
  * List a partition's samples.
  * @param[in]  faces     kept until gd_samples_free()
- * @param[in]  loss      softmax needs whole labels
+ * @param[in]  loss      says whether labels must be whole
  * @param[in]  n_levels  K: labels must be in 0 .. K-1
  * Ends with: gd_samples_free()
  * Errors:    GD_ERR_USAGE (a label that the loss cannot take: which video),

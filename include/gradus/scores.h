@@ -7,7 +7,7 @@
  *   /frame/frame_index   int64 (F)
  *   /frame/expected      float64 (F)     E, level
  *   /frame/sigma         float64 (F)     standard deviation of the distribution
- *   /frame/distribution  float32 (F, K)  none for the Euclidean loss
+ *   /frame/distribution  float32 (F, K)  none for losses of a single output
  *   /video/video         int32 (V)       index into the corpus, ascending
  *   /video/predicted     float64 (V)     average of E over its frames
  *   /video/low, high     float64 (V)     prediction interval, in 0 .. K-1; NaN

@@ -20,8 +20,9 @@
 #include "gradus/status.h"
 
 typedef struct {
-  gd_resnet_config network; /**< outputs: gd_loss_outputs(loss, n_levels) */
+  gd_resnet_config network; /**< outputs, shared_output: as the loss says */
   gd_loss loss;
+  gd_loss_options loss_options;
   int n_levels;
   gd_augment augment;
   uint64_t seed;

@@ -53,7 +53,7 @@ int gd_evaluator_levels(const gd_evaluator *e)
 {
   assert(e != NULL);
   const gd_model_info *info = &e->model->info;
-  return info->loss == GD_LOSS_EUCLIDEAN ? 0 : info->network.outputs;
+  return gd_loss_has_distribution(info->loss) ? info->n_levels : 0;
 }
 
 gd_status gd_evaluator_face(gd_evaluator *e, const uint8_t *rgb,
@@ -71,8 +71,8 @@ gd_status gd_evaluator_face(gd_evaluator *e, const uint8_t *rgb,
   gd_status st = gd_resnet_forward(e->net, GD_RESNET_EVALUATE,
                                    e->model->running, e->x, 1, e->logits);
   if (st == GD_OK)
-    st = gd_loss_predict(info->loss, info->network.outputs, e->logits, 1,
-                         distribution, &mean, &deviation);
+    st = gd_loss_predict(info->loss, info->n_levels, e->logits, 1, distribution,
+                         &mean, &deviation);
   *expected = mean;
   *sigma = deviation;
   return st;

@@ -384,9 +384,11 @@ static gd_status set_digest(gd_instance *s)
   gd_hasher_text(h, section->kind);
   gd_hasher_int(h, section->version);
   for (int i = 0; i < section->n_keys; i++) {
-    if (section->keys[i].neutral)
+    const gd_key *key = &section->keys[i];
+    if (key->neutral ||
+        (key->late && strcmp(s->values[i].text, key->fallback) == 0))
       continue;
-    gd_hasher_text(h, section->keys[i].name);
+    gd_hasher_text(h, key->name);
     if (s->values[i].is_file)
       gd_hasher_digest(h, s->values[i].content);
     else

@@ -125,8 +125,21 @@ static const gd_key align_keys[] = {
 };
 
 static const gd_key train_keys[] = {
-    {"loss", GD_KEY_CHOICE, .words = "expectation|softmax|euclidean",
-     .fallback = "expectation", .sentence = "What training minimises."},
+    {"loss", GD_KEY_CHOICE,
+     .words = "expectation|softmax|euclidean|mean-variance|dldl|dldl-v2|sord|"
+              "emd2|coral|corn|huber|l1|balanced",
+     .fallback = "expectation",
+     .sentence = "What training minimises: docs/training.md has the formulas."},
+    {"loss_sigma", GD_KEY_REAL, .unit = "levels", .late = 1, .fallback = "2",
+     .low = 1e-3, .high = 4096,
+     .sentence = "dldl, dldl-v2: spread of the distribution about a label."},
+    {"loss_mean", GD_KEY_REAL, .late = 1, .fallback = "0.2", .high = 1e6,
+     .sentence = "mean-variance: weight of the squared error of the mean."},
+    {"loss_variance", GD_KEY_REAL, .late = 1, .fallback = "0.05", .high = 1e6,
+     .sentence = "mean-variance: weight of the variance."},
+    {"loss_delta", GD_KEY_REAL, .unit = "levels", .late = 1, .fallback = "1",
+     .low = 1e-6, .high = 1e6,
+     .sentence = "huber: error from which the loss grows linearly."},
     {"levels", GD_KEY_INT, .unit = "levels", .fallback = GD_FROM_CORPUS,
      .follows = 1, .low = 2, .high = 4096,
      .sentence = "K: levels that the network tells apart; the corpus's own."},

@@ -33,6 +33,9 @@ typedef struct {
   int n;                /**< INT: a multiple of it if > 1; REALS: how many */
   const char *words;    /**< "adam|sgd" */
   int neutral;          /**< changes no result: not in the digest */
+  /** Added without raising the section's version, so the default means what was
+   * done before: in the digest only with another value. */
+  int late;
   /** The default holds only where other keys do not say otherwise: it is
    * settled for each instance, and the effective manifest leaves it open. */
   int follows;

@@ -86,6 +86,7 @@ gd_status gd_model_put(gd_store_writer *w, const gd_model_info *info,
                        const float *weights, const float *running)
 {
   assert(w != NULL && info != NULL && weights != NULL && running != NULL);
+  assert(info->network.shared_output == gd_loss_shares_weights(info->loss));
   gd_tensor_table w_table = {0}, r_table = {0};
   gd_status st = gd_resnet_tables(&info->network, &w_table, &r_table);
   if (st == GD_OK)
@@ -190,6 +191,11 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
     st = gd_store_get_int(s, "step", &out->step);
   if (st == GD_OK)
     st = gd_store_get_real(s, "dev_mae", &out->dev_mae);
+  if (st == GD_OK && (out->n_levels < 2 || out->n_levels > GD_LOSS_MOST_LEVELS))
+    st = gd_fail(GD_ERR_FORMAT, "%s: n_levels is %d, not within 2 to %d",
+                 gd_store_path(s), out->n_levels, GD_LOSS_MOST_LEVELS);
+  if (st == GD_OK)
+    out->network.shared_output = gd_loss_shares_weights(out->loss);
   if (st == GD_OK &&
       out->network.outputs != gd_loss_outputs(out->loss, out->n_levels))
     st = gd_fail(GD_ERR_FORMAT, "%s: %d outputs for loss %s with %d levels",

@@ -54,9 +54,16 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
                         &f->sampler);
   if (st != GD_OK)
     return st;
+  f->level_weights = gd_alloc(c->trainer.n_levels, sizeof f->level_weights[0]);
+  if (f->level_weights == NULL)
+    return GD_ERR_NOMEM;
+  gd_loss_balance(f->train->label, f->train->n, c->trainer.n_levels,
+                  f->level_weights);
+  gd_trainer_config trainer = c->trainer;
+  trainer.loss_options.weights = f->level_weights;
   int most = gd_sampler_most(f->sampler);
   most = most < c->microbatch ? c->microbatch : most;
-  st = gd_trainer_new(&c->trainer, most, &f->trainer);
+  st = gd_trainer_new(&trainer, most, &f->trainer);
   if (st == GD_OK)
     st = gd_history_begin(&f->history,
                           c->schedule.epochs * (gd_fit_steps_per_epoch(f) + 2));
@@ -109,6 +116,7 @@ void gd_fit_parts_end(gd_fit_parts *f)
   gd_history_free(&f->history);
   for (int i = 0; i < GD_OPTIMIZER_MOST_STATES; i++)
     free(f->states[i]);
+  free(f->level_weights);
   free(f->step_sizes);
   free(f->expected);
   free(f->block);
@@ -297,6 +305,10 @@ static gd_status start(gd_fit_parts *f)
   gd_resnet_init_weights(gd_trainer_weights(f->trainer),
                          f->config->trainer.seed, f->block);
   gd_resnet_init_running(gd_trainer_running(f->trainer), running);
+  const gd_tensor_table *table = gd_trainer_weights(f->trainer);
+  const gd_trainer_config *c = &f->config->trainer;
+  gd_loss_first_biases(c->loss, c->n_levels,
+                       f->block + table->entries[table->n_entries - 1].offset);
   return init[0] == '\0' ? GD_OK : take_init(f, init);
 }
 

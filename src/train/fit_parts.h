@@ -31,6 +31,7 @@ typedef struct {
   gd_range chunk; /* the weights that this rank steps */
   float *states[GD_OPTIMIZER_MOST_STATES]; /* (chunk) each */
   float *expected;                         /* (dev->n) */
+  double *level_weights;                   /* (K) of the training labels */
   int64_t *step_sizes;                     /* samples of an epoch's steps */
 
   gd_training_state where;

@@ -3,134 +3,136 @@
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char *const names[GD_N_LOSSES] = {
-    [GD_LOSS_EXPECTATION] = "expectation",
-    [GD_LOSS_SOFTMAX] = "softmax",
-    [GD_LOSS_EUCLIDEAN] = "euclidean",
-};
+#include "loss_row.h"
+
+#define ROW(letters, row) &gd_loss_##row,
+static const gd_loss_row *const rows[GD_N_LOSSES] = {GD_LOSS_LIST(ROW)};
+
+gd_loss_options gd_loss_options_default(void)
+{
+  return (gd_loss_options){
+      .sigma = 2, .mean = 0.2, .variance = 0.05, .delta = 1};
+}
 
 const char *gd_loss_name(gd_loss loss)
 {
-  return names[loss];
+  return rows[loss]->name;
 }
 
 gd_status gd_loss_of(const char *name, gd_loss *out)
 {
-  for (int i = 0; i < GD_N_LOSSES; i++)
-    if (strcmp(name, names[i]) == 0) {
+  char names[256] = "";
+  for (int i = 0; i < GD_N_LOSSES; i++) {
+    if (strcmp(name, rows[i]->name) == 0) {
       *out = (gd_loss)i;
       return GD_OK;
     }
-  return gd_fail(GD_ERR_USAGE,
-                 "loss %s: there are expectation, softmax and euclidean", name);
-}
-
-int gd_loss_outputs(gd_loss loss, int levels)
-{
-  return loss == GD_LOSS_EUCLIDEAN ? 1 : levels;
-}
-
-/* A distribution p_j = exp(z_j - high) / sum, never stored: two numbers stand
- * for it, and two more for what it says. */
-typedef struct {
-  double high, sum;
-  double expected, variance;
-} distribution;
-
-static double p_of(const distribution *d, const float *z, int j)
-{
-  return exp((double)z[j] - d->high) / d->sum;
-}
-
-static distribution distribution_of(const float *z, int K)
-{
-  distribution d = {.high = (double)z[0]};
-  for (int j = 1; j < K; j++)
-    d.high = (double)z[j] > d.high ? (double)z[j] : d.high;
-  double first = 0;
-  for (int j = 0; j < K; j++) {
-    const double e = exp((double)z[j] - d.high);
-    d.sum += e;
-    first += j * e;
+    const size_t length = strlen(names);
+    snprintf(names + length, sizeof names - length, "%s%s", i == 0 ? "" : ", ",
+             rows[i]->name);
   }
-  d.expected = first / d.sum;
-  for (int j = 0; j < K; j++)
-    d.variance += p_of(&d, z, j) * (j - d.expected) * (j - d.expected);
-  return d;
+  return gd_fail(GD_ERR_USAGE, "loss %s: there are %s", name, names);
 }
 
-static gd_status check_finite(const float *z, int K, int sample)
+int gd_loss_outputs(gd_loss loss, int K)
 {
-  for (int j = 0; j < K; j++)
+  return rows[loss]->head->outputs(K);
+}
+
+int gd_loss_shares_weights(gd_loss loss)
+{
+  return rows[loss]->head->shares_weights;
+}
+
+int gd_loss_has_distribution(gd_loss loss)
+{
+  return rows[loss]->head->has_distribution;
+}
+
+int gd_loss_needs_whole(gd_loss loss)
+{
+  return rows[loss]->labels == GD_LABELS_WHOLE;
+}
+
+void gd_loss_first_biases(gd_loss loss, int K, float *biases)
+{
+  const gd_loss_head *head = rows[loss]->head;
+  for (int k = 0; head->first_bias != NULL && k < head->outputs(K); k++)
+    biases[k] = (float)head->first_bias(K, k);
+}
+
+void gd_loss_balance(const float *labels, int64_t n, int K, double *weights)
+{
+  assert(labels != NULL && n >= 1 && K >= 1 && weights != NULL);
+  int n_levels = 0;
+  memset(weights, 0, (size_t)K * sizeof weights[0]);
+  for (int64_t i = 0; i < n; i++) {
+    const long level = lroundf(labels[i]);
+    assert(level >= 0 && level < K);
+    n_levels += weights[level] == 0;
+    weights[level]++;
+  }
+  for (int k = 0; k < K; k++)
+    if (weights[k] > 0)
+      weights[k] = (double)n / (n_levels * weights[k]);
+}
+
+static gd_status check_finite(const float *z, int n_outputs, int sample)
+{
+  for (int j = 0; j < n_outputs; j++)
     if (!isfinite(z[j]))
       return gd_fail(GD_ERR_NUMERIC, "sample %d: output %d is %g", sample, j,
                      (double)z[j]);
   return GD_OK;
 }
 
-static gd_status check_label(gd_loss loss, float y, int K, int sample)
+static gd_status check_label(gd_labels labels, float y, int K, int sample)
 {
+  const int within = y >= 0.0f && y <= (float)(K - 1);
   if (!isfinite(y))
     return gd_fail(GD_ERR_NUMERIC, "sample %d: the label is %g", sample,
                    (double)y);
-  if (loss == GD_LOSS_SOFTMAX &&
-      !(y >= 0.0f && y <= (float)(K - 1) && y == floorf(y)))
+  if (labels == GD_LABELS_WHOLE && !(within && y == floorf(y)))
     return gd_fail(GD_ERR_USAGE,
                    "sample %d: label %g is none of the levels 0 to %d", sample,
                    (double)y, K - 1);
-  if (loss == GD_LOSS_EXPECTATION && !(y >= 0.0f && y <= (float)(K - 1)))
+  if (labels == GD_LABELS_WITHIN && !within)
     return gd_fail(GD_ERR_USAGE, "sample %d: label %g lies outside 0 to %d",
                    sample, (double)y, K - 1);
   return GD_OK;
 }
 
-/* One sample's loss and gradient, both divided by M. */
-static double loss_of(gd_loss loss, int K, const float *z, float y, double M,
-                      float *dz, double *expected)
-{
-  if (loss == GD_LOSS_EUCLIDEAN) {
-    const double miss = (double)z[0] - (double)y;
-    *expected = (double)z[0];
-    if (dz != NULL)
-      dz[0] = (float)(miss / M);
-    return 0.5 * miss * miss / M;
-  }
-  const distribution d = distribution_of(z, K);
-  const double miss = d.expected - (double)y;
-  const int label = loss == GD_LOSS_SOFTMAX ? (int)y : -1;
-  *expected = d.expected;
-  for (int j = 0; j < K && dz != NULL; j++) {
-    const double p = p_of(&d, z, j);
-    dz[j] = (float)(loss == GD_LOSS_SOFTMAX ? (p - (j == label)) / M
-                                            : miss * p * (j - d.expected) / M);
-  }
-  return loss == GD_LOSS_SOFTMAX ? (log(d.sum) + d.high - (double)z[label]) / M
-                                 : 0.5 * miss * miss / M;
-}
-
-gd_status gd_loss_forward_backward(gd_loss loss, int K, const float *logits,
+gd_status gd_loss_forward_backward(gd_loss loss, const gd_loss_options *options,
+                                   int K, const float *logits,
                                    const float *labels, int n, int64_t batch,
                                    float *dlogits, float *expected,
                                    double *part)
 {
-  assert(K >= 1 && (loss != GD_LOSS_EUCLIDEAN || K == 1));
+  assert(options != NULL && K >= 1 && K <= GD_LOSS_MOST_LEVELS);
   assert(n >= 0 && batch >= n && batch >= 1);
+  const gd_loss_row *row = rows[loss];
+  const int n_outputs = row->head->outputs(K);
+  const double M = (double)batch;
+  double p[GD_LOSS_MOST_LEVELS], dz[GD_LOSS_MOST_LEVELS], sum = 0.0;
   *part = 0.0;
-  double sum = 0.0;
   for (int i = 0; i < n; i++) {
-    const float *z = logits + (ptrdiff_t)i * K;
-    gd_status st = check_finite(z, K, i);
+    const float *z = logits + (ptrdiff_t)i * n_outputs;
+    gd_status st = check_finite(z, n_outputs, i);
     if (st == GD_OK)
-      st = check_label(loss, labels[i], K, i);
+      st = check_label(row->labels, labels[i], K, i);
     if (st != GD_OK)
       return st;
-    double e;
-    sum += loss_of(loss, K, z, labels[i], (double)batch,
-                   dlogits == NULL ? NULL : dlogits + (ptrdiff_t)i * K, &e);
+    gd_loss_sample s = {
+        .options = options, .K = K, .z = z, .y = (double)labels[i], .p = p};
+    row->head->read(&s);
+    sum += row->of(&s, dz) / M;
+    for (int j = 0; j < n_outputs && dlogits != NULL; j++)
+      dlogits[(ptrdiff_t)i * n_outputs + j] = (float)(dz[j] / M);
     if (expected != NULL)
-      expected[i] = (float)e;
+      expected[i] = (float)s.expected;
   }
   *part = sum;
   return GD_OK;
@@ -139,18 +141,23 @@ gd_status gd_loss_forward_backward(gd_loss loss, int K, const float *logits,
 gd_status gd_loss_predict(gd_loss loss, int K, const float *logits, int n,
                           float *p, float *expected, float *sigma)
 {
-  assert(K >= 1 && (loss != GD_LOSS_EUCLIDEAN || K == 1));
+  assert(K >= 1 && K <= GD_LOSS_MOST_LEVELS);
+  const gd_loss_head *head = rows[loss]->head;
+  const int n_outputs = head->outputs(K);
+  double own_p[GD_LOSS_MOST_LEVELS];
+  assert(p == NULL || head->has_distribution);
   for (int i = 0; i < n; i++) {
-    const float *z = logits + (ptrdiff_t)i * K;
-    gd_status st = check_finite(z, K, i);
+    gd_loss_sample s = {
+        .K = K, .z = logits + (ptrdiff_t)i * n_outputs, .p = own_p};
+    gd_status st = check_finite(s.z, n_outputs, i);
     if (st != GD_OK)
       return st;
-    const distribution d = distribution_of(z, K);
-    expected[i] = loss == GD_LOSS_EUCLIDEAN ? z[0] : (float)d.expected;
+    head->read(&s);
+    expected[i] = (float)s.expected;
     if (sigma != NULL)
-      sigma[i] = (float)sqrt(d.variance);
+      sigma[i] = (float)sqrt(s.variance);
     for (int j = 0; j < K && p != NULL; j++)
-      p[(ptrdiff_t)i * K + j] = (float)p_of(&d, z, j);
+      p[(ptrdiff_t)i * K + j] = (float)own_p[j];
   }
   return GD_OK;
 }

@@ -14,11 +14,10 @@ static gd_status check_label(const gd_video *video, gd_loss loss, int n_levels)
   if (!(video->label >= 0 && video->label <= n_levels - 1))
     return gd_fail(GD_ERR_USAGE, "video %s: label %g is not in 0 .. %d",
                    video->id, video->label, n_levels - 1);
-  if (loss == GD_LOSS_SOFTMAX && video->label != floor(video->label))
-    return gd_fail(
-        GD_ERR_USAGE,
-        "video %s: label %g is no whole level, as loss softmax needs",
-        video->id, video->label);
+  if (gd_loss_needs_whole(loss) && video->label != floor(video->label))
+    return gd_fail(GD_ERR_USAGE,
+                   "video %s: label %g is no whole level, as loss %s needs",
+                   video->id, video->label, gd_loss_name(loss));
   return GD_OK;
 }
 

@@ -52,6 +52,7 @@ gd_status gd_trainer_new(const gd_trainer_config *config, int most,
   assert(config->network.height == config->network.width);
   assert(config->network.outputs ==
          gd_loss_outputs(config->loss, config->n_levels));
+  assert(config->network.shared_output == gd_loss_shares_weights(config->loss));
   *out = NULL;
   gd_trainer *t = gd_alloc(1, sizeof *t);
   if (t == NULL)
@@ -140,7 +141,6 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
                           const gd_microbatch *m, float *leaf, double *tallies)
 {
   assert(t != NULL && m->n >= 1 && m->n <= t->most && m->batch >= m->n);
-  const int K = t->config.network.outputs;
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < m->n; i++) {
     const gd_augment_draw draw = gd_augment_of(
@@ -151,8 +151,9 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
     st =
         gd_resnet_forward(t->net, GD_RESNET_TRAIN, NULL, t->x, m->n, t->logits);
   if (st == GD_OK)
-    st = gd_loss_forward_backward(t->config.loss, K, t->logits, t->labels, m->n,
-                                  m->batch, t->gradients, t->expected,
+    st = gd_loss_forward_backward(t->config.loss, &t->config.loss_options,
+                                  t->config.n_levels, t->logits, t->labels,
+                                  m->n, m->batch, t->gradients, t->expected,
                                   &tallies[GD_TALLY_LOSS]);
   if (st != GD_OK)
     return name_samples(st, samples, m);
@@ -181,7 +182,7 @@ gd_status gd_trainer_predict(gd_trainer *t, const gd_samples *samples,
     st = gd_resnet_forward(t->net, GD_RESNET_EVALUATE, running, t->x, n,
                            t->logits);
   if (st == GD_OK)
-    st = gd_loss_predict(t->config.loss, t->config.network.outputs, t->logits,
-                         n, NULL, expected, NULL);
+    st = gd_loss_predict(t->config.loss, t->config.n_levels, t->logits, n, NULL,
+                         expected, NULL);
   return st;
 }

@@ -1,4 +1,5 @@
 #include "gradus/job.h"
+#include "gradus/loss.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -433,6 +434,19 @@ static void set_of_a_swept_key_pins_it(void **state)
   gd_job_free(job);
 }
 
+/* The table of keys and the table of losses are in two rooms. */
+static void every_loss_is_a_word_of_its_key(void **state)
+{
+  (void)state;
+  for (gd_loss loss = 0; loss < GD_N_LOSSES; loss++) {
+    gd_job *job;
+    char set[64];
+    snprintf(set, sizeof set, "model.loss=%s", gd_loss_name(loss));
+    assert_ok(load_sets(pipeline, (const char *const[]){set}, 1, &job));
+    gd_job_free(job);
+  }
+}
+
 static void members_share_what_they_do_not_vary(void **state)
 {
   (void)state;
@@ -571,6 +585,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(unpacked_job_is_the_packed_one_without_the_world),
     cmocka_unit_test(variables_are_replaced_in_values),
     cmocka_unit_test(set_of_a_swept_key_pins_it),
+    cmocka_unit_test(every_loss_is_a_word_of_its_key),
     cmocka_unit_test(members_share_what_they_do_not_vary),
     cmocka_unit_test(sweep_larger_than_any_cluster_is_refused),
     cmocka_unit_test(every_manifest_of_the_house_loads),
