@@ -32,7 +32,11 @@ static gd_status optimizer_of(const gd_instance *self, gd_optimizer *out)
       .beta2 = gd_instance_real(self, "optimizer.beta2"),
       .epsilon = gd_instance_real(self, "optimizer.epsilon"),
       .momentum = gd_instance_real(self, "optimizer.momentum"),
-      .weight_decay = gd_instance_real(self, "optimizer.weight_decay")};
+      .weight_decay = gd_instance_real(self, "optimizer.weight_decay"),
+      .trust = gd_instance_real(self, "optimizer.trust")};
+  const int64_t meant_for = gd_instance_int(self, "optimizer.rate_batch");
+  if (meant_for > 0)
+    out->rate *= (double)gd_instance_int(self, "batch") / (double)meant_for;
   return GD_OK;
 }
 
@@ -80,6 +84,10 @@ static gd_status config_of(const gd_stage_env *env, int size_px,
       .batch = (int)gd_instance_int(self, "batch"),
       .microbatch = (int)gd_instance_int(self, "microbatch"),
       .select_dev = strcmp(gd_instance_text(self, "select"), "dev") == 0,
+      .clip = gd_instance_real(self, "clip"),
+      .average = gd_instance_real(self, "average"),
+      .freeze = gd_instance_text(self, "freeze"),
+      .patience = gd_instance_int(self, "patience"),
       .checkpoint_every = gd_instance_int(self, "checkpoint_every"),
       .init = gd_instance_text(self, "init"),
       .directory = env->directory,

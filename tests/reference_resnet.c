@@ -493,7 +493,7 @@ static int check_file(const char *path)
       within &= compare_group(&e, "grad", "fc", &e.table, gradient, 1);
       within &= compare_group(&e, "grad", "", &e.table, gradient, 1);
     }
-    gd_optimizer_step(&e.optimizer, step, e.table.count, e.weights, gradient,
+    gd_optimizer_step(&e.optimizer, step, 1, e.table.count, e.weights, gradient,
                       states);
     gd_resnet_update_running(e.running, gd_resnet_statistics(net),
                              e.running_table.count, 0.1);

@@ -4,7 +4,7 @@
  * A checkpoint is a model file (gradus/model.h) that also holds
  *
  *   attributes: optimizer, next_epoch, next_step, best_epoch, best_mae
- *   /optimizer/<m, v, momentum>   float32 (all weights, as one block)
+ *   /optimizer/<m, v, momentum, average>  float32 (all weights, as one block)
  *   /metrics                      float64 (rows, 7): gd_metrics_row
  *
  * It is written by one process, which is given the optimiser's state piece by

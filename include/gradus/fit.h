@@ -29,10 +29,19 @@
 typedef struct {
   gd_trainer_config trainer;
   gd_optimizer optimizer; /**< its rate is the schedule's base */
-  gd_schedule schedule;   /**< its epochs are how long training goes */
-  int batch, microbatch;  /**< samples; microbatch <= batch */
-  int select_dev; /**< keep the epoch with the least development MAE, not the
-                     last one */
+  double clip;            /**< largest norm of a step's gradient; 0: any */
+  double average; /**< decay of a moving average of the weights, which is then
+                     what is evaluated and kept as model.h5; 0: none */
+  const char *freeze;    /**< names of tensors, or what they begin with up to a
+                            dot, that stay as they are: "stem, layer1"; "": none.
+                            Their batch norm still sees the microbatch, so running
+                            statistics go on */
+  gd_schedule schedule;  /**< its epochs are how long training goes */
+  int batch, microbatch; /**< samples; microbatch <= batch */
+  int select_dev;   /**< keep the epoch with the least development MAE, not the
+                       last one */
+  int64_t patience; /**< with select_dev: end after so many epochs without a
+                       lower development MAE; 0: after the last epoch */
   int64_t checkpoint_every; /**< steps; 0: only after epochs */
   const char *init;         /**< model file to start from; "": random, as is a
                                head that the file lacks or has otherwise */

@@ -21,6 +21,14 @@
  */
 void gd_gather_all(MPI_Comm comm, int64_t count, gd_range mine, float *values);
 
+/**
+ * Add up arrays of numbers of which, at every place, one rank at most has
+ * another than 0: exact, in whatever order ranks are added.
+ * @param[in,out] values  (count); the sum on every rank
+ * Collective: yes
+ */
+void gd_gather_add(MPI_Comm comm, int64_t count, double *values);
+
 /** Use the next n values of the stream. */
 typedef gd_status gd_gather_take(void *context, int64_t n, const float *values);
 /**

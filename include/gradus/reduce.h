@@ -34,7 +34,10 @@
 #include "gradus/status.h"
 #include "gradus/tree.h"
 
-enum { GD_REDUCE_TALLIES = GD_TREE_TALLIES };
+enum {
+  GD_REDUCE_TALLIES = GD_TREE_TALLIES,
+  GD_REDUCE_ALIGN = 1024 /**< chunks and pieces begin at multiples of it */
+};
 
 typedef struct gd_reduce gd_reduce;
 
@@ -74,12 +77,20 @@ void gd_reduce_add(gd_reduce *r, const double tallies[GD_REDUCE_TALLIES]);
 
 /**
  * Make use of the total of block[first .. first + count).
- * Called for disjoint parts of this rank's chunk, from several threads at once:
- * the result must depend on each element alone, not on how parts are cut.
+ * Called for disjoint pieces of this rank's chunk, which begin at multiples of
+ * GD_REDUCE_ALIGN and end at the chunk's end or at others, from several
+ * threads: the result must depend on each element alone, not on how parts are
+ * cut.
  * @param[in] sum  (count) the leaves' total
  */
 typedef void gd_reduce_apply(void *context, int64_t first, int64_t count,
                              const float *sum);
+
+/**
+ * Do what needs all ranks' totals to be there: called once, on every rank,
+ * after all pieces went to `apply`, if all totals are finite; may communicate.
+ */
+typedef void gd_reduce_settle(void *context);
 
 typedef struct {
   double tallies[GD_REDUCE_TALLIES]; /**< totals */
@@ -91,8 +102,9 @@ typedef struct {
  * End the step: exchange, apply, gather.
  * @param[in]     mine     how the leaves went on this rank
  * @param[in]     stop     non-zero: this rank is asked to stop (after the step)
- * @param[in,out] block    (count); `apply` changes this rank's chunk of it, and
- *                         the other chunks are gathered from their owners
+ * @param[in]     settle   NULL: nothing is left to do after `apply`
+ * @param[in,out] block    (count); `apply` and `settle` change this rank's
+ * chunk of it, and the other chunks are gathered from their owners
  * @param[out]    outcome  the same on all ranks
  * Collective: yes
  * Errors:     `mine`, GD_ERR_PEER (a rank failed: nothing was applied);
@@ -100,7 +112,8 @@ typedef struct {
  *             then must not be used)
  */
 GD_NODISCARD gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
-                                     gd_reduce_apply *apply, void *context,
+                                     gd_reduce_apply *apply,
+                                     gd_reduce_settle *settle, void *context,
                                      float *block, gd_reduce_outcome *outcome);
 
 /**

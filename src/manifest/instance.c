@@ -266,10 +266,16 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
   const gd_section *section = s->stage->section;
   const gd_value *micro = value_of(section, values, "microbatch");
   const gd_value *batch = value_of(section, values, "batch");
+  const gd_value *patience = value_of(section, values, "patience");
   if (micro->integer > batch->integer)
     return gd_node_fail(micro->at, NULL,
                         "'microbatch' is %s, more than 'batch', %s",
                         micro->text, batch->text);
+  if (patience->integer > 0 &&
+      strcmp(value_of(section, values, "select")->text, "dev") != 0)
+    return gd_node_fail(place_of(s, patience), NULL,
+                        "'patience' waits for a lower development MAE: it "
+                        "needs 'select: dev'");
   gd_status st = check_origin(s, values, o);
   return st == GD_OK ? check_folds(section, values) : st;
 }

@@ -156,20 +156,42 @@ static const gd_key train_keys[] = {
     {"init", GD_KEY_FILE, .fallback = "",
      .sentence = "Model file to start from, as `gradus import resnet` or a "
                  "training makes it; empty: random weights."},
-    {"optimizer.kind", GD_KEY_CHOICE, .words = "adam|sgd", .fallback = "adam",
+    {"optimizer.kind", GD_KEY_CHOICE,
+     .words = "adam|adamw|sgd|nesterov|lars|lamb", .fallback = "adam",
      .sentence = "How a gradient becomes a step."},
     {"optimizer.rate", GD_KEY_REAL, .fallback = "1e-4", .low = 0, .high = 1e6,
      .sentence = "Learning rate."},
+    {"optimizer.rate_batch", GD_KEY_INT, .unit = "faces", .fallback = "0",
+     .late = 1, .high = 1e6,
+     .sentence =
+         "Batch that the rate is meant for: it is multiplied by `batch` "
+         "over this; 0: it is used as it is."},
     {"optimizer.beta1", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 1,
-     .sentence = "Adam: decay of the mean gradient."},
+     .sentence = "Adam, AdamW, LAMB: decay of the mean gradient."},
     {"optimizer.beta2", GD_KEY_REAL, .fallback = "0.999", .low = 0, .high = 1,
-     .sentence = "Adam: decay of the mean squared gradient."},
+     .sentence = "Adam, AdamW, LAMB: decay of the mean squared gradient."},
     {"optimizer.epsilon", GD_KEY_REAL, .fallback = "1e-8", .low = 0, .high = 1,
-     .sentence = "Adam: added to the divisor."},
+     .sentence = "Adam, AdamW, LAMB: added to the divisor."},
     {"optimizer.momentum", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 1,
-     .sentence = "SGD: momentum."},
+     .sentence = "SGD, Nesterov, LARS: momentum."},
     {"optimizer.weight_decay", GD_KEY_REAL, .fallback = "0", .low = 0,
-     .high = 1, .sentence = "Pull of weights towards zero."},
+     .high = 1,
+     .sentence =
+         "Pull of weights towards zero: added to the gradient; by AdamW "
+         "and LAMB beside it."},
+    {"optimizer.trust", GD_KEY_REAL, .fallback = "0.001", .late = 1,
+     .high = 1e6,
+     .sentence = "LARS: size of a step, as a share of a tensor's weights."},
+    {"clip", GD_KEY_REAL, .fallback = "0", .late = 1, .high = 1e30,
+     .sentence = "Longest gradient of a step, as the norm over all weights; a "
+                 "longer one is shortened; 0: any."},
+    {"average", GD_KEY_REAL, .fallback = "0", .late = 1, .high = 0.999999,
+     .sentence =
+         "Decay of a moving average of the weights, such as 0.999, which "
+         "is then evaluated and kept as the model; 0: none."},
+    {"freeze", GD_KEY_TEXT, .fallback = "", .late = 1,
+     .sentence = "Weights that stay as they are: stem, layer1 to layer4, or "
+                 "what names begin with, separated by commas."},
     {"schedule.kind", GD_KEY_CHOICE, .words = "constant|cosine|step",
      .fallback = "constant", .sentence = "How the rate changes over epochs."},
     {"schedule.warmup", GD_KEY_REAL, .unit = "epochs", .fallback = "0",
@@ -202,6 +224,10 @@ static const gd_key train_keys[] = {
     {"select", GD_KEY_CHOICE, .words = "dev|last", .fallback = "dev",
      .sentence = "Keep the epoch with the least development MAE, or the last "
                  "one."},
+    {"patience", GD_KEY_INT, .unit = "epochs", .fallback = "0", .late = 1,
+     .high = 1e6,
+     .sentence = "End after so many epochs without a lower development MAE; 0: "
+                 "make all epochs."},
     {"checkpoint_every", GD_KEY_INT, .unit = "steps", .fallback = "0",
      .high = 1e9, .neutral = 1,
      .sentence = "Steps between checkpoints; 0: only at the end of an epoch."},

@@ -25,6 +25,15 @@ void gd_gather_all(MPI_Comm comm, int64_t count, gd_range mine, float *values)
   }
 }
 
+void gd_gather_add(MPI_Comm comm, int64_t count, double *values)
+{
+  assert(count >= 0 && count <= INT_MAX);
+  MPI_Request request;
+  MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_SUM, comm,
+                 &request);
+  gd_wait(&request);
+}
+
 static void send_run(MPI_Comm comm, int64_t n_local, const float *values)
 {
   MPI_Request request;

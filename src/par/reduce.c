@@ -12,7 +12,7 @@
 #include "gradus/memory.h"
 
 enum {
-  ALIGN = 16, /* chunks begin at multiples of as many floats */
+  ALIGN = GD_REDUCE_ALIGN,
   TAG = 1,
   PIECE = GD_TREE_PIECE, /* summed and applied while in the cache */
   MOST_NODES = GD_TREE_MOST
@@ -474,8 +474,8 @@ static int exchange_words(gd_reduce *r, int failed, int stop,
 }
 
 gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
-                        gd_reduce_apply *apply, void *context, float *block,
-                        gd_reduce_outcome *outcome)
+                        gd_reduce_apply *apply, gd_reduce_settle *settle,
+                        void *context, float *block, gd_reduce_outcome *outcome)
 {
   assert(r != NULL && apply != NULL && block != NULL && outcome != NULL);
   *outcome = (gd_reduce_outcome){.bad_at = -1};
@@ -499,10 +499,16 @@ gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
     const int64_t bad_here = apply_round(r, t, apply, context);
     bad = bad_here < bad ? bad_here : bad;
   }
-  if (r->size > 1) {
-    MPI_Request request;
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (r->size > 1)
     MPI_Iallreduce(MPI_IN_PLACE, &bad, 1, MPI_INT64_T, MPI_MIN, r->comm,
                    &request);
+  if (settle != NULL) {
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    if (bad == INT64_MAX)
+      settle(context);
+  }
+  if (r->size > 1) {
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, block, r->chunk_counts,
                    r->chunk_firsts, MPI_FLOAT, r->comm);
     MPI_Wait(&request, MPI_STATUS_IGNORE);

@@ -28,16 +28,17 @@ static void apply(void *context, int64_t first, int64_t count, const float *sum)
   const gd_fit_parts *f = context;
   int64_t n = f->n_weights - first;
   n = n < 0 ? 0 : n < count ? n : count;
-  if (n > 0) {
-    float *states[GD_OPTIMIZER_MOST_STATES] = {0};
-    for (int i = 0; i < gd_optimizer_n_states(f->optimizer.kind); i++)
-      states[i] = f->states[i] + (first - f->chunk.first);
-    gd_optimizer_step(&f->optimizer, f->step + 1, n, f->block + first, sum,
-                      states);
-  }
+  if (n > 0)
+    gd_update_take(f->update, first, n, sum);
   if (n < count)
     gd_resnet_update_running(f->block + first + n, sum + n, count - n,
                              MOMENTUM);
+}
+
+static void settle(void *context)
+{
+  const gd_fit_parts *f = context;
+  gd_update_settle(f->update);
 }
 
 /* Report n samples done.  A request to stop is no failure: it waits for the
@@ -115,12 +116,15 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
 {
   const int64_t k = f->where.next_step;
   const double n_samples = (double)f->step_sizes[k], begun_s = now_s();
-  f->optimizer.rate = f->config->optimizer.rate *
+  const double rate = f->config->optimizer.rate *
                       gd_schedule_factor(&f->config->schedule, f->step,
                                          gd_fit_steps_per_epoch(f));
+  gd_update_begin(f->update, f->step + 1, rate);
   gd_reduce_outcome outcome;
   gd_status st = make_leaves(f, k, stop);
-  st = gd_reduce_end(f->reduce, st, *stop, apply, f, f->block, &outcome);
+  st = gd_reduce_end(f->reduce, st, *stop, apply,
+                     gd_update_has_norms(f->update) ? settle : NULL, f,
+                     f->block, &outcome);
   if (st == GD_ERR_NUMERIC && outcome.bad_at >= 0)
     return blame(f, k, outcome.bad_at);
   if (st != GD_OK)
@@ -135,7 +139,7 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
       .loss = outcome.tallies[GD_TALLY_LOSS],
       .mae = outcome.tallies[GD_TALLY_ABSOLUTE] / n_samples,
       .rmse = sqrt(outcome.tallies[GD_TALLY_SQUARED] / n_samples),
-      .rate = f->optimizer.rate};
+      .rate = rate};
   gd_history_add(&f->history, &row);
   f->n_images += f->step_sizes[k];
   f->step_s += now_s() - begun_s;
@@ -151,7 +155,7 @@ static gd_status predict_dev(gd_fit_parts *f)
   const int64_t n = f->dev->n, size = f->config->microbatch;
   const gd_range groups = gd_range_of((n + size - 1) / size, f->rank, f->size);
   gd_status st = GD_OK;
-  gd_trainer_pack(f->trainer, f->block);
+  gd_trainer_pack(f->trainer, gd_fit_parts_evaluated(f));
   for (int64_t g = groups.first; st == GD_OK && g < groups.end; g++) {
     const gd_range places = {g * size, (g + 1) * size < n ? (g + 1) * size : n};
     st = gd_trainer_predict(f->trainer, f->dev, places, f->block + f->n_weights,
@@ -267,6 +271,14 @@ static int64_t count_rest(const gd_fit_parts *f)
   return n;
 }
 
+/* Say whether another epoch is to be made. */
+static int goes_on(const gd_fit_parts *f)
+{
+  const int64_t in_vain = f->where.next_epoch - 1 - f->where.best_epoch;
+  return f->where.next_epoch < f->config->schedule.epochs &&
+         (f->config->patience == 0 || in_vain < f->config->patience);
+}
+
 static gd_status run(gd_fit_parts *f)
 {
   gd_status st = gd_fit_parts_restore(f);
@@ -280,8 +292,12 @@ static gd_status run(gd_fit_parts *f)
          f->where.next_epoch + 1, f->where.next_step + 1, f->n_weights,
          gd_trainer_bytes(f->trainer) >> 20);
   f->hooks->expect(f->hooks->context, count_rest(f));
-  while (st == GD_OK && f->where.next_epoch < f->config->schedule.epochs)
+  while (st == GD_OK && goes_on(f))
     st = make_epoch(f);
+  if (st == GD_OK && f->where.next_epoch < f->config->schedule.epochs)
+    gd_log(GD_LOG_INFO,
+           "stopped_after=%" PRId64 " best_epoch=%" PRId64 " patience=%" PRId64,
+           f->where.next_epoch, f->where.best_epoch + 1, f->config->patience);
   if (f->rank == 0) {
     /* Also after a failure or a stop: what was begun gets on the disk. */
     gd_status published = gd_publisher_wait(f->publisher);
@@ -299,12 +315,12 @@ gd_status gd_fit(MPI_Comm comm, int rank, int size, const gd_fit_config *config,
 {
   assert(config != NULL && faces != NULL && hooks != NULL);
   assert(config->microbatch >= 1 && config->microbatch <= config->batch);
+  assert(config->patience == 0 || config->select_dev);
   gd_fit_parts f = {.config = config,
                     .hooks = hooks,
                     .comm = comm,
                     .rank = rank,
-                    .size = size,
-                    .optimizer = config->optimizer};
+                    .size = size};
   gd_status st = gd_fit_parts_begin(&f, faces);
   if (st == GD_OK)
     st = run(&f);

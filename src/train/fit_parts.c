@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gradus/agree.h"
 #include "gradus/gather.h"
@@ -73,14 +74,13 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
 static gd_status allocate(gd_fit_parts *f)
 {
   const int64_t n_steps = gd_fit_steps_per_epoch(f);
-  const int64_t n_own = f->chunk.end - f->chunk.first;
   f->block = gd_alloc(f->n_weights + f->n_running, sizeof f->block[0]);
   f->expected = gd_alloc(f->dev->n, sizeof f->expected[0]);
   f->step_sizes = gd_alloc(n_steps, sizeof f->step_sizes[0]);
   int failed = f->block == NULL || f->expected == NULL || f->step_sizes == NULL;
-  for (int i = 0; i < gd_optimizer_n_states(f->optimizer.kind); i++) {
-    f->states[i] = gd_alloc(n_own, sizeof f->states[i][0]);
-    failed |= f->states[i] == NULL;
+  if (f->config->average > 0) {
+    f->averaged = gd_alloc(f->n_weights, sizeof f->averaged[0]);
+    failed |= f->averaged == NULL;
   }
   if (failed)
     return GD_ERR_NOMEM;
@@ -88,7 +88,12 @@ static gd_status allocate(gd_fit_parts *f)
     const gd_range places = gd_sampler_step(f->sampler, k);
     f->step_sizes[k] = places.end - places.first;
   }
-  return GD_OK;
+  const gd_update_config update = {.optimizer = f->config->optimizer,
+                                   .clip = f->config->clip,
+                                   .average = f->config->average,
+                                   .freeze = f->config->freeze};
+  return gd_update_new(f->comm, &update, gd_trainer_weights(f->trainer),
+                       f->chunk, f->block, &f->update);
 }
 
 gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces)
@@ -114,8 +119,8 @@ void gd_fit_parts_end(gd_fit_parts *f)
 {
   gd_publisher_free(f->publisher);
   gd_history_free(&f->history);
-  for (int i = 0; i < GD_OPTIMIZER_MOST_STATES; i++)
-    free(f->states[i]);
+  gd_update_free(f->update);
+  free(f->averaged);
   free(f->level_weights);
   free(f->step_sizes);
   free(f->expected);
@@ -156,17 +161,17 @@ static gd_status take_state(void *context, int64_t n, const float *values)
   return s->status;
 }
 
-/* Send the optimiser's state to rank 0, which appends it. */
+/* Send the update's state to rank 0, which appends it. */
 static gd_status write_states(gd_fit_parts *f, gd_checkpoint_writer *writer)
 {
-  const gd_optimizer_kind kind = f->optimizer.kind;
   sink s = {.writer = writer, .status = GD_OK};
-  for (int i = 0; i < gd_optimizer_n_states(kind); i++) {
+  for (int i = 0; i < gd_update_n_states(f->update); i++) {
     if (f->rank == 0 && s.status == GD_OK)
       s.status =
-          gd_checkpoint_begin_state(writer, gd_optimizer_state_name(kind, i));
-    gd_status st = gd_gather_stream(f->comm, f->chunk.end - f->chunk.first,
-                                    f->states[i], take_state, &s);
+          gd_checkpoint_begin_state(writer, gd_update_state_name(f->update, i));
+    gd_status st =
+        gd_gather_stream(f->comm, f->chunk.end - f->chunk.first,
+                         gd_update_state(f->update, i), take_state, &s);
     if (st != GD_OK && s.status == GD_OK)
       s.status = st;
     if (gd_agree(f->comm, s.status) != GD_OK)
@@ -185,7 +190,7 @@ gd_status gd_fit_parts_save(gd_fit_parts *f)
     if (st == GD_OK)
       st = gd_checkpoint_create(f->last, f->config->digest, &info, f->block,
                                 f->block + f->n_weights, &f->where,
-                                gd_optimizer_name(f->optimizer.kind),
+                                gd_optimizer_name(f->config->optimizer.kind),
                                 f->history.rows, f->history.n, &writer);
   }
   st = gd_agree(f->comm, st);
@@ -205,15 +210,27 @@ gd_status gd_fit_parts_save(gd_fit_parts *f)
   return gd_agree(f->comm, st);
 }
 
+const float *gd_fit_parts_evaluated(gd_fit_parts *f)
+{
+  const float *average = gd_update_average(f->update);
+  if (average == NULL)
+    return f->block;
+  memcpy(f->averaged + f->chunk.first, average,
+         (size_t)(f->chunk.end - f->chunk.first) * sizeof average[0]);
+  gd_gather_all(f->comm, f->n_weights, f->chunk, f->averaged);
+  return f->averaged;
+}
+
 gd_status gd_fit_parts_save_model(gd_fit_parts *f, double dev_mae)
 {
+  const float *weights = gd_fit_parts_evaluated(f);
   gd_status st = GD_OK;
   if (f->rank == 0) {
     gd_model_info info = info_of(f);
     info.dev_mae = dev_mae;
     st = gd_publisher_wait(f->publisher);
     if (st == GD_OK)
-      st = gd_model_write_part(f->model, f->config->digest, &info, f->block,
+      st = gd_model_write_part(f->model, f->config->digest, &info, weights,
                                f->block + f->n_weights);
     if (st == GD_OK)
       st = gd_publisher_add(f->publisher, f->model);
@@ -232,7 +249,7 @@ static int has_checkpoint(gd_fit_parts *f)
   gd_status st = gd_store_verify(f->last);
   if (st == GD_OK)
     st = gd_checkpoint_open(f->last, f->config->digest,
-                            gd_optimizer_name(f->optimizer.kind), &c);
+                            gd_optimizer_name(f->config->optimizer.kind), &c);
   const int64_t best = st == GD_OK ? gd_checkpoint_where(c)->best_epoch : -1;
   gd_checkpoint_close(c);
   if (st == GD_OK && best >= 0) {
@@ -251,9 +268,9 @@ static int has_checkpoint(gd_fit_parts *f)
 static gd_status resume(gd_fit_parts *f)
 {
   gd_checkpoint *c;
-  const gd_optimizer_kind kind = f->optimizer.kind;
-  gd_status st = gd_checkpoint_open(f->last, f->config->digest,
-                                    gd_optimizer_name(kind), &c);
+  gd_status st =
+      gd_checkpoint_open(f->last, f->config->digest,
+                         gd_optimizer_name(f->config->optimizer.kind), &c);
   if (st != GD_OK)
     return st;
   f->where = *gd_checkpoint_where(c);
@@ -267,10 +284,10 @@ static gd_status resume(gd_fit_parts *f)
     st = gd_checkpoint_read_rows(c, f->history.rows);
   if (st == GD_OK)
     st = gd_checkpoint_read_model(c, f->block, f->block + f->n_weights);
-  for (int i = 0; st == GD_OK && i < gd_optimizer_n_states(kind); i++)
-    st = gd_checkpoint_read_state(c, gd_optimizer_state_name(kind, i),
+  for (int i = 0; st == GD_OK && i < gd_update_n_states(f->update); i++)
+    st = gd_checkpoint_read_state(c, gd_update_state_name(f->update, i),
                                   f->chunk.first, f->chunk.end - f->chunk.first,
-                                  f->states[i]);
+                                  gd_update_state(f->update, i));
   gd_checkpoint_close(c);
   return st;
 }
@@ -312,6 +329,14 @@ static gd_status start(gd_fit_parts *f)
   return init[0] == '\0' ? GD_OK : take_init(f, init);
 }
 
+static void begin_average(gd_fit_parts *f)
+{
+  float *average = gd_update_average(f->update);
+  if (average != NULL)
+    memcpy(average, f->block + f->chunk.first,
+           (size_t)(f->chunk.end - f->chunk.first) * sizeof average[0]);
+}
+
 /* Return rank 0's value on every rank. */
 static int tell(const gd_fit_parts *f, int value)
 {
@@ -324,5 +349,8 @@ static int tell(const gd_fit_parts *f, int value)
 gd_status gd_fit_parts_restore(gd_fit_parts *f)
 {
   const int go_on = tell(f, f->rank == 0 ? has_checkpoint(f) : 0);
-  return gd_agree(f->comm, go_on ? resume(f) : start(f));
+  const gd_status st = go_on ? resume(f) : start(f);
+  if (!go_on)
+    begin_average(f);
+  return gd_agree(f->comm, st);
 }

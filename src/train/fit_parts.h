@@ -11,6 +11,7 @@
 #include "gradus/reduce.h"
 #include "gradus/sampler.h"
 #include "gradus/samples.h"
+#include "update.h"
 
 typedef struct {
   const gd_fit_config *config;
@@ -29,14 +30,14 @@ typedef struct {
   int64_t n_weights, n_running;
   float *block;   /* weights, then running statistics */
   gd_range chunk; /* the weights that this rank steps */
-  float *states[GD_OPTIMIZER_MOST_STATES]; /* (chunk) each */
-  float *expected;                         /* (dev->n) */
-  double *level_weights;                   /* (K) of the training labels */
-  int64_t *step_sizes;                     /* samples of an epoch's steps */
+  gd_update *update;
+  float *averaged;       /* (n_weights) gathered, if there is an average */
+  float *expected;       /* (dev->n) */
+  double *level_weights; /* (K) of the training labels */
+  int64_t *step_sizes;   /* samples of an epoch's steps */
 
   gd_training_state where;
   int64_t step; /* optimiser steps done */
-  gd_optimizer optimizer;
   gd_history history;
   double step_s, leaf_s; /* spent since the epoch began: in all, in leaves */
   int64_t n_images;      /* of all ranks, likewise */
@@ -54,6 +55,9 @@ GD_NODISCARD gd_status gd_fit_parts_restore(gd_fit_parts *f);
 /* Write the checkpoint and the metrics; the checkpoint gets on the disk
  * meanwhile.  Collective. */
 GD_NODISCARD gd_status gd_fit_parts_save(gd_fit_parts *f);
+/* Return the weights that are evaluated and kept: the block's, or their
+ * average.  Collective. */
+const float *gd_fit_parts_evaluated(gd_fit_parts *f);
 /* Write the selected model, to be published with the next checkpoint.
  * Collective. */
 GD_NODISCARD gd_status gd_fit_parts_save_model(gd_fit_parts *f, double dev_mae);

@@ -112,6 +112,7 @@ static gd_fit_config config_for(const char *directory)
       .microbatch = 2,
       .select_dev = 1,
       .init = "",
+      .freeze = "",
       .directory = directory,
       .digest = DIGEST};
 }

@@ -28,6 +28,21 @@ static void gather_gives_every_rank_all_parts(void **state)
   }
 }
 
+static void sum_of_what_one_rank_each_knows_is_exact(void **state)
+{
+  (void)state;
+  enum { N = 100 };
+  int rank, size;
+  double values[N] = {0};
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  for (int i = rank; i < N; i += size)
+    values[i] = 1.0 / (3 + i);
+  gd_gather_add(MPI_COMM_WORLD, N, values);
+  for (int i = 0; i < N; i++)
+    assert_true(values[i] == 1.0 / (3 + i));
+}
+
 typedef struct {
   int64_t next, fail_at;
 } stream;
@@ -72,6 +87,7 @@ static void stream_brings_runs_in_order_to_rank_0(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(gather_gives_every_rank_all_parts),
+    cmocka_unit_test(sum_of_what_one_rank_each_knows_is_exact),
     cmocka_unit_test(stream_brings_runs_in_order_to_rank_0),
 };
 

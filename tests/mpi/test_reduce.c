@@ -1,5 +1,6 @@
 #include "gradus/reduce.h"
 
+#include <assert.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static gd_status make_step(gd_reduce *r, int64_t step, int64_t n_leaves,
       tallies[i] = tally_of(leaf, i);
     gd_reduce_add(r, tallies);
   }
-  return gd_reduce_end(r, GD_OK, 0, step_block, block, block, outcome);
+  return gd_reduce_end(r, GD_OK, 0, step_block, NULL, block, block, outcome);
 }
 
 static void sums_are_those_of_the_tree_for_any_number_of_leaves(void **state)
@@ -99,6 +100,63 @@ static void sums_are_those_of_the_tree_for_any_number_of_leaves(void **state)
   free(wanted);
   free(block);
   gd_reduce_free(r);
+}
+
+/* What is kept piece by piece, and a number that all ranks need for the step.
+ */
+typedef struct {
+  float *kept, *block;
+  gd_range chunk;
+  _Atomic int64_t n_kept; /* by several threads */
+  int n_settled;
+} two_passes;
+
+static void keep(void *context, int64_t first, int64_t count, const float *sum)
+{
+  two_passes *p = context;
+  assert(first % GD_REDUCE_ALIGN == 0);
+  assert((first + count) % GD_REDUCE_ALIGN == 0 ||
+         first + count == p->chunk.end);
+  memcpy(p->kept + first, sum, (size_t)count * sizeof *sum);
+  p->n_kept += count;
+}
+
+static void settle(void *context)
+{
+  two_passes *p = context;
+  int64_t n_all = p->n_kept;
+  MPI_Allreduce(MPI_IN_PLACE, &n_all, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
+  p->n_settled++;
+  for (int64_t i = p->chunk.first; i < p->chunk.end; i++)
+    p->block[i] = p->kept[i] / (float)n_all;
+}
+
+static void settling_comes_once_behind_all_pieces(void **state)
+{
+  (void)state;
+  gd_reduce *r;
+  gd_reduce_outcome outcome;
+  two_passes p = {.kept = calloc(COUNT, sizeof(float)),
+                  .block = calloc(COUNT, sizeof(float))};
+  float *sum = malloc(COUNT * sizeof *sum);
+  double tallies[GD_REDUCE_TALLIES];
+  assert_ok(gd_reduce_new(MPI_COMM_WORLD, COUNT, SMALL_BYTES, &r));
+  p.chunk = gd_reduce_chunk(r);
+  assert_ok(gd_reduce_begin(r, 3));
+  const gd_range run = gd_reduce_run(r);
+  for (int64_t leaf = run.first; leaf < run.end; leaf++) {
+    make_leaf(1, leaf, gd_reduce_leaf(r));
+    gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
+  }
+  assert_ok(gd_reduce_end(r, GD_OK, 0, keep, settle, &p, p.block, &outcome));
+  sum_naive(1, 0, 3, sum, tallies);
+  assert_int_equal(p.n_settled, 1);
+  for (int i = 0; i < COUNT; i++)
+    assert_true(p.block[i] == sum[i] / (float)COUNT);
+  gd_reduce_free(r);
+  free(sum);
+  free(p.kept);
+  free(p.block);
 }
 
 /* One round of exchange or many, one thread or two: the same bits. */
@@ -163,8 +221,9 @@ static void failure_of_a_rank_reaches_all_and_applies_nothing(void **state)
       memset(gd_reduce_leaf(r), 0, COUNT * sizeof(float));
       gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
     }
-  assert_fails(gd_reduce_end(r, mine, 0, step_block, block, block, &outcome),
-               rank == culprit ? GD_ERR_IO : GD_ERR_PEER, "shard 7 is gone");
+  assert_fails(
+      gd_reduce_end(r, mine, 0, step_block, NULL, block, block, &outcome),
+      rank == culprit ? GD_ERR_IO : GD_ERR_PEER, "shard 7 is gone");
   for (int i = 0; i < COUNT; i++)
     assert_true(block[i] == 0);
   /* A failed step does not spoil the next. */
@@ -187,8 +246,8 @@ static void request_to_stop_reaches_all(void **state)
     memset(gd_reduce_leaf(r), 0, COUNT * sizeof(float));
     gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
   }
-  assert_ok(
-      gd_reduce_end(r, GD_OK, rank == 0, step_block, block, block, &outcome));
+  assert_ok(gd_reduce_end(r, GD_OK, rank == 0, step_block, NULL, block, block,
+                          &outcome));
   gd_assert_all(MPI_COMM_WORLD, outcome.stop);
   gd_reduce_free(r);
   free(block);
@@ -211,8 +270,9 @@ static void value_that_is_not_finite_is_found_and_blamed(void **state)
       values[AT] = values[AT + 1000] = NAN;
     gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
   }
-  assert_fails(gd_reduce_end(r, GD_OK, 0, step_block, block, block, &outcome),
-               GD_ERR_NUMERIC, "not finite");
+  assert_fails(
+      gd_reduce_end(r, GD_OK, 0, step_block, NULL, block, block, &outcome),
+      GD_ERR_NUMERIC, "not finite");
   gd_assert_all(MPI_COMM_WORLD, outcome.bad_at == AT);
   const gd_range blame = gd_reduce_blame(r, AT);
   if (LEAF >= run.first && LEAF < run.end)
@@ -234,6 +294,7 @@ static void block_longer_than_mpi_counts_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sums_are_those_of_the_tree_for_any_number_of_leaves),
+    cmocka_unit_test(settling_comes_once_behind_all_pieces),
     cmocka_unit_test(sums_do_not_depend_on_memory_or_threads),
     cmocka_unit_test(chunks_partition_the_block),
     cmocka_unit_test(failure_of_a_rank_reaches_all_and_applies_nothing),

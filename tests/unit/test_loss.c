@@ -297,7 +297,7 @@ static double learn_by_heart(gd_loss loss)
     for (int i = 0; i < BATCH; i++)
       tiny_backward(&net, x[i], dz + i * net.n_outputs, gradient);
     adam.rate = 0.03 * (1 - (double)step / (STEPS + 1));
-    gd_optimizer_step(&adam, step, COUNT, net.weights, gradient, states);
+    gd_optimizer_step(&adam, step, 1, COUNT, net.weights, gradient, states);
   }
   for (int i = 0; i < BATCH; i++)
     error += fabs((double)(expected[i] - labels[i])) / BATCH;

@@ -1,0 +1,257 @@
+#include "update.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/gather.h"
+#include "gradus/memory.h"
+#include "segments.h"
+
+struct gd_update {
+  gd_update_config config;
+  MPI_Comm comm;
+  gd_segments segments;
+  gd_range chunk, own; /* floats of this rank, and its segments */
+  float *block;
+  int n_states;
+  float *states[GD_OPTIMIZER_MOST_STATES + 1]; /* (chunk) each */
+
+  int64_t step;
+  gd_optimizer optimizer; /* with the step's rate */
+
+  /* With norms. */
+  float *gradient;             /* (chunk) */
+  double *squares;             /* (2, segments) of gradients and weights */
+  double *gradients, *weights; /* (tensors) sums of squares */
+};
+
+int gd_update_has_norms(const gd_update *u)
+{
+  return u->config.clip > 0 ||
+         gd_optimizer_compares(u->config.optimizer.kind) != GD_RATIO_NONE;
+}
+
+static gd_status allocate(gd_update *u)
+{
+  const int64_t n_own = u->chunk.end - u->chunk.first;
+  const int n_tensors = u->segments.n_tensors;
+  int failed = 0;
+  for (int i = 0; i < u->n_states; i++) {
+    u->states[i] = gd_alloc(n_own, sizeof u->states[i][0]);
+    failed |= u->states[i] == NULL;
+  }
+  if (gd_update_has_norms(u)) {
+    u->gradient = gd_alloc(n_own, sizeof u->gradient[0]);
+    u->squares = gd_alloc(2 * u->segments.n, sizeof u->squares[0]);
+    u->gradients = gd_alloc(n_tensors, sizeof u->gradients[0]);
+    u->weights = gd_alloc(n_tensors, sizeof u->weights[0]);
+    failed |= u->gradient == NULL || u->squares == NULL ||
+              u->gradients == NULL || u->weights == NULL;
+  }
+  return failed ? GD_ERR_NOMEM : GD_OK;
+}
+
+gd_status gd_update_new(MPI_Comm comm, const gd_update_config *config,
+                        const gd_tensor_table *table, gd_range chunk,
+                        float *block, gd_update **out)
+{
+  assert(config != NULL && table != NULL && block != NULL && out != NULL);
+  *out = NULL;
+  gd_update *u = gd_alloc(1, sizeof *u);
+  if (u == NULL)
+    return GD_ERR_NOMEM;
+  u->config = *config;
+  u->comm = comm;
+  u->chunk = chunk;
+  u->block = block;
+  u->n_states =
+      gd_optimizer_n_states(config->optimizer.kind) + (config->average > 0);
+  gd_status st = gd_segments_begin(table, config->freeze, &u->segments);
+  if (st == GD_OK) {
+    u->own = gd_segments_within(&u->segments, chunk.first, chunk.end);
+    st = allocate(u);
+  }
+  if (st != GD_OK) {
+    gd_update_free(u);
+    return st;
+  }
+  *out = u;
+  return GD_OK;
+}
+
+void gd_update_free(gd_update *u)
+{
+  if (u == NULL)
+    return;
+  for (int i = 0; i < u->n_states; i++)
+    free(u->states[i]);
+  free(u->gradient);
+  free(u->squares);
+  free(u->gradients);
+  free(u->weights);
+  gd_segments_end(&u->segments);
+  free(u);
+}
+
+int gd_update_n_states(const gd_update *u)
+{
+  return u->n_states;
+}
+
+const char *gd_update_state_name(const gd_update *u, int i)
+{
+  const gd_optimizer_kind kind = u->config.optimizer.kind;
+  return i < gd_optimizer_n_states(kind) ? gd_optimizer_state_name(kind, i)
+                                         : "average";
+}
+
+float *gd_update_state(gd_update *u, int i)
+{
+  assert(i >= 0 && i < u->n_states);
+  return u->states[i];
+}
+
+float *gd_update_average(gd_update *u)
+{
+  return u->config.average > 0 ? u->states[u->n_states - 1] : NULL;
+}
+
+void gd_update_begin(gd_update *u, int64_t step, double rate)
+{
+  u->step = step;
+  u->optimizer = u->config.optimizer;
+  u->optimizer.rate = rate;
+  if (gd_update_has_norms(u))
+    memset(u->squares, 0, 2 * (size_t)u->segments.n * sizeof u->squares[0]);
+}
+
+/* Step a part of the chunk, all of one tensor if that has a ratio. */
+static void step_part(gd_update *u, double ratio, int64_t first, int64_t count,
+                      const float *gradient)
+{
+  float *states[GD_OPTIMIZER_MOST_STATES + 1] = {0};
+  for (int i = 0; i < u->n_states; i++)
+    states[i] = u->states[i] + (first - u->chunk.first);
+  float *w = u->block + first;
+  gd_optimizer_step(&u->optimizer, u->step, ratio, count, w, gradient, states);
+  if (u->config.average > 0) {
+    const float leaves =
+        (float)(1 - gd_average_keeps(u->config.average, u->step));
+    float *average = states[u->n_states - 1];
+    for (int64_t i = 0; i < count; i++)
+      average[i] += leaves * (w[i] - average[i]);
+  }
+}
+
+static int64_t length_of(const gd_update *u, int64_t i)
+{
+  return u->segments.first[i + 1] - u->segments.first[i];
+}
+
+static void keep(gd_update *u, gd_range part, const float *gradient)
+{
+  const int64_t *first = u->segments.first;
+  double *gradients = u->squares, *weights = u->squares + u->segments.n;
+  memcpy(u->gradient + (first[part.first] - u->chunk.first), gradient,
+         (size_t)(first[part.end] - first[part.first]) * sizeof gradient[0]);
+  for (int64_t i = part.first; i < part.end; i++) {
+    if (!gd_segments_move(&u->segments, i))
+      continue;
+    gradients[i] = gd_segments_square(gradient + (first[i] - first[part.first]),
+                                      length_of(u, i));
+    weights[i] = gd_segments_square(u->block + first[i], length_of(u, i));
+  }
+}
+
+void gd_update_take(gd_update *u, int64_t first, int64_t count,
+                    const float *gradient)
+{
+  assert(first >= u->chunk.first && first + count <= u->chunk.end);
+  const gd_range part = gd_segments_within(&u->segments, first, first + count);
+  if (gd_update_has_norms(u)) {
+    keep(u, part, gradient);
+    return;
+  }
+  if (!u->segments.any_frozen) {
+    step_part(u, 1, first, count, gradient);
+    return;
+  }
+  for (int64_t i = part.first; i < part.end; i++)
+    if (gd_segments_move(&u->segments, i))
+      step_part(u, 1, u->segments.first[i], length_of(u, i),
+                gradient + (u->segments.first[i] - first));
+}
+
+/* ------------------------------------------------------------------- norms */
+
+/* Exchange one or two arrays of the segments' squares, and add up tensors. */
+static void sum_squares(gd_update *u, int n_arrays)
+{
+  const gd_segments *s = &u->segments;
+  const size_t bytes = (size_t)s->n_tensors * sizeof(double);
+  gd_gather_add(u->comm, n_arrays * s->n, u->squares);
+  memset(u->gradients, 0, bytes);
+  gd_segments_add(s, u->squares, u->gradients);
+  if (n_arrays > 1) {
+    memset(u->weights, 0, bytes);
+    gd_segments_add(s, u->squares + s->n, u->weights);
+  }
+}
+
+static float *gradient_of(gd_update *u, int64_t i)
+{
+  return u->gradient + (u->segments.first[i] - u->chunk.first);
+}
+
+static void clip(gd_update *u)
+{
+  double square = 0;
+  for (int t = 0; t < u->segments.n_tensors; t++)
+    square += u->gradients[t];
+  const double factor = u->config.clip / (sqrt(square) + 1e-6);
+  if (u->config.clip <= 0 || factor >= 1)
+    return;
+  for (int64_t i = 0; i < u->chunk.end - u->chunk.first; i++)
+    u->gradient[i] *= (float)factor;
+  for (int t = 0; t < u->segments.n_tensors; t++)
+    u->gradients[t] *= factor * factor;
+}
+
+/* lamb: the directions take the gradients' place, and theirs their norms'. */
+static void direct(gd_update *u)
+{
+  memset(u->squares, 0, (size_t)u->segments.n * sizeof u->squares[0]);
+#pragma omp parallel for schedule(static)
+  for (int64_t i = u->own.first; i < u->own.end; i++) {
+    if (!gd_segments_move(&u->segments, i))
+      continue;
+    const int64_t first = u->segments.first[i];
+    float *states[GD_OPTIMIZER_MOST_STATES];
+    for (int k = 0; k < GD_OPTIMIZER_MOST_STATES; k++)
+      states[k] = u->states[k] + (first - u->chunk.first);
+    gd_optimizer_direct(&u->optimizer, u->step, length_of(u, i),
+                        u->block + first, gradient_of(u, i), states);
+    u->squares[i] = gd_segments_square(gradient_of(u, i), length_of(u, i));
+  }
+  sum_squares(u, 1);
+}
+
+void gd_update_settle(gd_update *u)
+{
+  assert(gd_update_has_norms(u));
+  sum_squares(u, 2);
+  clip(u);
+  if (gd_optimizer_compares(u->optimizer.kind) == GD_RATIO_DIRECTION)
+    direct(u);
+#pragma omp parallel for schedule(static)
+  for (int64_t i = u->own.first; i < u->own.end; i++) {
+    const int t = u->segments.tensor[i];
+    if (gd_segments_move(&u->segments, i))
+      step_part(u,
+                gd_optimizer_ratio(&u->optimizer, sqrt(u->weights[t]),
+                                   sqrt(u->gradients[t])),
+                u->segments.first[i], length_of(u, i), gradient_of(u, i));
+  }
+}
