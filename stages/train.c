@@ -57,6 +57,7 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
   *out =
       (gd_trainer_config){.n_levels = (int)gd_instance_int(self, "levels"),
                           .augment = {.flip = gd_instance_flag(self, "flip")},
+                          .dropout = gd_instance_real(self, "dropout"),
                           .seed = (uint64_t)gd_instance_int(self, "seed")};
   out->loss_options =
       (gd_loss_options){.sigma = gd_instance_real(self, "loss_sigma"),

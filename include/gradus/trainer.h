@@ -25,6 +25,7 @@ typedef struct {
   gd_loss_options loss_options;
   int n_levels;
   gd_augment augment;
+  double dropout; /**< share left out before each dense layer; 0 <= it < 1 */
   uint64_t seed;
 } gd_trainer_config;
 
@@ -58,7 +59,7 @@ void gd_trainer_pack(gd_trainer *t, const float *weights);
 
 /** A microbatch of a step of an epoch. */
 typedef struct {
-  int64_t epoch;          /**< from 0: for augmentation */
+  int64_t epoch;          /**< from 0: for augmentation and dropout */
   const int64_t *samples; /**< (n) indices of samples */
   int n;
   int64_t batch;    /**< samples of the whole step */

@@ -153,6 +153,10 @@ static const gd_key train_keys[] = {
      .fallback = "gradus", .follows = 1,
      .sentence = "Strides, padding and input of the network (see docs/"
                  "weights.md); that of `init`, if given."},
+    {"dropout", GD_KEY_REAL, .fallback = "0", .late = 1, .high = 0.99,
+     .sentence =
+         "Share of the inputs of each dense layer that is left out, anew "
+         "for each face and epoch."},
     {"init", GD_KEY_FILE, .fallback = "",
      .sentence = "Model file to start from, as `gradus import resnet` or a "
                  "training makes it; empty: random weights."},

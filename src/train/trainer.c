@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "gradus/dropout.h"
 #include "gradus/memory.h"
+#include "gradus/random.h"
 
 struct gd_trainer {
   gd_trainer_config config;
@@ -17,11 +19,26 @@ struct gd_trainer {
   float *logits;    /* (most, K) */
   float *gradients; /* (most, K), by the logits */
   float *expected;  /* (most) */
+  int n_features;   /* inputs of the first dense layer */
+  float *factors;   /* dropout: (most, n_features), (most, hidden); or NULL */
 };
 
 static int64_t face_items(const gd_trainer *t)
 {
   return (int64_t)t->config.network.height * t->config.network.width * 3;
+}
+
+static gd_status allocate_factors(gd_trainer *t)
+{
+  const int n_hidden = t->config.network.hidden;
+  t->n_features = gd_tensor_table_find(&t->weights, "fc.0.weight")->shape[1];
+  t->factors = gd_alloc((int64_t)t->most * (t->n_features + n_hidden),
+                        sizeof t->factors[0]);
+  if (t->factors == NULL)
+    return GD_ERR_NOMEM;
+  gd_resnet_multiply(t->net, t->factors,
+                     t->factors + (int64_t)t->most * t->n_features);
+  return GD_OK;
 }
 
 static gd_status allocate(gd_trainer *t)
@@ -38,6 +55,8 @@ static gd_status allocate(gd_trainer *t)
   t->logits = gd_alloc(n * outputs, sizeof t->logits[0]);
   t->gradients = gd_alloc(n * outputs, sizeof t->gradients[0]);
   t->expected = gd_alloc(n, sizeof t->expected[0]);
+  if (t->config.dropout > 0 && allocate_factors(t) != GD_OK)
+    return GD_ERR_NOMEM;
   return t->rgb == NULL || t->x == NULL || t->labels == NULL ||
                  t->logits == NULL || t->gradients == NULL ||
                  t->expected == NULL
@@ -81,6 +100,7 @@ void gd_trainer_free(gd_trainer *t)
   free(t->logits);
   free(t->gradients);
   free(t->expected);
+  free(t->factors);
   free(t);
 }
 
@@ -120,6 +140,18 @@ static gd_status load(gd_trainer *t, const gd_samples *samples, int64_t sample,
   return GD_OK;
 }
 
+/* Draw what is left out of sample i of a microbatch. */
+static void drop(gd_trainer *t, int64_t epoch, int64_t sample, int i)
+{
+  const int n_hidden = t->config.network.hidden;
+  gd_random r = gd_random_of(t->config.seed, GD_FOR_DROPOUT, epoch, sample);
+  float *features = t->factors + (int64_t)i * t->n_features;
+  float *hidden =
+      t->factors + (int64_t)t->most * t->n_features + (int64_t)i * n_hidden;
+  gd_dropout_draw(t->config.dropout, &r, t->n_features, features);
+  gd_dropout_draw(t->config.dropout, &r, n_hidden, hidden);
+}
+
 static gd_status name_samples(gd_status st, const gd_samples *samples,
                               const gd_microbatch *m)
 {
@@ -146,6 +178,8 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
     const gd_augment_draw draw = gd_augment_of(
         &t->config.augment, t->config.seed, m->epoch, m->samples[i]);
     st = load(t, samples, m->samples[i], &draw, i);
+    if (t->factors != NULL)
+      drop(t, m->epoch, m->samples[i], i);
   }
   if (st == GD_OK)
     st =
