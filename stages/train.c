@@ -54,11 +54,18 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
                             gd_trainer_config *out)
 {
   gd_resnet_config network = gd_resnet_config_default();
-  *out =
-      (gd_trainer_config){.n_levels = (int)gd_instance_int(self, "levels"),
-                          .augment = {.flip = gd_instance_flag(self, "flip")},
-                          .dropout = gd_instance_real(self, "dropout"),
-                          .seed = (uint64_t)gd_instance_int(self, "seed")};
+  *out = (gd_trainer_config){
+      .n_levels = (int)gd_instance_int(self, "levels"),
+      .augment = {.flip = gd_instance_flag(self, "flip"),
+                  .rotate = gd_instance_real(self, "augment.rotate"),
+                  .scale = gd_instance_real(self, "augment.scale"),
+                  .shift = gd_instance_real(self, "augment.shift"),
+                  .brightness = gd_instance_real(self, "augment.brightness"),
+                  .contrast = gd_instance_real(self, "augment.contrast"),
+                  .grey = gd_instance_real(self, "augment.grey"),
+                  .erase = gd_instance_real(self, "augment.erase")},
+      .dropout = gd_instance_real(self, "dropout"),
+      .seed = (uint64_t)gd_instance_int(self, "seed")};
   out->loss_options =
       (gd_loss_options){.sigma = gd_instance_real(self, "loss_sigma"),
                         .mean = gd_instance_real(self, "loss_mean"),

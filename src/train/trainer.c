@@ -13,7 +13,7 @@ struct gd_trainer {
   int most;
   gd_resnet *net;
   gd_tensor_table weights, running;
-  uint8_t *rgb;     /* one face */
+  uint8_t *rgb;     /* two faces: one, and scratch to change it */
   float *x;         /* (most, H, W, 3) */
   float *labels;    /* (most) */
   float *logits;    /* (most, K) */
@@ -49,7 +49,7 @@ static gd_status allocate(gd_trainer *t)
     st = gd_resnet_new(&t->config.network, t->most, 1, &t->net);
   if (st != GD_OK)
     return st;
-  t->rgb = gd_alloc(face_items(t), 1);
+  t->rgb = gd_alloc(2 * face_items(t), 1);
   t->x = gd_alloc(n * face_items(t), sizeof t->x[0]);
   t->labels = gd_alloc(n, sizeof t->labels[0]);
   t->logits = gd_alloc(n * outputs, sizeof t->logits[0]);
@@ -134,6 +134,8 @@ static gd_status load(gd_trainer *t, const gd_samples *samples, int64_t sample,
       gd_face_set_read(samples->faces, samples->face[sample], t->rgb);
   if (st != GD_OK)
     return st;
+  gd_augment_change(draw, t->config.network.height, t->rgb,
+                    t->rgb + face_items(t));
   gd_augment_apply(draw, &t->config.network.input, t->config.network.height,
                    t->rgb, t->x + i * face_items(t));
   t->labels[i] = samples->label[sample];
