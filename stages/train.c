@@ -104,6 +104,8 @@ static gd_status config_of(const gd_stage_env *env, int size_px,
   if (st == GD_OK)
     st = optimizer_of(self, &out->optimizer);
   if (st == GD_OK)
+    st = gd_balance_of(gd_instance_text(self, "balance"), &out->balance);
+  if (st == GD_OK)
     st = schedule_of(self, &out->schedule);
   return st;
 }

@@ -26,17 +26,28 @@
 #include "gradus/status.h"
 #include "gradus/trainer.h"
 
+/** Which groups of training faces get equally many places in an epoch. */
+typedef enum {
+  GD_BALANCE_NONE,  /**< no groups: every face once */
+  GD_BALANCE_LEVEL, /**< labels, to the nearest level */
+  GD_BALANCE_VIDEO
+} gd_balance;
+
+/** Find a balance by name. Errors: GD_ERR_USAGE (names those there are) */
+GD_NODISCARD gd_status gd_balance_of(const char *name, gd_balance *out);
+
 typedef struct {
   gd_trainer_config trainer;
   gd_optimizer optimizer; /**< its rate is the schedule's base */
   double clip;            /**< largest norm of a step's gradient; 0: any */
   double average; /**< decay of a moving average of the weights, which is then
                      what is evaluated and kept as model.h5; 0: none */
-  const char *freeze;    /**< names of tensors, or what they begin with up to a
-                            dot, that stay as they are: "stem, layer1"; "": none.
-                            Their batch norm still sees the microbatch, so running
-                            statistics go on */
-  gd_schedule schedule;  /**< its epochs are how long training goes */
+  const char *freeze;   /**< names of tensors, or what they begin with up to a
+                           dot, that stay as they are: "stem, layer1"; "": none.
+                           Their batch norm still sees the microbatch, so running
+                           statistics go on */
+  gd_schedule schedule; /**< its epochs are how long training goes */
+  gd_balance balance;
   int batch, microbatch; /**< samples; microbatch <= batch */
   int select_dev;   /**< keep the epoch with the least development MAE, not the
                        last one */

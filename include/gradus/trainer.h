@@ -61,6 +61,7 @@ void gd_trainer_pack(gd_trainer *t, const float *weights);
 typedef struct {
   int64_t epoch;          /**< from 0: for augmentation and dropout */
   const int64_t *samples; /**< (n) indices of samples */
+  const int64_t *turns;   /**< (n) how often each came before in the epoch */
   int n;
   int64_t batch;    /**< samples of the whole step */
   int64_t n_leaves; /**< of the whole step */

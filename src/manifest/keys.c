@@ -210,6 +210,10 @@ static const gd_key train_keys[] = {
      .low = 1, .high = 65536,
      .sentence = "Faces computed together: the unit of arithmetic and of batch "
                  "norm; at most `batch`."},
+    {"balance", GD_KEY_CHOICE, .words = "none|level|video", .fallback = "none",
+     .late = 1,
+     .sentence = "Give each level, or each video, the same share of an epoch's "
+                 "places; none: every training face has one."},
     {"epochs", GD_KEY_INT, .unit = "epochs", .fallback = "30", .low = 1,
      .high = 1e6, .sentence = "Passes over the training faces."},
     {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,

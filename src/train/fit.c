@@ -65,6 +65,7 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
     const gd_microbatch m = {.epoch = f->where.next_epoch,
                              .samples =
                                  gd_sampler_order(f->sampler) + leaf.first,
+                             .turns = gd_sampler_turns(f->sampler) + leaf.first,
                              .n = (int)(leaf.end - leaf.first),
                              .batch = places.end - places.first,
                              .n_leaves = n_leaves};

@@ -1,5 +1,6 @@
 #include "fit_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,38 @@ static gd_status list_samples(gd_fit_parts *f, gd_face_set *faces)
   return st;
 }
 
+gd_status gd_balance_of(const char *name, gd_balance *out)
+{
+  static const char *const names[] = {"none", "level", "video"};
+  for (int i = 0; i < 3; i++)
+    if (strcmp(name, names[i]) == 0) {
+      *out = (gd_balance)i;
+      return GD_OK;
+    }
+  return gd_fail(GD_ERR_USAGE, "balance %s: there are none, level and video",
+                 name);
+}
+
+static gd_status make_sampler(gd_fit_parts *f)
+{
+  const gd_fit_config *c = f->config;
+  const gd_samples *s = f->train;
+  const int64_t *group = c->balance == GD_BALANCE_VIDEO ? s->video : NULL;
+  int64_t *levels = NULL;
+  if (c->balance == GD_BALANCE_LEVEL) {
+    levels = gd_alloc(s->n, sizeof levels[0]);
+    if (levels == NULL)
+      return GD_ERR_NOMEM;
+    for (int64_t i = 0; i < s->n; i++)
+      levels[i] = llroundf(s->label[i]);
+    group = levels;
+  }
+  gd_status st = gd_sampler_new(s->n, c->batch, c->microbatch, c->trainer.seed,
+                                group, &f->sampler);
+  free(levels);
+  return st;
+}
+
 static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
 {
   const gd_fit_config *c = f->config;
@@ -51,8 +84,7 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
   if (st == GD_OK)
     st = list_samples(f, faces);
   if (st == GD_OK)
-    st = gd_sampler_new(f->train->n, c->batch, c->microbatch, c->trainer.seed,
-                        &f->sampler);
+    st = make_sampler(f);
   if (st != GD_OK)
     return st;
   f->level_weights = gd_alloc(c->trainer.n_levels, sizeof f->level_weights[0]);

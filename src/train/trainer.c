@@ -177,11 +177,13 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
   assert(t != NULL && m->n >= 1 && m->n <= t->most && m->batch >= m->n);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < m->n; i++) {
-    const gd_augment_draw draw = gd_augment_of(
-        &t->config.augment, t->config.seed, m->epoch, m->samples[i]);
+    /* A sample's second turn is, for what is drawn, another sample. */
+    const int64_t drawn = m->samples[i] + m->turns[i] * samples->n;
+    const gd_augment_draw draw =
+        gd_augment_of(&t->config.augment, t->config.seed, m->epoch, drawn);
     st = load(t, samples, m->samples[i], &draw, i);
     if (t->factors != NULL)
-      drop(t, m->epoch, m->samples[i], i);
+      drop(t, m->epoch, drawn, i);
   }
   if (st == GD_OK)
     st =

@@ -103,6 +103,7 @@ static gd_fit_config config_for(const char *directory)
   return (gd_fit_config){
       .trainer = {.network = network,
                   .loss = GD_LOSS_EXPECTATION,
+                  .loss_options = gd_loss_options_default(),
                   .n_levels = LEVELS,
                   .augment = {.flip = 1},
                   .seed = 5},
@@ -243,6 +244,114 @@ static void finished_training_is_left_as_it_is(void **state)
   }
 }
 
+/* What can be had beside the plain way, for an epoch of two steps. */
+static void enrich(gd_fit_config *c)
+{
+  c->trainer.loss = GD_LOSS_CORAL;
+  c->trainer.network.outputs = gd_loss_outputs(GD_LOSS_CORAL, LEVELS);
+  c->trainer.network.shared_output = 1;
+  c->trainer.dropout = 0.3;
+  c->trainer.augment = (gd_augment){.flip = 1,
+                                    .rotate = 10,
+                                    .scale = 0.1,
+                                    .shift = 0.1,
+                                    .brightness = 0.2,
+                                    .contrast = 0.2,
+                                    .grey = 0.5,
+                                    .erase = 0.5};
+  c->optimizer = gd_optimizer_default(GD_OPTIMIZER_LAMB);
+  c->optimizer.weight_decay = 1e-4;
+  c->clip = 0.5;
+  c->average = 0.9;
+  c->freeze = "stem, layer1";
+  c->balance = GD_BALANCE_LEVEL;
+  c->schedule.epochs = 1;
+}
+
+static void enriched_training_keeps_all_these_promises(void **state)
+{
+  (void)state;
+  assert_ok(train("rich", 1, -1, enrich));
+  if (world_size() > 1) {
+    assert_ok(train("rich-all", world_size(), -1, enrich));
+    if (is_first())
+      assert_true(same_files("rich", "rich-all"));
+  }
+  assert_int_equal(train("rich-stopped", 1, 0, enrich), GD_ERR_STOPPED);
+  assert_ok(train("rich-stopped", world_size(), -1, enrich));
+  if (is_first())
+    assert_true(same_files("rich", "rich-stopped"));
+}
+
+/* The model is the average, training goes on from the weights, and what is
+ * frozen is what it began with. */
+static void average_is_kept_and_frozen_weights_are_the_first(void **state)
+{
+  (void)state;
+  if (!is_first())
+    return;
+  gd_fit_config c = config_for("");
+  gd_tensor_table table, running_table;
+  gd_checkpoint *last;
+  gd_model *model;
+  enrich(&c);
+  assert_ok(gd_resnet_tables(&c.trainer.network, &table, &running_table));
+  float *first = calloc((size_t)table.count, sizeof *first);
+  float *weights = calloc((size_t)table.count, sizeof *weights);
+  float *average = calloc((size_t)table.count, sizeof *average);
+  float *running = calloc((size_t)running_table.count, sizeof *running);
+  gd_resnet_init_weights(&table, c.trainer.seed, first);
+  assert_ok(gd_model_read(gd_test_path("rich/model.h5"), &model));
+  assert_ok(
+      gd_checkpoint_open(gd_test_path("rich/last.h5"), DIGEST, "lamb", &last));
+  assert_ok(gd_checkpoint_read_model(last, weights, running));
+  assert_ok(gd_checkpoint_read_state(last, "average", 0, table.count, average));
+  assert_memory_equal(model->weights, average,
+                      (size_t)table.count * sizeof *weights);
+  int64_t moved[2] = {0};
+  for (int t = 0; t < table.n_entries; t++) {
+    const gd_tensor_entry *e = &table.entries[t];
+    const int frozen = strncmp(e->name, "layer1.", 7) == 0 || t < 3;
+    for (int64_t i = e->offset; i < e->offset + e->count; i++)
+      moved[frozen] += weights[i] != first[i] || average[i] != first[i];
+  }
+  assert_int_equal(moved[1], 0);
+  assert_true(moved[0] > table.count / 2);
+  gd_checkpoint_close(last);
+  gd_model_free(model);
+  free(first);
+  free(weights);
+  free(average);
+  free(running);
+  gd_tensor_table_free(&table);
+  gd_tensor_table_free(&running_table);
+}
+
+/* So large a rate that all probability soon lies on one level. */
+static void despair(gd_fit_config *c)
+{
+  c->optimizer.rate = 0.5;
+  c->schedule = (gd_schedule){.kind = GD_SCHEDULE_CONSTANT, .epochs = 9};
+  c->patience = 1;
+}
+
+static void training_ends_when_the_error_falls_no_more(void **state)
+{
+  (void)state;
+  gd_checkpoint *c;
+  if (world_size() > 1)
+    return;
+  for (int again = 0; again < 2; again++) { /* and is not taken up again */
+    assert_ok(train("early", 1, -1, despair));
+    assert_ok(
+        gd_checkpoint_open(gd_test_path("early/last.h5"), DIGEST, "adam", &c));
+    const gd_training_state *where = gd_checkpoint_where(c);
+    assert_true(where->next_epoch < 9);
+    assert_int_equal(where->next_epoch, where->best_epoch + 2);
+    gd_checkpoint_close(c);
+  }
+}
+
 /* ---------------------------------------------------- weights from elsewhere
  */
 
@@ -339,6 +448,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),
     cmocka_unit_test(finished_training_is_left_as_it_is),
+    cmocka_unit_test(enriched_training_keeps_all_these_promises),
+    cmocka_unit_test(average_is_kept_and_frozen_weights_are_the_first),
+    cmocka_unit_test(training_ends_when_the_error_falls_no_more),
     cmocka_unit_test(
         training_takes_weights_without_a_head_and_keeps_their_profile),
     cmocka_unit_test(loss_that_is_not_finite_names_step_and_faces),

@@ -324,6 +324,10 @@ static void digest_depends_on_parameters_and_inputs_only(void **state)
   assert_string_equal(changed_by("scores.partition=dev"), "....sr");
   assert_string_equal(changed_by("model.folds=5"), "...msr");
   assert_string_equal(changed_by("scores.average=median"), "....sr");
+  /* Keys that came later: their defaults are what was done before. */
+  assert_string_equal(changed_by("model.balance=video"), "...msr");
+  assert_string_equal(changed_by("model.augment.rotate=5"), "...msr");
+  assert_string_equal(changed_by("model.loss_sigma=2.0"), "......");
   assert_string_equal(changed_by("report.title=x"), ".....r");
   /* A value that is the default, however written; what changes no result; where
    * results lie. */
