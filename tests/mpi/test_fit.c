@@ -277,8 +277,9 @@ static void enriched_training_keeps_all_these_promises(void **state)
     if (is_first())
       assert_true(same_files("rich", "rich-all"));
   }
-  assert_int_equal(train("rich-stopped", 1, 0, enrich), GD_ERR_STOPPED);
-  assert_ok(train("rich-stopped", world_size(), -1, enrich));
+  assert_int_equal(train("rich-stopped", world_size(), 0, enrich),
+                   GD_ERR_STOPPED);
+  assert_ok(train("rich-stopped", 1, -1, enrich));
   if (is_first())
     assert_true(same_files("rich", "rich-stopped"));
 }
