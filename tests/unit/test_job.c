@@ -534,6 +534,7 @@ static void every_manifest_of_the_house_loads(void **state)
   (void)state;
   static const char landmarks[] = "faces.detector=landmarks";
   assert_int_equal(n_instances_of("demo", NULL), 3 + 3 + 3 + 1);
+  assert_int_equal(n_instances_of("losses", NULL), 3 + 2 * GD_N_LOSSES + 1);
   assert_int_equal(n_instances_of("cross-validation", NULL), 3 + 5 + 5 + 1);
   assert_int_equal(setenv("VGGFACE2", "", 1), 0);
   assert_int_equal(setenv("AVEC2013", draw("avec2013"), 1), 0);
