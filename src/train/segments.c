@@ -113,9 +113,14 @@ int gd_segments_move(const gd_segments *s, int64_t i)
 
 double gd_segments_square(const float *x, int64_t n)
 {
-  double lanes[8] = {0}; /* a vector's worth, whatever the machine has */
-  for (int64_t i = 0; i < n; i++)
-    lanes[i % 8] += (double)x[i] * (double)x[i];
+  enum { LANES = 8 }; /* a vector's worth, whatever the machine has */
+  double lanes[LANES] = {0};
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int k = 0; k < LANES; k++)
+      lanes[k] += (double)x[i + k] * (double)x[i + k];
+  for (int k = 0; i + k < n; k++)
+    lanes[k] += (double)x[i + k] * (double)x[i + k];
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
          ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }

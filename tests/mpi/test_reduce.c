@@ -253,6 +253,13 @@ static void request_to_stop_reaches_all(void **state)
   free(block);
 }
 
+/* Nothing can be settled with numbers that are none. */
+static void never(void *context)
+{
+  (void)context;
+  fail_msg("settled though a total is not finite");
+}
+
 static void value_that_is_not_finite_is_found_and_blamed(void **state)
 {
   (void)state;
@@ -271,7 +278,7 @@ static void value_that_is_not_finite_is_found_and_blamed(void **state)
     gd_reduce_add(r, (double[GD_REDUCE_TALLIES]){0});
   }
   assert_fails(
-      gd_reduce_end(r, GD_OK, 0, step_block, NULL, block, block, &outcome),
+      gd_reduce_end(r, GD_OK, 0, step_block, never, block, block, &outcome),
       GD_ERR_NUMERIC, "not finite");
   gd_assert_all(MPI_COMM_WORLD, outcome.bad_at == AT);
   const gd_range blame = gd_reduce_blame(r, AT);

@@ -106,7 +106,7 @@ static void steps_have_the_same_bits_on_any_number_of_ranks(void **state)
     }
 }
 
-/* Plain SGD of the clipped gradient, by hand. */
+/* Plain SGD of the clipped gradient, by hand; frozen weights do not count. */
 static void long_gradient_is_shortened_to_the_clip(void **state)
 {
   (void)state;
@@ -116,6 +116,7 @@ static void long_gradient_is_shortened_to_the_clip(void **state)
   c.optimizer.momentum = c.optimizer.weight_decay = 0;
   c.optimizer.rate = 1;
   c.clip = 10;
+  c.freeze = "layer1";
   take_steps(MPI_COMM_WORLD, &c, w, NULL);
   draw_weights(g);
   for (int i = 0; i < COUNT; i++)
@@ -123,6 +124,7 @@ static void long_gradient_is_shortened_to_the_clip(void **state)
   for (int step = 1; step <= STEPS; step++) {
     double square = 0;
     draw_gradient(step, g);
+    memset(g + 977, 0, 4000 * sizeof *g);
     for (int i = 0; i < COUNT; i++)
       square += (double)g[i] * (double)g[i];
     assert_true(sqrt(square) > 100);
@@ -142,6 +144,23 @@ static void short_gradient_is_left_alone(void **state)
   c.clip = 1e6;
   take_steps(MPI_COMM_WORLD, &c, clipped, NULL);
   assert_memory_equal(w, clipped, sizeof w);
+}
+
+/* Its ratio takes the gradient's length out again, decay aside. */
+static void clipping_leaves_lars_alone(void **state)
+{
+  (void)state;
+  static float w[COUNT], clipped[COUNT];
+  gd_update_config c = config_of(GD_OPTIMIZER_LARS);
+  c.optimizer.weight_decay = 0;
+  take_steps(MPI_COMM_WORLD, &c, w, NULL);
+  /* But for the second tensor, which is zeros at first: its ratio is 1. */
+  c.clip = 1;
+  take_steps(MPI_COMM_WORLD, &c, clipped, NULL);
+  for (int i = 0; i < COUNT; i++)
+    assert_true((i >= 900 && i < 977) ||
+                fabs((double)w[i] - (double)clipped[i]) < 1e-5);
+  assert_true(w[950] != clipped[950]);
 }
 
 /* Each tensor of its own: the ratios of the definition, tensor by tensor. */
@@ -202,6 +221,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(steps_have_the_same_bits_on_any_number_of_ranks),
     cmocka_unit_test(long_gradient_is_shortened_to_the_clip),
     cmocka_unit_test(short_gradient_is_left_alone),
+    cmocka_unit_test(clipping_leaves_lars_alone),
     cmocka_unit_test(lamb_moves_each_tensor_by_its_own_norm),
     cmocka_unit_test(frozen_weights_stay_and_the_others_move),
 };

@@ -232,6 +232,18 @@ static const fault faults[] = {
      ":6:60: error: 'microbatch' is 8, more than 'batch', 4\n"
      "    model: {stage: train, from: faces, batch: 4, microbatch: 8}\n"
      "                                                             ^"},
+    {"patience",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, patience: 4, select: last}\n",
+     NULL,
+     ":6:48: error: 'patience' waits for a lower development MAE: it needs "
+     "'select: dev'\n"
+     "    model: {stage: train, from: faces, patience: 4, select: last}\n"
+     "                                                 ^"},
     {"too few folds",
      "job: x\n"
      "stages:\n"
