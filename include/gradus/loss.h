@@ -9,9 +9,10 @@
  *   head       outputs  distribution
  *   softmax    K        p = softmax(z);  E = sum_j j p_j
  *   level      1        none;  E = z
- *   rank       K-1      P(y > k) = sigmoid(z_k), all z_k = w.h + b_k with one
- * w; p_k = P(y > k-1) - P(y > k), where that would be negative 0;  E = sum_j j
- * p_j condition  K-1      P(y > k | y > k-1) = sigmoid(z_k);  P(y > k) is the
+ *   rank       K-1      P(y > k) = sigmoid(z_k), and all z_k = w.h + b_k with
+ *                       one w;  p_k = P(y > k-1) - P(y > k), or 0 where that
+ *                       would be negative;  E = sum_j j p_j
+ *   condition  K-1      P(y > k | y > k-1) = sigmoid(z_k);  P(y > k) is the
  *                       product up to k;  p and E as above
  *
  *   loss           head       one sample's l
@@ -39,20 +40,19 @@
  * says what it holds) and a word in the manifest's table.
  *
  * Source: de Melo, Granger, Hadid, "Depression Detection Based on Deep
- *   Distribution Learning" (ICIP 2019), equations 1 to 4; Pan et al.,
- *   "Mean-Variance Loss for Deep Age Estimation from a Face" (CVPR 2018),
- *   equations 4 to 8; Gao et al., "Deep Label Distribution Learning with Label
- *   Ambiguity" (IEEE TIP 2017), equations 3 and 4; Gao et al., "Age Estimation
- *   Using Expectation of Label Distribution Learning" (IJCAI 2018), equations 5
- *   to 8 with lambda 1; Diaz and Marathe, "Soft Labels for Ordinal Regression"
- *   (CVPR 2019), equation 1 with the absolute distance; Hou, Yu, Samaras,
- *   "Squared Earth Mover's Distance-based Loss" (2016), equation 7 (l = 2), not
- *   divided by K; Cao, Mirjalili, Raschka, "Rank Consistent Ordinal Regression"
- *   (Pattern Recognition Letters 2020), equation 5; Shi, Cao, Raschka, "Deep
- *   Neural Networks for Rank-Consistent Ordinal Regression Based on Conditional
- *   Probabilities" (2021), equation 4, divided by M and not by the number of
- *   terms, which no microbatch knows; Yang et al., "Delving into Deep
- *   Imbalanced Regression" (ICML 2021), section 4.1 (INV), for `balanced`.
+ * Distribution Learning" (ICIP 2019), equations 1 to 4; Pan et al.,
+ * "Mean-Variance Loss for Deep Age Estimation from a Face" (CVPR 2018); Gao et
+ * al., "Deep Label Distribution Learning with Label Ambiguity" (IEEE TIP
+ * 2017); Gao et al., "Age Estimation Using Expectation of Label Distribution
+ * Learning" (IJCAI 2018), lambda 1; Diaz and Marathe, "Soft Labels for Ordinal
+ * Regression" (CVPR 2019), absolute distance; Hou, Yu, Samaras, "Squared Earth
+ * Mover's Distance-based Loss" (2016), not divided by K; Cao, Mirjalili,
+ * Raschka, "Rank Consistent Ordinal Regression" (Pattern Recognition Letters
+ * 2020), all levels weighted 1; Shi, Cao, Raschka, "Deep Neural Networks for
+ * Rank-Consistent Ordinal Regression Based on Conditional Probabilities"
+ * (2021), divided by M and not by the number of terms, which no microbatch
+ * knows; Yang et al., "Delving into Deep Imbalanced Regression" (ICML 2021),
+ * inverse frequencies, for `balanced`.
  */
 #ifndef GRADUS_LOSS_H
 #define GRADUS_LOSS_H

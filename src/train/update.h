@@ -2,9 +2,8 @@
  * reduction that brings it the gradient piece by piece.
  *
  *   plain       each piece steps the optimiser as it comes
- *   with norms  (clip, lars, lamb) each piece is kept, and its segments'
- * squares are summed; when all are there, ranks exchange the sums, and the step
- * is done
+ *   with norms  (clip, lars, lamb) each piece is kept, its segments' squares
+ *               are summed, ranks exchange the sums, and then the step is done
  *
  * The gradient's norm is over the weights that may change.  Clipping multiplies
  * the gradient by clip / (norm + 1e-6) where that is below 1.
