@@ -11,7 +11,7 @@
  *   grey        v = 0.299 R + 0.587 G + 0.114 B
  *   erasing     a rectangle becomes mid-grey, 127
  *   flip        mirror left and right
- *   normalise   x = (v - 127.5) / 128
+ *   normalise   as the network's input is (gradus/profile.h)
  *
  * Source: brightness, contrast and grey as torchvision 0.14 (ColorJitter,
  * RandomGrayscale); Zhong et al., "Random Erasing Data Augmentation" (AAAI

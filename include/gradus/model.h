@@ -4,11 +4,11 @@
  *
  *   format gradus-model 2, attributes: depth, height_px, width_px, hidden,
  *   outputs, profile: the network and what its weights were trained with, as
- *   gradus/profile.h has it; loss, n_levels, template: what its output (how many
- *   rows its last layer has, and how a level and a distribution follow) and its
- *   faces are; gemm: who computed; epoch, step, dev_mae
- *   /weights/<torchvision name>   float32 (K, C, R, S), (K, C) or (K)
- *   /running/<torchvision name>   float32 (K)
+ *   gradus/profile.h has it; loss, n_levels, template: what its output (how
+ * many rows its last layer has, and how a level and a distribution follow) and
+ * its faces are; gemm: who computed; epoch, step, dev_mae /weights/<torchvision
+ * name>   float32 (K, C, R, S), (K, C) or (K) /running/<torchvision name>
+ * float32 (K)
  *
  * One that `gradus import` made has no head: hidden and outputs are 0, fc.* and
  * the attributes from `loss` on are not there.  It is for training to start

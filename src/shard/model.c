@@ -332,7 +332,8 @@ void gd_model_free(gd_model *m)
 int gd_model_fits(const gd_model_info *info, const gd_resnet_config *config)
 {
   return info->network.hidden == config->hidden &&
-         info->network.outputs == config->outputs;
+         info->network.outputs == config->outputs &&
+         info->network.shared_output == config->shared_output;
 }
 
 /* A network of the same tensors computes something else when these differ. */

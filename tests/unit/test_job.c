@@ -283,7 +283,7 @@ static void digests_stay_what_they_were(void **state)
   (void)state;
   static const char *const golden[] = {
       "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-cb4cbae1",
-      "w/model-eb9601ac",  "w/scores-ef158cc5", "w/report-0ecbd9c7",
+      "w/model-5eef791f",  "w/scores-103f9a14", "w/report-3fd6a55c",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
