@@ -297,11 +297,25 @@ static void avec_video_without_a_label_is_left_out_and_named(void **state)
     gd_corpus_free(c);
   }
   /* One label that can be read is enough. */
-  c = avec_with("l4", "Other/206_2_Depression.csv", "64");
-  assert_int_equal(c->n_videos, 4);
-  assert_true(
-      video_of(c, "Video/development/Freeform/206_2_Freeform_video")->label ==
-      0);
+  static const char *const others[] = {"A/206_2_Depression.csv",
+                                       "Other/206_2_Depression.csv"};
+  for (int i = 0; i < 2; i++) {
+    c = avec_with(i == 0 ? "l4" : "l5", others[i], "64");
+    assert_int_equal(c->n_videos, 4);
+    const char *id = "Video/development/Freeform/206_2_Freeform_video";
+    assert_true(video_of(c, id)->label == 0);
+    gd_corpus_free(c);
+  }
+}
+
+static void avec_folder_in_one_of_its_name_is_remarked_on(void **state)
+{
+  (void)state;
+  gd_corpus *c = avec_with("n1", "Deep/Copy/copy/205_1_Depression.csv", "12");
+  assert_true(warned(c, "Deep/Copy/copy: a folder in one of the same name"));
+  gd_corpus_free(c);
+  c = avec_with("n2", "Deep/OldCopy/Copy/205_1_Depression.csv", "12");
+  assert_false(warned(c, "Deep/OldCopy/Copy: a folder"));
   gd_corpus_free(c);
 }
 
@@ -492,6 +506,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(avec2013_takes_its_own_names_only),
     cmocka_unit_test(avec_faults_name_the_file),
     cmocka_unit_test(avec_video_without_a_label_is_left_out_and_named),
+    cmocka_unit_test(avec_folder_in_one_of_its_name_is_remarked_on),
     cmocka_unit_test(avec_name_in_both_tasks_is_read_once),
     cmocka_unit_test(avec_video_without_a_partition_is_an_error),
     cmocka_unit_test(avec_quirks_are_warnings),
