@@ -135,6 +135,8 @@ say "$member on ${SLURM_JOB_NODELIST-$(uname -n)}," \
   ${container[@]+"${container[@]}"} "$gradus" run "$manifest" \
   --stage "$member" &
 child=$!
+# A signal may have come before there was anybody to pass it on to.
+[ -z "$caught" ] || kill -USR1 "$child" 2>/dev/null
 # A signal ends `wait` before its time.
 while :; do
   caught=
