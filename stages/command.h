@@ -36,6 +36,7 @@ extern const gd_command gd_command_synth;
 extern const gd_command gd_command_detect;
 extern const gd_command gd_command_import;
 extern const gd_command gd_command_export;
+extern const gd_command gd_command_bench;
 extern const gd_command gd_command_help;
 
 /** The option that overrides the manifest, for every command that takes JOB. */

@@ -29,6 +29,7 @@ const gd_command *const gd_commands[] = {
     &gd_command_detect,
     &gd_command_import,
     &gd_command_export,
+    &gd_command_bench,
     &gd_command_help,
     NULL,
 };

@@ -31,6 +31,7 @@
 
 #include "gradus/status.h"
 #include "gradus/tensor.h"
+#include "gradus/trace.h"
 
 typedef enum {
   GD_RESNET_POOL_PAD,   /**< 3x3/2, pad 1: torchvision */
@@ -110,6 +111,14 @@ void gd_resnet_free(gd_resnet *net);
 /** Return the bytes that the net holds: activations, packed weights, scratch.
  */
 int64_t gd_resnet_bytes(const gd_resnet *net);
+
+/**
+ * Attach a trace: emptied, its layers named in the order of the weights, then
+ * "pools", "fc.0", "fc.2" and, for what the net does not do itself, "all
+ * weights".  Times add up until it is attached again.
+ * @param[out] trace  kept and written by all later calls; NULL: none from now
+ */
+void gd_resnet_trace(gd_resnet *net, gd_trace *trace);
 
 /** Take new weights, copied into blocked form: once per optimiser step. */
 void gd_resnet_pack(gd_resnet *net, const float *weights);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,11 @@ struct gd_resnet {
   float *scores, *biases;      /* shared output: (n) before the biases, (K) */
   float *gradients[3];         /* of activations, as large as the largest */
   float *dfeatures, *dactivated;
+  gd_trace *trace; /* borrowed; NULL: none attached */
 };
+
+/* Layers of the trace: the units, and behind them these. */
+enum { LAYER_POOL, LAYER_HIDDEN, LAYER_OUTPUT, LAYER_ALL, N_MORE_LAYERS };
 
 static int64_t unit_rows(const unit *u, int n)
 {
@@ -157,6 +162,13 @@ static void place(gd_resnet *net, arena *a)
     place_for_training(net, a);
   else
     place_for_evaluation(net, a);
+}
+
+/* What the unit keeps of one sample until the backward pass. */
+static int64_t kept_bytes(const gd_resnet *net, const unit *u)
+{
+  const int n_kept = !net->training ? 0 : u->out == net->shortcut ? 1 : 2;
+  return n_kept * unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
 }
 
 static gd_status make_memory(gd_resnet *net)
@@ -280,14 +292,53 @@ int64_t gd_resnet_bytes(const gd_resnet *net)
   return net->bytes;
 }
 
+static void name_layer(gd_trace *t, const char *name, double multiplications)
+{
+  gd_trace_layer *layer = &t->layers[t->n_layers++];
+  *layer = (gd_trace_layer){.flop = 2 * multiplications};
+  snprintf(layer->name, sizeof layer->name, "%s", name);
+}
+
+void gd_resnet_trace(gd_resnet *net, gd_trace *trace)
+{
+  net->trace = trace;
+  if (trace == NULL)
+    return;
+  assert(net->plan.n_units + N_MORE_LAYERS <= GD_TRACE_MOST);
+  *trace = (gd_trace){0};
+  for (int i = 0; i < net->plan.n_units; i++) {
+    const gd_conv_shape s = net->plan.units[i].shape;
+    const double rows = (double)unit_rows(&net->units[i], 1);
+    name_layer(trace, net->plan.units[i].conv, rows * s.C * s.K * s.R * s.S);
+    trace->layers[i].kept_bytes = kept_bytes(net, &net->units[i]);
+  }
+  const dense *d[2] = {&net->hidden, &net->output};
+  name_layer(trace, "pools", 0);
+  name_layer(trace, "fc.0", (double)d[0]->C * d[0]->K);
+  name_layer(trace, "fc.2", (double)d[1]->C * d[1]->K);
+  name_layer(trace, "all weights", 0);
+}
+
+static void note_unit(const gd_resnet *net, const unit *u, gd_phase phase)
+{
+  gd_trace_note(net->trace, (int)(u - net->units), phase);
+}
+
+static void note(const gd_resnet *net, int layer, gd_phase phase)
+{
+  gd_trace_note(net->trace, net->plan.n_units + layer, phase);
+}
+
 void gd_resnet_pack(gd_resnet *net, const float *weights)
 {
+  gd_trace_begin(net->trace);
   for (int i = 0; i < net->plan.n_units; i++) {
     unit *u = &net->units[i];
     const size_t bytes = (size_t)u->C * sizeof *weights;
     gd_conv_pack(u->conv, weights + u->weight, NULL);
     memcpy(u->own_gamma, weights + u->gamma, bytes);
     memcpy(u->own_beta, weights + u->beta, bytes);
+    note_unit(net, u, GD_PHASE_PACK);
   }
   gd_conv_pack(net->hidden.conv, weights + net->hidden.weight,
                weights + net->hidden.bias);
@@ -295,6 +346,7 @@ void gd_resnet_pack(gd_resnet *net, const float *weights)
                net->config.shared_output ? NULL : weights + net->output.bias);
   memcpy(net->biases, weights + net->output.bias,
          (size_t)net->config.outputs * sizeof *weights);
+  note(net, LAYER_HIDDEN, GD_PHASE_PACK);
 }
 
 static gd_norm norm_of(const unit *u, double epsilon, const float *mean,
@@ -328,6 +380,7 @@ static const float *unit_forward(gd_resnet *net, unit *u, int n, const float *x,
 {
   const int64_t n_rows = unit_rows(u, n);
   gd_conv_forward(u->conv, net->ws, unit_input(u, n), x, u->raw);
+  note_unit(net, u, GD_PHASE_FORWARD);
   if (running == NULL)
     measure(net, u, n_rows);
   const gd_norm norm =
@@ -335,6 +388,7 @@ static const float *unit_forward(gd_resnet *net, unit *u, int n, const float *x,
               running == NULL ? u->own_mean : running + u->mean_at,
               running == NULL ? u->own_variance : running + u->variance_at);
   gd_norm_forward(&norm, n_rows, u->raw, shortcut, relu, u->out);
+  note_unit(net, u, GD_PHASE_NORM);
   return u->out;
 }
 
@@ -403,15 +457,18 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
     net->n = n;
     net->x = x;
   }
+  gd_trace_begin(net->trace);
   const float *y = unit_forward(net, &net->units[0], n, x, running, NULL, 1);
   gd_max_pool_forward(plan->pool,
                       (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64, y,
                       net->pooled, net->winner);
+  note(net, LAYER_POOL, GD_PHASE_POOL);
   y = net->pooled;
   for (int b = 0; b < plan->n_blocks; b++)
     y = block_forward(net, &plan->blocks[b], n, y, running);
   gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                        y, net->features);
+  note(net, LAYER_POOL, GD_PHASE_POOL);
   if (running == NULL)
     multiply(net->features, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
   dense_forward(net, &net->hidden, n, net->features, net->activated);
@@ -419,7 +476,9 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
     net->activated[i] = net->activated[i] < 0.0f ? 0.0f : net->activated[i];
   if (running == NULL)
     multiply(net->activated, net->factors[1], (int64_t)n * net->config.hidden);
+  note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
   output_forward(net, n, logits);
+  note(net, LAYER_OUTPUT, GD_PHASE_DENSE);
   return GD_OK;
 }
 
@@ -467,13 +526,16 @@ static void unit_backward(gd_resnet *net, const unit *u, const float *x,
   gd_norm_backward(&norm, unit_rows(u, net->n), u->raw, relu ? u->out : NULL,
                    dy, net->scratch, dx, gradient + u->gamma,
                    gradient + u->beta);
+  note_unit(net, u, GD_PHASE_NORM);
   gd_conv_backward_weights(u->conv, net->ws, unit_input(u, net->n), x, dx,
                            gradient + u->weight);
+  note_unit(net, u, GD_PHASE_BACKWARD_WEIGHTS);
 }
 
 static void pass_back(gd_resnet *net, const unit *u, const float *dy, float *dx)
 {
   gd_conv_backward_data(u->conv, net->ws, unit_input(u, net->n), dy, dx);
+  note_unit(net, u, GD_PHASE_BACKWARD_DATA);
 }
 
 static void add_to(float *y, const float *x, int64_t count)
@@ -506,6 +568,7 @@ static void block_backward(gd_resnet *net, const gd_block_plan *block,
   const gd_conv_shape s = u[0].plan->shape;
   add_to(net->gradients[0], b,
          (int64_t)net->n * u[0].plan->H * u[0].plan->W * s.C);
+  note_unit(net, &u[0], GD_PHASE_NORM);
 }
 
 void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
@@ -514,15 +577,19 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   const gd_blueprint *plan = &net->plan;
   const int n = net->n;
 
+  gd_trace_begin(net->trace);
   output_backward(net, dlogits, gradient);
+  note(net, LAYER_OUTPUT, GD_PHASE_DENSE);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->dactivated[i] = net->activated[i] > 0.0f ? net->dactivated[i] : 0.0f;
   multiply(net->dactivated, net->factors[1], (int64_t)n * net->config.hidden);
   dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,
                  net->dfeatures);
   multiply(net->dfeatures, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
+  note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
   gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                         net->dfeatures, net->gradients[0]);
+  note(net, LAYER_POOL, GD_PHASE_POOL);
   for (int b = plan->n_blocks - 1; b >= 0; b--) {
     const float *x =
         b == 0 ? net->pooled : net->units[plan->blocks[b - 1].first + 2].out;
@@ -531,6 +598,7 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   gd_max_pool_backward(plan->pool,
                        (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
                        net->gradients[0], net->winner, net->gradients[1]);
+  note(net, LAYER_POOL, GD_PHASE_POOL);
   unit_backward(net, &net->units[0], net->x, 1, net->gradients[1],
                 net->gradients[1], gradient);
 }

@@ -85,6 +85,18 @@ if [ -e runs ] || [ -e else ]; then
   bad=1
 fi
 
+# How fast it is here, for people and for programs; 2 ranks share the step.
+expect 0 out 'backward weights' bench --size 32 --batch 4 --repeat 1
+expect 0 out '"mode": "evaluate"' bench --size 32 --batch 1 --repeat 1 \
+  --evaluate --json
+expect 2 err '--batch: expected a whole number' bench --batch none
+expect 2 err 'multiples of 32' bench --size 100
+expect 2 err 'no such backend' bench --backend mkl
+mpirun -n 2 --oversubscribe "$gradus" bench --size 32 --batch 4 --repeat 1 \
+  --threads 1 --json >out 2>err
+grep -qF '"microbatch": 2, "ranks": 2, "threads": 1' out ||
+  { echo "mpirun gradus bench"; cat out err; bad=1; }
+
 # Nothing is lost in silence when the page has no place to go.
 if [ -w /dev/full ]; then
   "$gradus" help >/dev/full 2>err

@@ -1,0 +1,524 @@
+/* gradus bench -- how fast the network trains or evaluates here, by layer and
+ * phase, beside what the processor can do at most.
+ *
+ * A step is what the train stage does behind the reading of faces: microbatches
+ * through the network, their sum over ranks, the optimiser.  The peak is
+ * measured before every step, so that both see the same machine. */
+#include <errno.h>
+#include <mpi.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "gradus/agree.h"
+#include "gradus/gemm.h"
+#include "gradus/loss.h"
+#include "gradus/memory.h"
+#include "gradus/optimizer.h"
+#include "gradus/peak.h"
+#include "gradus/random.h"
+#include "gradus/reduce.h"
+#include "gradus/resnet.h"
+#include "gradus/run.h"
+
+static const gd_option options[] = {
+    {"--evaluate", NULL, 0, "Time evaluation instead of training."},
+    {"--size", "PX", 0, "Height and width of the faces (default 224)."},
+    {"--batch", "N", 0, "Faces of a step, of all ranks (default 16)."},
+    {"--microbatch", "N", 0, "Faces at once (default: the rank's share)."},
+    {"--threads", "N", 0, "Threads of each rank (default OMP_NUM_THREADS)."},
+    {"--backend", "NAME", 0, "libxsmm or openblas (default GRADUS_GEMM)."},
+    {"--repeat", "N", 0, "Steps that are timed (default 5)."},
+    {"--json", NULL, 0, "One JSON object instead of tables."},
+};
+
+enum { LEVELS = 64, MOST_STEPS = 1000 };
+static const double PEAK_S = 0.1;
+
+/* ------------------------------------------------------------------ settings
+ */
+
+typedef struct {
+  int rank, size;
+  int size_px, batch, microbatch, threads, repeat;
+  int is_evaluation, is_json;
+} settings;
+
+static gd_status read_count(const gd_arguments *a, const char *name, int most,
+                            int *count)
+{
+  const char *text = gd_arguments_value(a, name);
+  if (text == NULL)
+    return GD_OK;
+  char *end;
+  errno = 0;
+  const long number = strtol(text, &end, 10);
+  if (end == text || *end != '\0' || errno != 0 || number < 1 || number > most)
+    return gd_fail(GD_ERR_USAGE,
+                   "%s: expected a whole number from 1 to %d, got '%s'", name,
+                   most, text);
+  *count = (int)number;
+  return GD_OK;
+}
+
+static gd_status read_settings(const gd_arguments *a, settings *s)
+{
+  *s = (settings){.size_px = 224,
+                  .batch = 16,
+                  .repeat = 5,
+                  .threads = omp_get_max_threads(),
+                  .is_evaluation = gd_arguments_count(a, "--evaluate") > 0,
+                  .is_json = gd_arguments_count(a, "--json") > 0};
+  MPI_Comm_rank(MPI_COMM_WORLD, &s->rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &s->size);
+  gd_status st = read_count(a, "--size", 4096, &s->size_px);
+  if (st == GD_OK)
+    st = read_count(a, "--batch", 65536, &s->batch);
+  s->microbatch = (s->batch + s->size - 1) / s->size;
+  if (st == GD_OK)
+    st = read_count(a, "--microbatch", s->batch, &s->microbatch);
+  if (st == GD_OK)
+    st = read_count(a, "--threads", 4096, &s->threads);
+  if (st == GD_OK)
+    st = read_count(a, "--repeat", MOST_STEPS, &s->repeat);
+  const char *backend = gd_arguments_value(a, "--backend");
+  if (st == GD_OK && backend != NULL && setenv("GRADUS_GEMM", backend, 1) != 0)
+    st = gd_fail(GD_ERR_NOMEM, "--backend: out of memory");
+  omp_set_num_threads(s->threads);
+  return st;
+}
+
+/* --------------------------------------------------------------------- steps
+ */
+
+typedef struct {
+  settings set;
+  gd_resnet_config network;
+  gd_tensor_table table, running_table;
+  gd_resnet *net;
+  gd_reduce *reduce;
+  gd_optimizer optimizer;
+  gd_trace trace;
+  int64_t n_leaves, step;
+  float *block;            /* weights, then running statistics */
+  float *state;            /* the optimiser's, of this rank's chunk */
+  float *x;                /* (microbatch, H, W, 3) */
+  float *labels;           /* (microbatch) */
+  float *logits, *dlogits; /* (microbatch, LEVELS) */
+  double *step_s, *peak;   /* (repeat) seconds; FLOP/s of all ranks before */
+} bench;
+
+static int64_t face_items(const bench *b)
+{
+  return (int64_t)b->network.height * b->network.width * 3;
+}
+
+static void fill(bench *b)
+{
+  gd_resnet_init_weights(&b->table, 1, b->block);
+  gd_resnet_init_running(&b->running_table, b->block + b->table.count);
+  gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
+  for (int64_t i = 0; i < b->set.microbatch * face_items(b); i++)
+    b->x[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  for (int i = 0; i < b->set.microbatch; i++)
+    b->labels[i] = (float)gd_random_below(&r, LEVELS);
+}
+
+static gd_status allocate(bench *b)
+{
+  const settings *s = &b->set;
+  gd_status st = gd_resnet_tables(&b->network, &b->table, &b->running_table);
+  const int64_t count = b->table.count + b->running_table.count;
+  if (st == GD_OK)
+    st = gd_resnet_new(&b->network, s->microbatch, !s->is_evaluation, &b->net);
+  if (st == GD_OK && !s->is_evaluation)
+    st = gd_reduce_new(MPI_COMM_WORLD, count, (size_t)64 << 20, &b->reduce);
+  if (st != GD_OK)
+    return st;
+  b->block = gd_alloc(count, sizeof *b->block);
+  b->x = gd_alloc(s->microbatch * face_items(b), sizeof *b->x);
+  b->labels = gd_alloc(s->microbatch, sizeof *b->labels);
+  b->logits = gd_alloc((int64_t)s->microbatch * LEVELS, sizeof *b->logits);
+  b->dlogits = gd_alloc((int64_t)s->microbatch * LEVELS, sizeof *b->dlogits);
+  b->step_s = gd_alloc(s->repeat, sizeof *b->step_s);
+  b->peak = gd_alloc(s->repeat, sizeof *b->peak);
+  if (b->reduce != NULL) {
+    const gd_range chunk = gd_reduce_chunk(b->reduce);
+    b->state = gd_alloc(2 * (chunk.end - chunk.first), sizeof *b->state);
+    if (b->state == NULL)
+      return GD_ERR_NOMEM;
+  }
+  if (b->block == NULL || b->x == NULL || b->labels == NULL ||
+      b->logits == NULL || b->dlogits == NULL || b->step_s == NULL ||
+      b->peak == NULL)
+    return GD_ERR_NOMEM;
+  fill(b);
+  return GD_OK;
+}
+
+static gd_status begin(const settings *s, bench *b)
+{
+  *b = (bench){.set = *s,
+               .network = gd_resnet_config_default(),
+               .optimizer = gd_optimizer_default(GD_OPTIMIZER_ADAM),
+               .n_leaves = (s->batch + s->microbatch - 1) / s->microbatch};
+  b->network.height = b->network.width = s->size_px;
+  gd_status st = gd_resnet_config_check(&b->network);
+  if (st == GD_OK)
+    st = allocate(b);
+  st = gd_agree(MPI_COMM_WORLD, st);
+  if (st == GD_OK) {
+    gd_resnet_trace(b->net, &b->trace);
+    gd_resnet_pack(b->net, b->block);
+  }
+  return st;
+}
+
+static void end(bench *b)
+{
+  gd_resnet_free(b->net);
+  gd_reduce_free(b->reduce);
+  gd_tensor_table_free(&b->table);
+  gd_tensor_table_free(&b->running_table);
+  free(b->block);
+  free(b->state);
+  free(b->x);
+  free(b->labels);
+  free(b->logits);
+  free(b->dlogits);
+  free(b->step_s);
+  free(b->peak);
+}
+
+static int leaf_size(const bench *b, int64_t leaf)
+{
+  const int64_t left = b->set.batch - leaf * b->set.microbatch;
+  return left < b->set.microbatch ? (int)left : b->set.microbatch;
+}
+
+/* A part of the sum's total: step the weights, move the running statistics. */
+static void apply(void *context, int64_t first, int64_t count, const float *sum)
+{
+  const bench *b = context;
+  const gd_range chunk = gd_reduce_chunk(b->reduce);
+  int64_t n = b->table.count - first;
+  n = n < 0 ? 0 : n < count ? n : count;
+  float *m = b->state + (first - chunk.first);
+  if (n > 0)
+    gd_optimizer_step(&b->optimizer, b->step + 1, n, b->block + first, sum,
+                      (float *[]){m, m + (chunk.end - chunk.first)});
+  if (n < count)
+    gd_resnet_update_running(b->block + first + n, sum + n, count - n, 0.1);
+}
+
+static gd_status make_leaf(bench *b, int n)
+{
+  float *leaf = gd_reduce_leaf(b->reduce);
+  double tallies[GD_REDUCE_TALLIES] = {0};
+  gd_status st =
+      gd_resnet_forward(b->net, GD_RESNET_TRAIN, NULL, b->x, n, b->logits);
+  if (st == GD_OK)
+    st = gd_loss_forward_backward(GD_LOSS_EXPECTATION, LEVELS, b->logits,
+                                  b->labels, n, b->set.batch, b->dlogits, NULL,
+                                  &tallies[0]);
+  if (st != GD_OK)
+    return st;
+  gd_resnet_backward(b->net, b->dlogits, leaf);
+  const float *statistics = gd_resnet_statistics(b->net);
+  for (int64_t i = 0; i < b->running_table.count; i++)
+    leaf[b->table.count + i] = statistics[i] / (float)b->n_leaves;
+  gd_trace_begin(&b->trace);
+  gd_reduce_add(b->reduce, tallies);
+  gd_trace_note(&b->trace, b->trace.n_layers - 1, GD_PHASE_OPTIMIZER);
+  return GD_OK;
+}
+
+static gd_status train(bench *b)
+{
+  gd_reduce_outcome outcome;
+  gd_status st = gd_reduce_begin(b->reduce, b->n_leaves);
+  const gd_range run = gd_reduce_run(b->reduce);
+  gd_resnet_pack(b->net, b->block);
+  for (int64_t i = run.first; st == GD_OK && i < run.end; i++)
+    st = make_leaf(b, leaf_size(b, i));
+  gd_trace_begin(&b->trace);
+  st = gd_reduce_end(b->reduce, st, 0, apply, b, b->block, &outcome);
+  gd_trace_note(&b->trace, b->trace.n_layers - 1, GD_PHASE_OPTIMIZER);
+  b->step++;
+  return st;
+}
+
+static gd_status evaluate(bench *b)
+{
+  const gd_range run = gd_range_of(b->n_leaves, b->set.rank, b->set.size);
+  gd_status st = GD_OK;
+  for (int64_t i = run.first; st == GD_OK && i < run.end; i++)
+    st =
+        gd_resnet_forward(b->net, GD_RESNET_EVALUATE, b->block + b->table.count,
+                          b->x, leaf_size(b, i), b->logits);
+  return gd_agree(MPI_COMM_WORLD, st);
+}
+
+/* The first step is not timed: it touches all memory for the first time. */
+static gd_status time_steps(bench *b)
+{
+  gd_status (*step)(bench *) = b->set.is_evaluation ? evaluate : train;
+  gd_status st = step(b);
+  gd_resnet_trace(b->net, &b->trace);
+  for (int i = 0; st == GD_OK && i < b->set.repeat; i++) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    b->peak[i] = gd_peak_flops(PEAK_S);
+    MPI_Allreduce(MPI_IN_PLACE, &b->peak[i], 1, MPI_DOUBLE, MPI_SUM,
+                  MPI_COMM_WORLD);
+    const double begun_s = MPI_Wtime();
+    st = step(b);
+    b->step_s[i] = MPI_Wtime() - begun_s;
+  }
+  return st;
+}
+
+/* -------------------------------------------------------------------- report
+ */
+
+static int compare(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+  qsort(values, (size_t)n, sizeof *values, compare);
+  return values[n / 2];
+}
+
+typedef struct {
+  double step_s, peak; /* seconds; FLOP/s of all ranks */
+  double flop;         /* of a step, all ranks */
+  double share;        /* of the peak */
+  double faces;        /* of this rank's steps together */
+  int64_t kept_bytes;  /* of a microbatch */
+} summary;
+
+/* Backward, each layer has two products as large as the forward one; but
+ * nobody asks for the images' gradient. */
+static double products_of(const bench *b, int layer)
+{
+  return b->set.is_evaluation ? 1 : layer == 0 ? 2 : 3;
+}
+
+static summary summarize(bench *b)
+{
+  summary s = {0};
+  for (int i = 0; i < b->trace.n_layers; i++) {
+    s.flop += b->trace.layers[i].flop * products_of(b, i) * b->set.batch;
+    s.kept_bytes += b->trace.layers[i].kept_bytes * b->set.microbatch;
+  }
+  double *shares = b->peak; /* in place: the peaks' median is taken first */
+  double peaks[MOST_STEPS];
+  for (int i = 0; i < b->set.repeat; i++) {
+    peaks[i] = b->peak[i];
+    shares[i] = s.flop / b->step_s[i] / b->peak[i];
+  }
+  s.peak = median(peaks, b->set.repeat);
+  s.share = median(shares, b->set.repeat);
+  s.step_s = median(b->step_s, b->set.repeat);
+  const gd_range run = gd_range_of(b->n_leaves, b->set.rank, b->set.size);
+  for (int64_t i = run.first; i < run.end; i++)
+    s.faces += (double)leaf_size(b, i) * b->set.repeat;
+  return s;
+}
+
+/* The most memory that this process has had in use. */
+static double peak_bytes(void)
+{
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return 1024.0 * (double)used.ru_maxrss;
+}
+
+/* What a phase multiplies for one face; 0: it only moves and adds. */
+static double flop_of(const bench *b, int layer, gd_phase phase)
+{
+  const gd_trace_layer *l = &b->trace.layers[layer];
+  const int is_dense = layer >= b->trace.n_layers - 3;
+  if (phase == GD_PHASE_DENSE)
+    return is_dense ? l->flop * products_of(b, layer) : 0;
+  return phase <= GD_PHASE_BACKWARD_WEIGHTS && !is_dense ? l->flop : 0;
+}
+
+static void add_rate(gd_text *t, double flop, double seconds)
+{
+  if (seconds <= 0)
+    gd_text_printf(t, " %8s %6s", "-", "-");
+  else if (flop <= 0)
+    gd_text_printf(t, " %8.2f %6s", 1e3 * seconds, "");
+  else
+    gd_text_printf(t, " %8.2f %6.1f", 1e3 * seconds, 1e-9 * flop / seconds);
+}
+
+static void add_layers(gd_text *t, const bench *b, const summary *s)
+{
+  gd_text_printf(t, "%-23s %15s %15s %15s %8s %7s\n%-23s", "", "forward",
+                 "backward data", "b. weights", "norm", "kept", "layer");
+  for (int i = 0; i < 3; i++)
+    gd_text_printf(t, " %8s %6s", "ms", "GF/s");
+  gd_text_printf(t, " %8s %7s\n", "ms", "MiB");
+  for (int i = 0; i < b->trace.n_layers - 4; i++) {
+    const gd_trace_layer *l = &b->trace.layers[i];
+    gd_text_printf(t, "%-23s", l->name);
+    for (gd_phase p = 0; p <= GD_PHASE_BACKWARD_WEIGHTS; p++)
+      add_rate(t, l->flop * s->faces / b->set.repeat,
+               l->seconds[p] / b->set.repeat);
+    gd_text_printf(t, " %8.2f %7.1f\n",
+                   1e3 * l->seconds[GD_PHASE_NORM] / b->set.repeat,
+                   (double)l->kept_bytes * b->set.microbatch / 1048576);
+  }
+}
+
+/* A phase over all layers. */
+typedef struct {
+  double seconds, flop;
+} phase_sum;
+
+static phase_sum sum_phase(const bench *b, const summary *s, gd_phase phase)
+{
+  phase_sum sum = {0, 0};
+  for (int i = 0; i < b->trace.n_layers; i++) {
+    const double seconds = b->trace.layers[i].seconds[phase];
+    sum.seconds += seconds / b->set.repeat;
+    if (seconds > 0)
+      sum.flop += flop_of(b, i, phase) * s->faces / b->set.repeat;
+  }
+  return sum;
+}
+
+static void add_phases(gd_text *t, const bench *b, const summary *s)
+{
+  const double rank_peak = s->peak / b->set.size;
+  double rest_s = s->step_s;
+  gd_text_printf(t, "\n%-18s %9s %7s %8s %8s\n", "phase", "ms", "time",
+                 "GFLOP/s", "of peak");
+  for (gd_phase p = 0; p < GD_N_PHASES; p++) {
+    const phase_sum sum = sum_phase(b, s, p);
+    rest_s -= sum.seconds;
+    gd_text_printf(t, "%-18s %9.1f %5.1f %%", gd_phase_name(p),
+                   1e3 * sum.seconds, 100 * sum.seconds / s->step_s);
+    if (sum.flop > 0)
+      gd_text_printf(t, " %8.1f %6.1f %%", 1e-9 * sum.flop / sum.seconds,
+                     100 * sum.flop / sum.seconds / rank_peak);
+    gd_text_add(t, "\n");
+  }
+  gd_text_printf(t, "%-18s %9.1f %5.1f %%\n", "between", 1e3 * rest_s,
+                 100 * rest_s / s->step_s);
+}
+
+static void add_tables(gd_text *t, const bench *b, const summary *s)
+{
+  gd_text_printf(t,
+                 "ResNet-%d, %dx%d, %s, fp32, %s: batch %d of microbatches of "
+                 "%d, ranks x threads %d x %d\n\n",
+                 b->network.depth, b->set.size_px, b->set.size_px,
+                 b->set.is_evaluation ? "evaluation" : "training",
+                 gd_gemm_backend(), b->set.batch, b->set.microbatch,
+                 b->set.size, b->set.threads);
+  add_layers(t, b, s);
+  add_phases(t, b, s);
+  gd_text_printf(t,
+                 "\nstep %.1f ms, %.2f images/s, %.1f GFLOP/s: %.1f %% of the "
+                 "peak of %.1f\nmemory %.0f MiB at most: network %.0f, of it "
+                 "kept for the backward pass %.0f\n",
+                 1e3 * s->step_s, b->set.batch / s->step_s,
+                 1e-9 * s->flop / s->step_s, 100 * s->share, 1e-9 * s->peak,
+                 peak_bytes() / 1048576,
+                 (double)gd_resnet_bytes(b->net) / 1048576,
+                 (double)s->kept_bytes / 1048576);
+}
+
+static void add_json_layers(gd_text *t, const bench *b, const summary *s)
+{
+  for (int i = 0; i < b->trace.n_layers; i++) {
+    const gd_trace_layer *l = &b->trace.layers[i];
+    gd_text_add(t, i > 0 ? ",\n  {\"name\": " : "\n  {\"name\": ");
+    gd_text_json(t, l->name);
+    gd_text_printf(t, ", \"kept_bytes\": %.0f",
+                   (double)l->kept_bytes * b->set.microbatch);
+    for (gd_phase p = 0; p < GD_N_PHASES; p++)
+      if (l->seconds[p] > 0)
+        gd_text_printf(t, ", \"%s\": {\"s\": %.6g, \"flop\": %.6g}",
+                       gd_phase_name(p), l->seconds[p] / b->set.repeat,
+                       flop_of(b, i, p) * s->faces / b->set.repeat);
+    gd_text_add(t, "}");
+  }
+}
+
+static void add_json(gd_text *t, const bench *b, const summary *s)
+{
+  gd_text_printf(t,
+                 "{\"mode\": \"%s\", \"precision\": \"fp32\", \"backend\": "
+                 "\"%s\", \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
+                 "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
+                 "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
+                 "\"share_of_peak\": %.4f,\n \"peak_bytes\": %.0f, "
+                 "\"network_bytes\": %.0f, "
+                 "\"kept_bytes\": %.0f,\n \"phases\": {",
+                 b->set.is_evaluation ? "evaluate" : "train", gd_gemm_backend(),
+                 b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
+                 b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop,
+                 s->peak, s->share, peak_bytes(),
+                 (double)gd_resnet_bytes(b->net), (double)s->kept_bytes);
+  for (gd_phase p = 0; p < GD_N_PHASES; p++) {
+    const phase_sum sum = sum_phase(b, s, p);
+    gd_text_printf(t, "%s\"%s\": {\"s\": %.6g, \"flop\": %.6g}",
+                   p > 0 ? ", " : "", gd_phase_name(p), sum.seconds, sum.flop);
+  }
+  gd_text_add(t, "},\n \"layers\": [");
+  add_json_layers(t, b, s);
+  gd_text_add(t, "]}\n");
+}
+
+static int run(const gd_arguments *a)
+{
+  settings s;
+  bench b;
+  gd_status st = read_settings(a, &s);
+  if (st == GD_OK)
+    st = gd_gemm_begin();
+  if (st != GD_OK)
+    return s.rank == 0 ? gd_command_failed(st) : gd_exit_code(st);
+  st = begin(&s, &b);
+  if (st == GD_OK)
+    st = time_steps(&b);
+  int code = gd_exit_code(st);
+  if (st != GD_OK && s.rank == 0)
+    code = gd_command_failed(st);
+  if (st == GD_OK && s.rank == 0) {
+    const summary sums = summarize(&b);
+    gd_text t = {0};
+    (s.is_json ? add_json : add_tables)(&t, &b, &sums);
+    code = gd_command_print(&t);
+  }
+  end(&b);
+  return code;
+}
+
+const gd_command gd_command_bench = {
+    .name = "bench",
+    .operands = "",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .parallel = 1,
+    .summary = "time training or evaluation on this machine",
+    .details =
+        "Runs steps of ResNet-50 with drawn weights and images, nothing read\n"
+        "and nothing written: where a step's time goes by layer and phase, as\n"
+        "milliseconds, GFLOP/s, and shares of the peak that multiply-adds on\n"
+        "registers reach in the same run. `kept` is what a layer leaves in\n"
+        "memory for the backward pass. Under mpirun or srun the step is "
+        "shared\n"
+        "as in training, and the tables are those of rank 0: compare a node's\n"
+        "ranks x threads with it. The first step is not counted.\n",
+    .run = run,
+};

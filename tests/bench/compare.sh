@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# compare.sh [PYTORCH_RESNET50.PY] -- gradus and PyTorch train and evaluate the
+# same ResNet-50, in turns on the same cores; PyTorch in its best layout.
+#
+#   BATCHES (16 32), SIZE (224), THREADS (2), ROUNDS (3), STEPS (3 of a round)
+#
+# Prints the medians of images per second, gradus's share of the peak of fused
+# multiply-adds, and the peaks of memory; last the ratios of the largest batch.
+set -euo pipefail
+script=${1:-${GRADUS_SHARED:-../shared}/peers/pytorch_resnet50.py}
+gradus=${GRADUS_BUILD:-build/release}/gradus
+python=/usr/bin/python3
+read -ra batches <<<"${BATCHES:-16 32}"
+size=${SIZE:-224} threads=${THREADS:-2} rounds=${ROUNDS:-3} steps=${STEPS:-3}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export OMP_NUM_THREADS=$threads
+
+median() { sort -g "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+ours() { # mode, batch: images/s, share of the peak, bytes
+  local flag=()
+  [ "$1" = train ] || flag=(--evaluate)
+  "$gradus" bench "${flag[@]}" --size "$size" --batch "$2" \
+    --threads "$threads" --repeat "$steps" --json |
+    "$python" -c 'import json, sys; b = json.load(sys.stdin)
+print(b["images_per_s"], b["share_of_peak"], b["peak_bytes"] / 1e6)'
+}
+theirs() { # mode, batch: images/s, megabytes
+  "$python" "$script" "$1" --channels-last --size "$size" --batch "$2" \
+    --threads "$threads" --repeat "$steps" |
+    awk '{print $2, $NF}'
+}
+
+for batch in "${batches[@]}"; do
+  for mode in train eval; do
+    at=$scratch/$mode-$batch
+    for ((i = 0; i < rounds; i++)); do
+      read -r rate share megabytes < <(ours "$mode" "$batch")
+      echo "$rate" >>"$at-ours" && echo "$share" >>"$at-share"
+      echo "$megabytes" >>"$at-ours-mb"
+      read -r rate megabytes < <(theirs "$mode" "$batch")
+      echo "$rate" >>"$at-theirs" && echo "$megabytes" >>"$at-theirs-mb"
+    done
+    printf '%s fp32 batch %d: gradus %.2f images/s (%.1f %% of peak, %.0f MB), PyTorch %.2f (%.0f MB)\n' \
+      "$mode" "$batch" "$(median "$at-ours")" \
+      "$(median "$at-share" | awk '{print 100 * $1}')" \
+      "$(median "$at-ours-mb")" "$(median "$at-theirs")" "$(median "$at-theirs-mb")"
+  done
+done
+ratio() { awk -v a="$(median "$1")" -v b="$(median "$2")" 'BEGIN {printf "%.2f\n", a / b}'; }
+last=${batches[-1]}
+for mode in train eval; do
+  echo "ratio $mode fp32 $(ratio "$scratch/$mode-$last-ours" "$scratch/$mode-$last-theirs")"
+done
+echo "memory train fp32 $(ratio "$scratch/train-$last-ours-mb" "$scratch/train-$last-theirs-mb")"
