@@ -5,14 +5,16 @@
  *                                                     q*stride+s-pad, c]
  *
  * with zeros outside the image.  The idea: a run of output pixels is the rows
- * of a matrix product.  Their input patches are gathered into a panel that fits
- * the cache (1 x 1 with stride 1 needs no gathering: the image is the panel),
- * and the panel is multiplied with weights packed into blocks of columns.
- * Backward data is the same loop over the output's gradient, one pass per
- * residue class of the stride; backward weights multiplies panels, transposed,
- * with the gradient.  Pixels of all samples form one row dimension, so small
- * images keep the product large.  A dense layer is a 1 x 1 convolution of 1 x 1
- * images.
+ * of a matrix product.  What a piece of the output sees of the input is brought
+ * into the cache once, so that for each tap of the kernel the rows lie at a
+ * constant distance (1 x 1 with stride 1 is multiplied where it lies), and is
+ * multiplied with weights packed into blocks of columns.  Backward data is the
+ * same loop over the output's gradient, one pass per residue class of the
+ * stride; backward weights multiplies the two, transposed.
+ *
+ * What stands before and behind a convolution in a network is done on the way
+ * into the cache and out of it: see gd_conv_source and gd_conv_sink.  A dense
+ * layer is a 1 x 1 convolution of 1 x 1 images.
  *
  * The work is cut by shape alone and each piece is summed by one thread in one
  * order: results do not depend on the number of threads.
@@ -60,7 +62,7 @@ typedef struct gd_conv gd_conv;
 /**
  * Make a layer: room for packed weights, and its kernels.
  * @param[in]  training  also prepare the two backward passes
- * @param[out] out       weights and bias are zero until gd_conv_pack()
+ * @param[out] out       weights are zero until gd_conv_pack()
  * Ends with: gd_conv_free()
  * Errors:    GD_ERR_NOMEM, GD_ERR_USAGE (shape, or see gd_gemm_begin())
  */
@@ -72,33 +74,69 @@ gd_conv_shape gd_conv_shape_of(const gd_conv *conv);
 /**
  * Take new weights: copied into blocked form.
  * @param[in] weights  (K, C, R, S)
- * @param[in] bias     (K), or NULL for none
  */
-void gd_conv_pack(gd_conv *conv, const float *weights, const float *bias);
+void gd_conv_pack(gd_conv *conv, const float *weights);
+
+/** Numbers of each channel: v becomes (v - mean) * factor + addend. */
+typedef struct {
+  const float *mean, *factor, *addend;
+} gd_scale;
+
+/** What a convolution reads, and what becomes of it on the way in. */
+typedef struct {
+  const float *x;        /**< (N, H, W, C) */
+  const gd_scale *scale; /**< relu() of x scaled is taken; NULL: x itself */
+} gd_conv_source;
 
 /**
- * @param[in]  in  any N, H, W >= 1 whose output has at least one pixel
- * @param[in]  x   (N, H, W, C)
- * @param[out] y   (N, P, Q, K), P = gd_conv_out_H(shape, H), Q likewise
+ * What becomes of results v on the way out.  NULL and 0 leave a thing out.
+ *
+ * Forward:  y = relu(scale(v) or v + bias, + add), or y = v with `sums`.
+ * Backward: g = v + add, but 0 where the ReLU before it was at rest; y = g.
+ */
+typedef struct {
+  float *y;          /**< (pixels, K) */
+  const float *add;  /**< (pixels, K); may be y; goes with `open` backward */
+  const float *bias; /**< (K) */
+  const gd_scale *scale;
+  int relu;
+  const float *open; /**< (pixels, K) ReLU's result: at rest where <= 0 */
+  const float *raw;  /**< (pixels, K) norm's input; without `open`, ReLU was at
+                          rest where it is <= 0 when scaled */
+  /** gd_norm_piece(K) doubles of each piece, gd_conv_n_pieces() of them: its
+   * rows, and for each channel mean and squared distances from it of v, or,
+   * with `raw`, the sums of g and of g * (raw - mean). */
+  double *sums;
+} gd_conv_sink;
+
+/** Return the pieces of sums that forward, or backward data, give. */
+int gd_conv_n_pieces(const gd_conv *conv, gd_conv_input in, int is_backward);
+
+/**
+ * @param[in] in      any N, H, W >= 1 whose output has at least one pixel
+ * @param[in] source  of (N, H, W, C)
+ * @param[in] sink    to (N, P, Q, K), P = gd_conv_out_H(shape, H), Q
+ *                    likewise
  */
 void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
-                     const float *x, float *y);
+                     const gd_conv_source *source, const gd_conv_sink *sink);
 /**
  * Gradient by the input; needs `training`.
- * @param[in]  dy  (N, P, Q, K)
- * @param[out] dx  (N, H, W, C), overwritten
+ * @param[in] dy    (N, P, Q, K)
+ * @param[in] sink  to (N, H, W, C), every pixel of it
  */
 void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
-                           gd_conv_input in, const float *dy, float *dx);
+                           gd_conv_input in, const float *dy,
+                           const gd_conv_sink *sink);
 /**
  * Gradient by the weights; needs `training`.
- * @param[in]  x         (N, H, W, C), as in forward
+ * @param[in]  source    as in forward
  * @param[in]  dy        (N, P, Q, K)
  * @param[out] dweights  (K, C, R, S), overwritten
  */
 void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
-                              gd_conv_input in, const float *x, const float *dy,
-                              float *dweights);
+                              gd_conv_input in, const gd_conv_source *source,
+                              const float *dy, float *dweights);
 
 /**
  * Gradient by the bias.

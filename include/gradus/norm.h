@@ -4,11 +4,10 @@
  *
  *   y = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + shortcut)
  *
- * where ReLU and the shortcut are optional.  Rows are pixels of all samples.
- *
- * Statistics are summed over fixed pieces of rows, centred within each, and the
- * pieces' means and squares are merged in order, in double: no cancellation,
- * and the same bits on any number of threads.
+ * Rows are pixels of all samples.  Sums over rows are made of pieces of them,
+ * by the convolutions while the rows are in the cache, or here; a piece is
+ * centred in itself, and the pieces' means and squares are merged in order, in
+ * double: no cancellation, and the same bits on any number of threads.
  *
  * Source: Ioffe and Szegedy, "Batch Normalization" (ICML 2015), algorithm 1 and
  * section 3; merging: Chan, Golub, LeVeque (1979), equation 2.1.
@@ -18,19 +17,24 @@
 
 #include <stdint.h>
 
-#include "gradus/status.h"
-
-/** Return how many doubles of scratch n_rows rows of C channels need. */
-int64_t gd_norm_scratch(int64_t n_rows, int C);
+#include "gradus/conv.h"
 
 /**
- * Compute mean and biased variance of each channel.
- * @param[in]  x               (n_rows, C)
- * @param[in]  scratch         gd_norm_scratch() doubles
- * @param[out] mean, variance  (C); variance is over n_rows, not n_rows - 1
+ * Return the doubles of a piece of rows: their number; (C) means and (C)
+ * squared distances from them, or (C) sums of g and (C) of g * (x - mean).
  */
-void gd_norm_statistics(int64_t n_rows, int C, const float *x, double *scratch,
-                        float *mean, float *variance);
+int gd_norm_piece(int C);
+
+/** Return the pieces that gd_norm_sums() makes of n_rows rows. */
+int gd_norm_n_pieces(int64_t n_rows);
+
+/**
+ * Merge pieces into mean and biased variance of each channel.
+ * @param[in]  pieces          (n_pieces, gd_norm_piece(C))
+ * @param[out] mean, variance  (C); variance is over all rows, not one less
+ */
+void gd_norm_merge(int n_pieces, int C, const double *pieces, float *mean,
+                   float *variance);
 
 /** One layer's numbers, (C) each, borrowed. */
 typedef struct {
@@ -40,27 +44,45 @@ typedef struct {
 } gd_norm;
 
 /**
- * @param[in]  shortcut  (n_rows, C), or NULL for none
- * @param[in]  relu      clamp below zero
- * @param[out] y         (n_rows, C); may be `x`
+ * Write the norm as a scale: (x - mean) * factor + beta.
+ * @param[out] factor  (C), kept by what is returned, as are the norm's numbers
  */
-void gd_norm_forward(const gd_norm *norm, int64_t n_rows, const float *x,
-                     const float *shortcut, int relu, float *y);
+gd_scale gd_norm_scale(const gd_norm *norm, float *factor);
 
 /**
- * Gradient through norm and statistics together.
- * @param[in]     x       (n_rows, C), as in forward; `norm` holds its
- * statistics
- * @param[in]     y       the result of forward, to know where ReLU was at rest;
- *                        NULL: there was no ReLU
- * @param[in,out] dy      (n_rows, C); becomes the gradient in front of ReLU,
- *                        which is also that of the shortcut
- * @param[in]     scratch gd_norm_scratch() doubles
- * @param[out]    dx      (n_rows, C); may be `dy`, which then becomes dx
- * @param[out]    dgamma, dbeta  (C)
+ * Compute y = relu(scaled x + shortcut).
+ * @param[in]  of_x      the scale of x
+ * @param[in]  shortcut  (n_rows, C)
+ * @param[in]  of_shortcut  its scale; NULL: as it is
+ * @param[out] y         (n_rows, C); may be `x` or `shortcut`
  */
-void gd_norm_backward(const gd_norm *norm, int64_t n_rows, const float *x,
-                      const float *y, float *dy, double *scratch, float *dx,
-                      float *dgamma, float *dbeta);
+void gd_norm_join(int64_t n_rows, int C, const float *x, const gd_scale *of_x,
+                  const float *shortcut, const gd_scale *of_shortcut, float *y);
+
+/**
+ * Sum g and g * (x - mean) over pieces of the rows.
+ * @param[in,out] g       (n_rows, C) gradient behind ReLU; becomes the one in
+ *                        front of it
+ * @param[in]     open    (n_rows, C) ReLU's result; NULL: there was none, or g
+ *                        has been through it
+ * @param[in]     x       (n_rows, C) the norm's input
+ * @param[out]    pieces  (gd_norm_n_pieces(n_rows), gd_norm_piece(C))
+ */
+void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
+                  const float *open, float *g, double *pieces);
+
+/**
+ * Gradient through norm and statistics together, from the sums.
+ * @param[in]  scale   the norm's, from gd_norm_scale()
+ * @param[in]  g       (n_rows, C) gradient in front of ReLU
+ * @param[in]  x       (n_rows, C), as in forward
+ * @param[in,out] pieces  the sums; the first piece becomes the total
+ * @param[out] dx      (n_rows, C); may be `x` or `g`
+ * @param[out] dgamma, dbeta  (C)
+ */
+void gd_norm_backward(const gd_norm *norm, const gd_scale *scale,
+                      int64_t n_rows, const float *g, const float *x,
+                      int n_pieces, double *pieces, float *dx, float *dgamma,
+                      float *dbeta);
 
 #endif

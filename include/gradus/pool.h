@@ -26,12 +26,14 @@ int gd_pool_out(int size, gd_pool_shape shape);
 
 /**
  * @param[in]  x       (N, H, W, C)
+ * @param[in]  scale   the maxima are those of relu() of x scaled; NULL: of x
  * @param[out] y       (N, P, Q, C), P = gd_pool_out(H, shape), Q likewise
  * @param[out] winner  (N, P, Q, C): the maximum's place in its window, row *
  *                     size + column; NULL: not wanted
  */
 void gd_max_pool_forward(gd_pool_shape shape, gd_conv_input in, int C,
-                         const float *x, float *y, uint8_t *winner);
+                         const float *x, const gd_scale *scale, float *y,
+                         uint8_t *winner);
 /**
  * @param[in]  dy  (N, P, Q, C)
  * @param[out] dx  (N, H, W, C), overwritten

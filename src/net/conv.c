@@ -5,28 +5,28 @@
 #include <string.h>
 
 #include "gradus/memory.h"
+#include "gradus/norm.h"
 #include "net/outer.h"
-#include "net/patches.h"
 #include "net/product.h"
 #include "net/workspace.h"
 
+enum { MOST_TAPS = 576 };
+
 /* Input pixels (row + i * stride, column + j * stride): all see the output
- * through the same taps of the kernel.  A class may have none. */
+ * through the same taps of the kernel, a rectangle of every stride-th.  A class
+ * may have none. */
 typedef struct {
   int row, column;
-  int n_taps;
-  gd_tap *taps; /* offsets from (i, j) into the output's gradient */
-  int *kernel;  /* tap -> r * S + s */
+  int R, S;             /* taps; 0 x 0: none */
+  int first_r, first_s; /* kernel element of tap (0, 0): the last */
   gd_product product;
   float *packed;
 } residue;
 
 struct gd_conv {
   gd_conv_shape shape;
-  gd_tap *taps; /* (R * S) offsets into the input */
   gd_product forward;
-  float *packed, *bias; /* bias is NULL without one */
-  int has_bias;
+  float *packed;
   int n_residues; /* stride * stride, or 0 without training */
   residue *residues;
   gd_outer *outer; /* NULL without training */
@@ -54,16 +54,21 @@ static gd_status check(gd_conv_shape s)
     return gd_fail(GD_ERR_USAGE,
                    "convolution of %d to %d channels: each must be 1 to %d",
                    s.C, s.K, GD_MOST_CHANNELS);
-  if (s.R < 1 || s.S < 1 || s.R > GD_PANEL_DEPTH ||
-      s.S > GD_PANEL_DEPTH / s.R || s.stride < 1 || s.pad < 0 ||
-      s.pad_behind < 0 || s.pad + s.pad_behind >= s.R ||
-      s.pad + s.pad_behind >= s.S)
+  if (s.R < 1 || s.S < 1 || s.R > MOST_TAPS || s.S > MOST_TAPS / s.R ||
+      s.stride < 1 || s.pad < 0 || s.pad_behind < 0 ||
+      s.pad + s.pad_behind >= s.R || s.pad + s.pad_behind >= s.S)
     return gd_fail(GD_ERR_USAGE,
                    "convolution with kernel %dx%d, stride %d, pad %d and %d: "
                    "the stride must be positive, the pad smaller than the "
                    "kernel, the kernel at most %d elements",
-                   s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind,
-                   GD_PANEL_DEPTH);
+                   s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind, MOST_TAPS);
+  const int C = s.C > s.K ? s.C : s.K;
+  if ((int64_t)s.R * s.stride * (GD_TILE + s.S) * C > GD_SLAB_FLOATS - C * 64)
+    return gd_fail(GD_ERR_USAGE,
+                   "convolution of %d to %d channels with kernel %dx%d and "
+                   "stride %d sees too much at once: it needs fewer channels "
+                   "or a smaller kernel",
+                   s.C, s.K, s.R, s.S, s.stride);
   return GD_OK;
 }
 
@@ -71,26 +76,17 @@ static gd_status check(gd_conv_shape s)
  * stride, where that is whole. */
 static gd_status make_residue(residue *c, gd_conv_shape s, int row, int column)
 {
-  c->row = row;
-  c->column = column;
-  c->taps = gd_alloc(s.R * s.S, sizeof *c->taps);
-  c->kernel = gd_alloc(s.R * s.S, sizeof *c->kernel);
-  if (c->taps == NULL || c->kernel == NULL)
-    return GD_ERR_NOMEM;
-  /* From the last kernel element to the first, so that offsets ascend and
-   * neighbours are copied as one run. */
-  for (int r = s.R - 1; r >= 0; r--)
-    for (int q = s.S - 1; q >= 0; q--)
-      if ((row + s.pad - r) % s.stride == 0 &&
-          (column + s.pad - q) % s.stride == 0) {
-        c->taps[c->n_taps] = (gd_tap){(row + s.pad - r) / s.stride,
-                                      (column + s.pad - q) / s.stride};
-        c->kernel[c->n_taps++] = r * s.S + q;
-      }
-  if (c->n_taps == 0)
-    return GD_OK;
-  gd_status st =
-      gd_product_init(&c->product, c->n_taps, s.K, s.C, c->n_taps == 1);
+  *c = (residue){.row = row, .column = column};
+  for (int r = 0; r < s.R; r++)
+    if ((row + s.pad - r) % s.stride == 0)
+      c->R++, c->first_r = r;
+  for (int q = 0; q < s.S; q++)
+    if ((column + s.pad - q) % s.stride == 0)
+      c->S++, c->first_s = q;
+  if (c->R == 0 || c->S == 0)
+    c->R = c->S = 0;
+  gd_status st = gd_product_init(&c->product, c->R, c->S, s.K, s.C,
+                                 c->R * c->S == 1 && s.stride == 1);
   if (st != GD_OK)
     return st;
   c->packed = gd_alloc(gd_product_packed(&c->product), sizeof *c->packed);
@@ -105,7 +101,7 @@ static gd_status prepare_training(gd_conv *conv)
   if (conv->outer == NULL || conv->residues == NULL)
     return GD_ERR_NOMEM;
   conv->n_residues = s.stride * s.stride;
-  gd_status st = gd_outer_init(conv->outer, s.R * s.S, s.C, s.K);
+  gd_status st = gd_outer_init(conv->outer, s.R, s.S, s.C, s.K);
   for (int i = 0; i < conv->n_residues && st == GD_OK; i++)
     st = make_residue(&conv->residues[i], s, i / s.stride, i % s.stride);
   return st;
@@ -114,19 +110,12 @@ static gd_status prepare_training(gd_conv *conv)
 static gd_status prepare_forward(gd_conv *conv)
 {
   const gd_conv_shape s = conv->shape;
-  conv->taps = gd_alloc(s.R * s.S, sizeof *conv->taps);
-  if (conv->taps == NULL)
-    return GD_ERR_NOMEM;
-  for (int r = 0; r < s.R; r++)
-    for (int q = 0; q < s.S; q++)
-      conv->taps[r * s.S + q] = (gd_tap){r - s.pad, q - s.pad};
-  gd_status st = gd_product_init(&conv->forward, s.R * s.S, s.C, s.K,
+  gd_status st = gd_product_init(&conv->forward, s.R, s.S, s.C, s.K,
                                  s.R * s.S == 1 && s.stride == 1);
   if (st != GD_OK)
     return st;
   conv->packed = gd_alloc(gd_product_packed(&conv->forward), sizeof(float));
-  conv->bias = gd_alloc(s.K, sizeof *conv->bias);
-  return conv->packed == NULL || conv->bias == NULL ? GD_ERR_NOMEM : GD_OK;
+  return conv->packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
 gd_status gd_conv_new(gd_conv_shape shape, int training, gd_conv **out)
@@ -154,16 +143,11 @@ void gd_conv_free(gd_conv *conv)
 {
   if (conv == NULL)
     return;
-  for (int i = 0; i < conv->n_residues; i++) {
-    free(conv->residues[i].taps);
-    free(conv->residues[i].kernel);
+  for (int i = 0; i < conv->n_residues; i++)
     free(conv->residues[i].packed);
-  }
   free(conv->residues);
   free(conv->outer);
-  free(conv->taps);
   free(conv->packed);
-  free(conv->bias);
   free(conv);
 }
 
@@ -174,15 +158,14 @@ gd_conv_shape gd_conv_shape_of(const gd_conv *conv)
 
 int64_t gd_conv_bytes(const gd_conv *conv)
 {
-  int64_t floats = gd_product_packed(&conv->forward) + conv->shape.K;
+  int64_t floats = gd_product_packed(&conv->forward);
   for (int i = 0; i < conv->n_residues; i++)
-    if (conv->residues[i].n_taps > 0)
-      floats += gd_product_packed(&conv->residues[i].product);
+    floats += gd_product_packed(&conv->residues[i].product);
   return floats * (int64_t)sizeof(float);
 }
 
-/* Forward, the columns are the outputs k.  Eight of them at a time: that many
- * rows of the weights are read together, and whole sectors written. */
+/* Forward, the columns are the outputs k.  16 of them at a time: that many rows
+ * of the weights are read together, and whole sectors written. */
 static void pack_forward(gd_conv *conv, const float *weights)
 {
   const gd_conv_shape s = conv->shape;
@@ -192,7 +175,8 @@ static void pack_forward(gd_conv *conv, const float *weights)
   for (int k0 = 0; k0 < s.K; k0 += 16)
     for (int tap = 0; tap < n_taps; tap++)
       for (int c = 0; c < s.C; c++) {
-        float *to = conv->packed + gd_product_at(p, tap, c, k0);
+        float *to =
+            conv->packed + gd_product_at(p, tap / s.S, tap % s.S, c, k0);
         const int n = s.K - k0 < 16 ? s.K - k0 : 16;
         for (int k = 0; k < n; k++)
           to[k] = weights[((int64_t)(k0 + k) * s.C + c) * n_taps + tap];
@@ -206,10 +190,13 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
   const int n_taps = s.R * s.S;
 #pragma omp parallel for schedule(static)
   for (int k = 0; k < s.K; k++)
-    for (int tap = 0; tap < r->n_taps; tap++) {
-      const float *from = weights + (int64_t)k * s.C * n_taps + r->kernel[tap];
+    for (int tap = 0; tap < r->R * r->S; tap++) {
+      const int a = tap / r->S, b = tap % r->S;
+      const int element =
+          (r->first_r - a * s.stride) * s.S + (r->first_s - b * s.stride);
+      const float *from = weights + (int64_t)k * s.C * n_taps + element;
       for (int c0 = 0; c0 < s.C; c0 += GD_BLOCK) {
-        float *to = r->packed + gd_product_at(&r->product, tap, k, c0);
+        float *to = r->packed + gd_product_at(&r->product, a, b, k, c0);
         const int n = s.C - c0 < GD_BLOCK ? s.C - c0 : GD_BLOCK;
         for (int c = 0; c < n; c++)
           to[c] = from[(int64_t)(c0 + c) * n_taps];
@@ -217,83 +204,120 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
     }
 }
 
-void gd_conv_pack(gd_conv *conv, const float *weights, const float *bias)
+void gd_conv_pack(gd_conv *conv, const float *weights)
 {
   assert(conv != NULL && weights != NULL);
   pack_forward(conv, weights);
   for (int i = 0; i < conv->n_residues; i++)
     pack_residue(conv, &conv->residues[i], weights);
-  conv->has_bias = bias != NULL;
-  if (bias != NULL)
-    memcpy(conv->bias, bias, (size_t)conv->shape.K * sizeof *bias);
+}
+
+/* One tap that sees each pixel once makes of all images one row. */
+static gd_patches flatten(gd_patches p)
+{
+  if (!gd_patches_are_source(&p))
+    return p;
+  p.columns = p.W = p.N * p.rows * p.columns;
+  p.N = p.rows = p.H = 1;
+  return p;
 }
 
 static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 {
   const gd_conv_shape s = conv->shape;
-  return (gd_patches){.N = in.N,
-                      .rows = gd_conv_out_H(s, in.H),
-                      .columns = gd_conv_out_W(s, in.W),
-                      .H = in.H,
-                      .W = in.W,
-                      .C = s.C,
-                      .step = s.stride,
-                      .n_taps = s.R * s.S,
-                      .taps = conv->taps};
+  return flatten(
+      (gd_patches){.N = in.N,
+                   .rows = gd_conv_out_H(s, in.H),
+                   .columns = gd_conv_out_W(s, in.W),
+                   .H = in.H,
+                   .W = in.W,
+                   .C = s.C,
+                   .step = s.stride,
+                   .row = -s.pad,
+                   .column = -s.pad,
+                   .R = s.R,
+                   .S = s.S});
+}
+
+/* The output's gradient as a residue class of the input sees it; with no
+ * taps, it only counts. */
+static gd_patches residue_patches(const gd_conv *conv, gd_conv_input in,
+                                  const residue *r)
+{
+  const gd_conv_shape s = conv->shape;
+  const gd_patches p = {.N = in.N,
+                        .rows = (in.H - r->row + s.stride - 1) / s.stride,
+                        .columns = (in.W - r->column + s.stride - 1) / s.stride,
+                        .H = gd_conv_out_H(s, in.H),
+                        .W = gd_conv_out_W(s, in.W),
+                        .C = s.K,
+                        .step = 1,
+                        .row = (r->row + s.pad - r->first_r) / s.stride,
+                        .column = (r->column + s.pad - r->first_s) / s.stride,
+                        .R = r->R,
+                        .S = r->S};
+  return s.stride == 1 ? flatten(p) : p;
+}
+
+int gd_conv_n_pieces(const gd_conv *conv, gd_conv_input in, int is_backward)
+{
+  if (!is_backward) {
+    const gd_patches p = patches_of(conv, in);
+    return gd_product_n_pieces(&p);
+  }
+  int n = 0;
+  for (int i = 0; i < conv->n_residues; i++) {
+    const gd_patches p = residue_patches(conv, in, &conv->residues[i]);
+    if (p.rows > 0 && p.columns > 0)
+      n += gd_product_n_pieces(&p);
+  }
+  return n;
 }
 
 void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
-                     const float *x, float *y)
+                     const gd_conv_source *source, const gd_conv_sink *sink)
 {
   const gd_patches patches = patches_of(conv, in);
   assert(patches.rows > 0 && patches.columns > 0);
   gd_product_run(
-      &conv->forward, ws, &patches, x, conv->packed,
-      conv->has_bias ? conv->bias : NULL,
-      (gd_target){
-          .pixels = y, .H = patches.rows, .W = patches.columns, .step = 1});
+      &conv->forward, ws, &patches, source, conv->packed, sink,
+      (gd_target){.H = patches.rows, .W = patches.columns, .step = 1});
 }
 
 void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
-                           gd_conv_input in, const float *dy, float *dx)
+                           gd_conv_input in, const float *dy,
+                           const gd_conv_sink *sink)
 {
   assert(conv->residues != NULL);
   const gd_conv_shape s = conv->shape;
-  for (int i = 0; i < conv->n_residues; i++)
-    if (conv->residues[i].n_taps == 0) {
-      memset(dx, 0, (size_t)in.N * in.H * in.W * s.C * sizeof *dx);
-      break;
-    }
+  const gd_conv_source source = {.x = dy};
+  gd_conv_sink to = *sink;
   for (int i = 0; i < conv->n_residues; i++) {
-    const residue *c = &conv->residues[i];
-    const gd_patches patches = {
-        .N = in.N,
-        .rows = (in.H - c->row + s.stride - 1) / s.stride,
-        .columns = (in.W - c->column + s.stride - 1) / s.stride,
-        .H = gd_conv_out_H(s, in.H),
-        .W = gd_conv_out_W(s, in.W),
-        .C = s.K,
-        .step = 1,
-        .n_taps = c->n_taps,
-        .taps = c->taps};
-    if (c->n_taps > 0 && patches.rows > 0 && patches.columns > 0)
-      gd_product_run(&c->product, ws, &patches, dy, c->packed, NULL,
-                     (gd_target){.pixels = dx,
-                                 .H = in.H,
-                                 .W = in.W,
-                                 .row = c->row,
-                                 .column = c->column,
-                                 .step = s.stride});
+    const residue *r = &conv->residues[i];
+    const gd_patches patches = residue_patches(conv, in, r);
+    if (patches.rows < 1 || patches.columns < 1)
+      continue;
+    gd_product_run(
+        &r->product, ws, &patches, &source, r->packed, &to,
+        s.stride == 1
+            ? (gd_target){.H = patches.rows, .W = patches.columns, .step = 1}
+            : (gd_target){.H = in.H,
+                          .W = in.W,
+                          .row = r->row,
+                          .column = r->column,
+                          .step = s.stride});
+    if (to.sums != NULL)
+      to.sums += gd_product_n_pieces(&patches) * gd_norm_piece(s.C);
   }
 }
 
 void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
-                              gd_conv_input in, const float *x, const float *dy,
-                              float *dweights)
+                              gd_conv_input in, const gd_conv_source *source,
+                              const float *dy, float *dweights)
 {
   assert(conv->outer != NULL);
   const gd_patches patches = patches_of(conv, in);
-  gd_outer_run(conv->outer, ws, &patches, x, dy, dweights);
+  gd_outer_run(conv->outer, ws, &patches, source, dy, dweights);
 }
 
 void gd_conv_backward_bias(const float *dy, int64_t n_rows, int K, float *dbias)

@@ -14,15 +14,15 @@ enum {
   MOST_PIECES = 64, /* that are summed */
 };
 
-static int n_pieces_of(int64_t n_rows)
+int gd_norm_piece(int C)
+{
+  return 1 + 2 * C;
+}
+
+int gd_norm_n_pieces(int64_t n_rows)
 {
   const int64_t n = (n_rows + PIECE_ROWS - 1) / PIECE_ROWS;
   return n < MOST_PIECES ? (int)n : MOST_PIECES;
-}
-
-int64_t gd_norm_scratch(int64_t n_rows, int C)
-{
-  return (int64_t)n_pieces_of(n_rows) * 2 * C;
 }
 
 static int least(int64_t a, int b)
@@ -30,86 +30,47 @@ static int least(int64_t a, int b)
   return a < b ? (int)a : b;
 }
 
-/* The sums over a block of rows of one strip: a first mean, and the sums of the
- * distances from it and of their squares. */
-typedef struct {
-  float mean[STRIP], rest[STRIP], squares[STRIP];
-} centred;
-
-static centred centre(const float *x, int stride, int rows, int width)
+void gd_norm_merge(int n_pieces, int C, const double *pieces, float *mean,
+                   float *variance)
 {
-  centred b = {{0}, {0}, {0}};
-  for (int r = 0; r < rows; r++)
-#pragma omp simd
-    for (int c = 0; c < width; c++)
-      b.mean[c] += x[(ptrdiff_t)r * stride + c];
-  for (int c = 0; c < width; c++)
-    b.mean[c] /= (float)rows;
-  for (int r = 0; r < rows; r++)
-#pragma omp simd
-    for (int c = 0; c < width; c++) {
-      const float d = x[(ptrdiff_t)r * stride + c] - b.mean[c];
-      b.rest[c] += d;
-      b.squares[c] += d * d;
-    }
-  return b;
-}
-
-/* Join (n, mean, squares) with more of the same. */
-static void merge(int64_t n, double *mean, double *squares, int64_t n_more,
-                  double mean_more, double squares_more)
-{
-  const double both = (double)(n + n_more), step = mean_more - *mean;
-  *mean += step * (double)n_more / both;
-  *squares += squares_more + step * step * (double)n * (double)n_more / both;
-}
-
-static void sum_piece(const float *x, int C, gd_range rows, double *mean,
-                      double *squares)
-{
-  memset(mean, 0, (size_t)C * sizeof *mean);
-  memset(squares, 0, (size_t)C * sizeof *squares);
-  for (int64_t r = rows.first; r < rows.end; r += BLOCK_ROWS) {
-    const int n = least(rows.end - r, BLOCK_ROWS);
-    for (int c0 = 0; c0 < C; c0 += STRIP) {
-      const int width = least(C - c0, STRIP);
-      const centred b = centre(x + r * C + c0, C, n, width);
-      for (int c = 0; c < width; c++) {
-        const double rest = (double)b.rest[c] / n;
-        merge(r - rows.first, &mean[c0 + c], &squares[c0 + c], n,
-              (double)b.mean[c] + rest, (double)b.squares[c] - rest * rest * n);
-      }
-    }
-  }
-}
-
-void gd_norm_statistics(int64_t n_rows, int C, const float *x, double *scratch,
-                        float *mean, float *variance)
-{
-  assert(n_rows >= 1 && C >= 1);
-  const int n_pieces = n_pieces_of(n_rows);
+  assert(n_pieces >= 1 && C >= 1);
+  const ptrdiff_t stride = gd_norm_piece(C);
 #pragma omp parallel for schedule(static)
-  for (int i = 0; i < n_pieces; i++)
-    sum_piece(x, C, gd_range_of(n_rows, i, n_pieces),
-              scratch + (ptrdiff_t)2 * i * C,
-              scratch + (ptrdiff_t)(2 * i + 1) * C);
-
-  for (int c = 0; c < C; c++) {
-    double m = scratch[c], squares = scratch[C + c];
-    for (int i = 1; i < n_pieces; i++) {
-      const gd_range rows = gd_range_of(n_rows, i, n_pieces);
-      merge(rows.first, &m, &squares, rows.end - rows.first,
-            scratch[(ptrdiff_t)2 * i * C + c],
-            scratch[(ptrdiff_t)(2 * i + 1) * C + c]);
+  for (int c0 = 0; c0 < C; c0 += STRIP) {
+    const int width = least(C - c0, STRIP);
+    double m[STRIP], squares[STRIP], n = pieces[0];
+    for (int c = 0; c < width; c++) {
+      m[c] = pieces[1 + c0 + c];
+      squares[c] = pieces[1 + C + c0 + c];
     }
-    mean[c] = (float)m;
-    variance[c] = (float)(squares / (double)n_rows);
+    for (int i = 1; i < n_pieces; i++) {
+      const double *more = pieces + i * stride, both = n + more[0];
+      const double share = more[0] / both, weight = n * share;
+#pragma omp simd
+      for (int c = 0; c < width; c++) {
+        const double step = more[1 + c0 + c] - m[c];
+        m[c] += step * share;
+        squares[c] += more[1 + C + c0 + c] + step * step * weight;
+      }
+      n = both;
+    }
+    for (int c = 0; c < width; c++) {
+      mean[c0 + c] = (float)m[c];
+      variance[c0 + c] = (float)(squares[c] / n);
+    }
   }
 }
 
 static float inverse_deviation(const gd_norm *norm, int c)
 {
   return (float)(1.0 / sqrt((double)norm->variance[c] + norm->epsilon));
+}
+
+gd_scale gd_norm_scale(const gd_norm *norm, float *factor)
+{
+  for (int c = 0; c < norm->C; c++)
+    factor[c] = norm->gamma[c] * inverse_deviation(norm, c);
+  return (gd_scale){norm->mean, factor, norm->beta};
 }
 
 /* The elementwise passes' pieces of rows. */
@@ -119,54 +80,59 @@ static gd_range piece_of(int64_t n_rows, int64_t i)
   return (gd_range){first, end < n_rows ? end : n_rows};
 }
 
-static void forward_strip(const gd_norm *norm, gd_range rows, int c0, int width,
-                          const float *x, const float *shortcut, int relu,
-                          float *y)
+static void join_strip(gd_range rows, int C, int c0, int width, const float *x,
+                       const gd_scale *of_x, const float *shortcut,
+                       const gd_scale *of_shortcut, float *y)
 {
-  float factor[STRIP], mean[STRIP], beta[STRIP];
-  for (int c = 0; c < width; c++) {
-    factor[c] = norm->gamma[c0 + c] * inverse_deviation(norm, c0 + c);
-    mean[c] = norm->mean[c0 + c];
-    beta[c] = norm->beta[c0 + c];
-  }
-  const float floor = relu ? 0.0f : -INFINITY;
+  float mean[2][STRIP] = {{0}}, factor[2][STRIP], addend[2][STRIP] = {{0}};
+  const gd_scale *scales[2] = {of_x, of_shortcut};
+  for (int i = 0; i < 2; i++)
+    for (int c = 0; c < width; c++) {
+      factor[i][c] = 1.0f;
+      if (scales[i] == NULL)
+        continue;
+      mean[i][c] = scales[i]->mean[c0 + c];
+      factor[i][c] = scales[i]->factor[c0 + c];
+      addend[i][c] = scales[i]->addend[c0 + c];
+    }
   for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * norm->C + c0;
+    const int64_t at = r * C + c0;
 #pragma omp simd
     for (int c = 0; c < width; c++) {
-      float v = (x[at + c] - mean[c]) * factor[c] + beta[c];
-      if (shortcut != NULL)
-        v += shortcut[at + c];
-      y[at + c] = v < floor ? floor : v; /* a NaN passes */
+      const float v =
+          (x[at + c] - mean[0][c]) * factor[0][c] + addend[0][c] +
+          ((shortcut[at + c] - mean[1][c]) * factor[1][c] + addend[1][c]);
+      y[at + c] = v < 0.0f ? 0.0f : v; /* a NaN passes */
     }
   }
 }
 
-void gd_norm_forward(const gd_norm *norm, int64_t n_rows, const float *x,
-                     const float *shortcut, int relu, float *y)
+void gd_norm_join(int64_t n_rows, int C, const float *x, const gd_scale *of_x,
+                  const float *shortcut, const gd_scale *of_shortcut, float *y)
 {
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
-    for (int c0 = 0; c0 < norm->C; c0 += STRIP)
-      forward_strip(norm, piece_of(n_rows, i), c0, least(norm->C - c0, STRIP),
-                    x, shortcut, relu, y);
+    for (int c0 = 0; c0 < C; c0 += STRIP)
+      join_strip(piece_of(n_rows, i), C, c0, least(C - c0, STRIP), x, of_x,
+                 shortcut, of_shortcut, y);
 }
 
-/* Clear dy where ReLU was at rest; add up g and g (x - mean). */
-static void backward_block(const gd_norm *norm, gd_range rows, int c0,
-                           int width, const float *x, const float *y, float *dy,
-                           double *sum, double *sum_x)
+/* Clear g where ReLU was at rest; add up g and g (x - mean). */
+static void sum_block(gd_range rows, int C, int c0, int width, const float *x,
+                      const float *mean, const float *open, float *g,
+                      double *sum, double *sum_x)
 {
   float s[STRIP] = {0}, s_x[STRIP] = {0};
-  const float *mean = norm->mean + c0;
   for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * norm->C + c0;
+    const int64_t at = r * C + c0;
+    if (open != NULL)
+#pragma omp simd
+      for (int c = 0; c < width; c++)
+        g[at + c] = open[at + c] > 0.0f ? g[at + c] : 0.0f;
 #pragma omp simd
     for (int c = 0; c < width; c++) {
-      const float g = y == NULL || y[at + c] > 0.0f ? dy[at + c] : 0.0f;
-      dy[at + c] = g;
-      s[c] += g;
-      s_x[c] += g * (x[at + c] - mean[c]);
+      s[c] += g[at + c];
+      s_x[c] += g[at + c] * (x[at + c] - mean[c0 + c]);
     }
   }
   for (int c = 0; c < width; c++) {
@@ -175,61 +141,71 @@ static void backward_block(const gd_norm *norm, gd_range rows, int c0,
   }
 }
 
-static void backward_piece(const gd_norm *norm, gd_range rows, const float *x,
-                           const float *y, float *dy, double *sums)
+void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
+                  const float *open, float *g, double *pieces)
 {
-  const int C = norm->C;
-  memset(sums, 0, (size_t)(2 * C) * sizeof *sums);
-  for (int64_t r = rows.first; r < rows.end; r += BLOCK_ROWS)
-    for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_block(norm, (gd_range){r, r + least(rows.end - r, BLOCK_ROWS)},
-                     c0, least(C - c0, STRIP), x, y, dy, sums, sums + C);
+  const int n_pieces = gd_norm_n_pieces(n_rows);
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < n_pieces; i++) {
+    const gd_range rows = gd_range_of(n_rows, i, n_pieces);
+    double *piece = pieces + (ptrdiff_t)i * gd_norm_piece(C);
+    memset(piece, 0, (size_t)gd_norm_piece(C) * sizeof *piece);
+    piece[0] = (double)(rows.end - rows.first);
+    for (int64_t r = rows.first; r < rows.end; r += BLOCK_ROWS)
+      for (int c0 = 0; c0 < C; c0 += STRIP)
+        sum_block((gd_range){r, r + least(rows.end - r, BLOCK_ROWS)}, C, c0,
+                  least(C - c0, STRIP), x, mean, open, g, piece + 1,
+                  piece + 1 + C);
+  }
+}
+
+/* dx = factor (g - level - (x - mean) slope). */
+static void backward_strip(const gd_scale *scale, int C, gd_range rows, int c0,
+                           int width, const double *levels,
+                           const double *slopes, const float *x, const float *g,
+                           float *dx)
+{
+  float factor[STRIP], mean[STRIP], slope[STRIP], level[STRIP];
+  for (int c = 0; c < width; c++) {
+    factor[c] = scale->factor[c0 + c];
+    mean[c] = scale->mean[c0 + c];
+    level[c] = (float)levels[c0 + c];
+    slope[c] = (float)slopes[c0 + c];
+  }
+  for (int64_t r = rows.first; r < rows.end; r++) {
+    const int64_t at = r * C + c0;
+#pragma omp simd
+    for (int c = 0; c < width; c++)
+      dx[at + c] =
+          factor[c] * (g[at + c] - level[c] - (x[at + c] - mean[c]) * slope[c]);
+  }
 }
 
 /* dx = gamma d (g - sum(g)/n - (x - mean) d^2 sum(g (x - mean))/n), d the
  * inverse deviation. */
-static void backward_strip(const gd_norm *norm, int64_t n_rows, gd_range rows,
-                           int c0, int width, const double *sums,
-                           const float *x, const float *g, float *dx)
+void gd_norm_backward(const gd_norm *norm, const gd_scale *scale,
+                      int64_t n_rows, const float *g, const float *x,
+                      int n_pieces, double *pieces, float *dx, float *dgamma,
+                      float *dbeta)
 {
-  float factor[STRIP], slope[STRIP], level[STRIP];
-  for (int c = 0; c < width; c++) {
-    const float d = inverse_deviation(norm, c0 + c);
-    factor[c] = norm->gamma[c0 + c] * d;
-    level[c] = (float)(sums[c0 + c] / (double)n_rows);
-    slope[c] = (float)(sums[norm->C + c0 + c] / (double)n_rows * (double)d *
-                       (double)d);
-  }
-  for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * norm->C + c0;
+  const int C = norm->C;
+  double *sums = pieces + 1;
+  for (int i = 1; i < n_pieces; i++) {
+    const double *more = sums + (ptrdiff_t)i * gd_norm_piece(C);
 #pragma omp simd
-    for (int c = 0; c < width; c++)
-      dx[at + c] = factor[c] * (g[at + c] - level[c] -
-                                (x[at + c] - norm->mean[c0 + c]) * slope[c]);
-  }
-}
-
-void gd_norm_backward(const gd_norm *norm, int64_t n_rows, const float *x,
-                      const float *y, float *dy, double *scratch, float *dx,
-                      float *dgamma, float *dbeta)
-{
-  const int C = norm->C, n_pieces = n_pieces_of(n_rows);
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < n_pieces; i++)
-    backward_piece(norm, gd_range_of(n_rows, i, n_pieces), x, y, dy,
-                   scratch + (ptrdiff_t)2 * i * C);
-
-  for (int i = 1; i < n_pieces; i++)
     for (int c = 0; c < 2 * C; c++)
-      scratch[c] += scratch[(ptrdiff_t)2 * i * C + c];
-  for (int c = 0; c < C; c++) {
-    dbeta[c] = (float)scratch[c];
-    dgamma[c] = (float)(scratch[C + c] * (double)inverse_deviation(norm, c));
+      sums[c] += more[c];
   }
-
+  for (int c = 0; c < C; c++) {
+    const double d = (double)inverse_deviation(norm, c);
+    dbeta[c] = (float)sums[c];
+    dgamma[c] = (float)(sums[C + c] * d);
+    sums[c] /= (double)n_rows;
+    sums[C + c] *= d * d / (double)n_rows;
+  }
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
     for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_strip(norm, n_rows, piece_of(n_rows, i), c0,
-                     least(C - c0, STRIP), scratch, x, dy, dx);
+      backward_strip(scale, C, piece_of(n_rows, i), c0, least(C - c0, STRIP),
+                     sums, sums + C, x, g, dx);
 }

@@ -4,195 +4,290 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { PIECE = 112 /* positions: two slabs share the cache */ };
+
 static int least(int a, int b)
 {
   return a < b ? a : b;
 }
 
-/* Columns of a chunk of `width` channels beyond its whole tiles, rounded up to
- * whole vectors: the sums beyond are never read. */
-static int rest_of(const gd_outer *o, int width)
+static int pieces(int whole, int part)
 {
-  return (o->n_taps * width % GD_BLOCK + 15) / 16 * 16;
+  return (whole + part - 1) / part;
 }
 
-/* A source may stand for its panel only if no vector reaches past a row. */
-static int may_be_source(const gd_outer *o)
+static int n_taps(const gd_outer *o)
 {
-  return o->n_taps == 1 && o->C % 16 == 0;
+  return o->channels.narrow ? o->R : o->R * o->S;
 }
 
-static gd_status make_kernels(gd_outer *o, int is_source)
+/* Blocks of the channels (of the slab, so one if they are narrow). */
+static int n_blocks_c(const gd_outer *o)
 {
-  const int last = o->C % o->chunk == 0 ? o->chunk : o->C % o->chunk;
-  const int columns[3] = {o->n_taps * o->chunk >= GD_BLOCK ? GD_BLOCK : 0,
-                          rest_of(o, o->chunk), rest_of(o, last)};
-  const int rows[2] = {o->K >= GD_OUTER_ROWS ? GD_OUTER_ROWS : 0,
-                       o->K % GD_OUTER_ROWS};
-  const int ldb = is_source ? o->C : GD_PANEL_DEPTH;
+  return o->channels.n_whole + (o->channels.rest > 0);
+}
+
+static int n_blocks_k(const gd_outer *o)
+{
+  return pieces(o->K, GD_BLOCK);
+}
+
+/* The largest group of blocks whose sums fit, nearly square for one tap. */
+static void choose_groups(gd_outer *o)
+{
+  const int tiles = GD_SUM_FLOATS / (GD_BLOCK * GD_BLOCK);
+  o->group_taps = least(n_taps(o), tiles);
+  const int most = tiles / o->group_taps;
+  int c = 1, k = 1;
+  while (1) {
+    if (k <= c && k < n_blocks_k(o) && (k + 1) * c <= most)
+      k++;
+    else if (c < n_blocks_c(o) && k * (c + 1) <= most)
+      c++;
+    else if (k < n_blocks_k(o) && (k + 1) * c <= most)
+      k++;
+    else
+      break;
+  }
+  o->group_k = pieces(n_blocks_k(o), pieces(n_blocks_k(o), k));
+  o->group_c = pieces(n_blocks_c(o), pieces(n_blocks_c(o), c));
+}
+
+gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K)
+{
+  *o = (gd_outer){.R = R, .S = S, .C = C, .K = K};
+  o->channels = gd_channels_of(C, S);
+  choose_groups(o);
+  const int rows[2] = {K >= GD_BLOCK ? GD_BLOCK : 0, K % GD_BLOCK};
+  const int columns[2] = {o->channels.n_whole > 0 ? GD_BLOCK : 0,
+                          o->channels.rest_pitch};
   gd_status st = GD_OK;
-
   for (int r = 0; r < 2; r++)
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 2; c++)
       for (int add = 0; add < 2 && rows[r] > 0 && columns[c] > 0 && st == GD_OK;
            add++)
         st = gd_gemm_make(
             (gd_gemm_shape){.m = rows[r],
                             .n = columns[c],
                             .k = GD_OUTER_DEPTH,
-                            .lda = o->K,
-                            .ldb = ldb,
-                            .ldc = o->is_weights ? o->C : GD_PANEL_DEPTH,
-                            .stride_a = GD_OUTER_DEPTH * o->K,
-                            .stride_b = GD_OUTER_DEPTH * ldb,
+                            .lda = r == 0 ? GD_BLOCK : pieces(rows[r], 16) * 16,
+                            .ldb = c == 0 ? GD_BLOCK : columns[c],
+                            .ldc = GD_BLOCK,
                             .transposed_a = 1,
-                            .accumulate = add},
-            &o->kernels[is_source][r][c][add]);
-  return st;
-}
-
-gd_status gd_outer_init(gd_outer *o, int n_taps, int C, int K)
-{
-  *o = (gd_outer){.n_taps = n_taps, .C = C, .K = K};
-  o->chunk = gd_patches_chunk(n_taps, C);
-  o->is_weights = may_be_source(o);
-  gd_status st = make_kernels(o, 0);
-  if (st == GD_OK && may_be_source(o))
-    st = make_kernels(o, 1);
+                            .accumulate = add,
+                            .scattered = 1},
+            &o->kernels[r][c][add]);
   return st;
 }
 
 /* One gradient: what all its tasks share. */
 typedef struct {
   const gd_outer *o;
-  const gd_patches *patches;
-  const float *source, *dy;
+  const gd_patches *patches, *gradient; /* the gradient as the grid sees it */
+  const gd_conv_source *source, *dy;
   float *dweights;
-  int64_t n_rows;
-  int is_source;
+  gd_cut cut;
+  int n_parts, n_groups_c, n_groups_taps;
 } work;
 
-/* One task: channels c0..c1-1, outputs k0..k1-1. */
+/* One task: blocks k0..k1 by c0..c1, some taps, pieces first..end. */
 typedef struct {
-  int c0, c1, k0, k1;
-  float *sums; /* of (k0, tap 0, c0) */
-  int stride;
+  int k0, k1, c0, c1, tap0, tap1, first, end;
+  float *sums; /* (block k, block c, tap, GD_BLOCK, GD_BLOCK) */
 } task;
 
-/* Add `pieces` of positions to all tiles of the task. */
-static void add_pieces(const work *w, const task *t, int add, const float *dy,
-                       const float *panel, int is_source, int pieces)
+static float *sums_of(const work *w, const task *t, int k, int c, int tap)
+{
+  const int64_t tile = ((int64_t)(k - t->k0) * (t->c1 - t->c0) + (c - t->c0)) *
+                           w->o->group_taps +
+                       (tap - t->tap0);
+  return t->sums + tile * GD_BLOCK * GD_BLOCK;
+}
+
+/* The blocks first..end of some channels. */
+static gd_channels range_of(const gd_channels *all, int first, int end)
+{
+  gd_channels c = *all;
+  c.n_whole = least(end, all->n_whole) - first;
+  if (c.n_whole < 0)
+    c.n_whole = 0;
+  if (end <= all->n_whole)
+    c.rest = c.rest_pitch = 0;
+  return c;
+}
+
+/* The matrices of one piece in the cache. */
+typedef struct {
+  gd_slab x, dy;
+  const float *x_floats, *dy_floats;
+  int rows, depths; /* of the grid; products in a row */
+} slabs;
+
+/* Rows of the grid by products in a row: their addresses are listed. */
+static void add_tile(const work *w, const task *t, const slabs *s, int k, int c,
+                     int tap, int add)
 {
   const gd_outer *o = w->o;
-  const int width = t->c1 - t->c0, columns = o->n_taps * width;
-  for (int k = t->k0; k < t->k1; k += GD_OUTER_ROWS) {
-    const int is_rest = t->k1 - k < GD_OUTER_ROWS;
-    float *row = t->sums + (ptrdiff_t)(k - t->k0) * t->stride;
-    for (int c = 0; c < columns; c += GD_BLOCK) {
-      const int kind =
-          columns - c >= GD_BLOCK ? 0 : (width == o->chunk ? 1 : 2);
-      gd_gemm_run(&o->kernels[is_source][is_rest][kind][add], dy + k, panel + c,
-                  pieces, row + c);
+  const int is_rest_k = (k + 1) * GD_BLOCK > o->K;
+  const int is_rest_c = c >= o->channels.n_whole;
+  const int pitch_k = is_rest_k ? s->dy.channels.rest_pitch : GD_BLOCK;
+  const int pitch_c = is_rest_c ? o->channels.rest_pitch : GD_BLOCK;
+  const int taps_b = o->channels.narrow ? 1 : o->S;
+  const float *dy = s->dy_floats + (k - t->k0) * s->dy.block_floats;
+  const float *x =
+      s->x_floats + (c - t->c0) * s->x.block_floats +
+      gd_slab_pixel(&s->x, w->patches, tap / taps_b, tap % taps_b) * pitch_c;
+  const float *a[PIECE], *b[PIECE];
+  int n = 0;
+  for (int i = 0; i < s->rows; i++)
+    for (int d = 0; d < s->depths; d++, n++) {
+      a[n] =
+          dy + ((int64_t)i * s->dy.row_pixels + d * GD_OUTER_DEPTH) * pitch_k;
+      b[n] = x + ((int64_t)i * s->x.row_pixels + d * GD_OUTER_DEPTH) * pitch_c;
+    }
+  gd_gemm_run_scattered(&o->kernels[is_rest_k][is_rest_c][add], a, b, n,
+                        sums_of(w, t, k, c, tap));
+}
+
+static void add_piece(const work *w, const task *t, gd_scratch scratch,
+                      const gd_piece *piece, int add)
+{
+  const gd_channels all_k = gd_channels_of(w->o->K, 1);
+  const gd_channels in_k = range_of(&all_k, t->k0, t->k1);
+  const gd_channels in_c = range_of(&w->o->channels, t->c0, t->c1);
+  slabs s = {.x = gd_slab_of(w->patches, piece, &in_c, 1),
+             .dy = gd_slab_of(w->gradient, piece, &in_k, GD_OUTER_DEPTH),
+             .x_floats = scratch.slab,
+             .dy_floats = scratch.other_slab,
+             .rows = piece->rows,
+             .depths = pieces(piece->columns * piece->n, GD_OUTER_DEPTH)};
+  gd_slab_fill(&s.x, w->patches, piece, w->source, t->c0 * GD_BLOCK,
+               scratch.slab);
+  gd_slab_fill(&s.dy, w->gradient, piece, w->dy, t->k0 * GD_BLOCK,
+               scratch.other_slab);
+  for (int k = t->k0; k < t->k1; k++)
+    for (int c = t->c0; c < t->c1; c++)
+      for (int tap = t->tap0; tap < t->tap1; tap++)
+        add_tile(w, t, &s, k, c, tap, add);
+}
+
+/* From (tap, k, c) of a tile to the weights' (k, c, tap). */
+static void deliver_block(const work *w, const task *t, int k, int c)
+{
+  const gd_outer *o = w->o;
+  const int all_taps = o->R * o->S;
+  const int k_end = least(GD_BLOCK, o->K - k * GD_BLOCK);
+  const int width = c < o->channels.n_whole ? GD_BLOCK : o->channels.rest;
+  for (int i = 0; i < k_end; i++) {
+    float *to = w->dweights + (int64_t)(k * GD_BLOCK + i) * o->C * all_taps;
+    for (int tap = t->tap0; tap < t->tap1; tap++) {
+      const float *from = sums_of(w, t, k, c, tap) + i * GD_BLOCK;
+      for (int j = 0; j < width; j++)
+        if (o->channels.narrow) /* j = (tap in the row, channel) */
+          to[j % o->C * all_taps + tap * o->S + j / o->C] = from[j];
+        else
+          to[(c * GD_BLOCK + j) * all_taps + tap] = from[j];
     }
   }
 }
 
-/* Fewer positions than a piece: the rest is filled up with zeros. */
-static void add_rest(const work *w, const task *t, gd_scratch scratch, int add,
-                     int64_t first, int n)
-{
-  const gd_outer *o = w->o;
-  const int columns = o->n_taps * (t->c1 - t->c0);
-  gd_patches_gather(w->patches, w->source, first, n, t->c0, t->c1,
-                    scratch.panel);
-  for (int r = n; r < GD_OUTER_DEPTH; r++)
-    memset(scratch.panel + (ptrdiff_t)r * GD_PANEL_DEPTH, 0,
-           (size_t)columns * sizeof(float));
-  memcpy(scratch.tile, w->dy + first * o->K,
-         (size_t)n * (size_t)o->K * sizeof(float));
-  memset(scratch.tile + (ptrdiff_t)n * o->K, 0,
-         (size_t)(GD_OUTER_DEPTH - n) * (size_t)o->K * sizeof(float));
-  add_pieces(w, t, add, scratch.tile, scratch.panel, 0, 1);
-}
-
-/* From (k, tap, c) to the weights' (k, c, tap). */
 static void deliver(const work *w, const task *t)
 {
-  const gd_outer *o = w->o;
-  const int width = t->c1 - t->c0, n_taps = o->n_taps;
-  for (int k = t->k0; k < t->k1; k++) {
-    const float *from = t->sums + (ptrdiff_t)(k - t->k0) * t->stride;
-    float *to = w->dweights + ((ptrdiff_t)k * o->C + t->c0) * n_taps;
-    for (int c = 0; c < width; c++)
-      for (int tap = 0; tap < n_taps; tap++)
-        to[c * n_taps + tap] = from[tap * width + c];
-  }
+  for (int k = t->k0; k < t->k1; k++)
+    for (int c = t->c0; c < t->c1; c++)
+      deliver_block(w, t, k, c);
 }
 
-static void run_task(const work *w, task t, gd_scratch scratch)
+static int64_t task_floats(const gd_outer *o)
 {
-  const gd_outer *o = w->o;
-  t.sums = o->is_weights ? w->dweights + (ptrdiff_t)t.k0 * o->C + t.c0
-                         : scratch.sums;
-  t.stride = o->is_weights ? o->C : GD_PANEL_DEPTH;
-
-  for (int64_t first = 0; first < w->n_rows; first += GD_PANEL_ROWS) {
-    const int n = w->n_rows - first < GD_PANEL_ROWS ? (int)(w->n_rows - first)
-                                                    : GD_PANEL_ROWS;
-    const int whole = n / GD_OUTER_DEPTH * GD_OUTER_DEPTH;
-    if (whole > 0 && !w->is_source)
-      gd_patches_gather(w->patches, w->source, first, whole, t.c0, t.c1,
-                        scratch.panel);
-    const float *panel =
-        w->is_source ? w->source + first * o->C + t.c0 : scratch.panel;
-    if (whole > 0)
-      add_pieces(w, &t, first > 0, w->dy + first * o->K, panel, w->is_source,
-                 whole / GD_OUTER_DEPTH);
-    if (n > whole)
-      add_rest(w, &t, scratch, first > 0 || whole > 0, first + whole,
-               n - whole);
-  }
-  if (!o->is_weights)
-    deliver(w, &t);
+  return (int64_t)o->group_k * o->group_c * o->group_taps * GD_BLOCK * GD_BLOCK;
 }
 
-/* Outputs are cut at whole tiles, into as many groups as the scratch sums and
- * the number of threads ask for; the cut changes no sum. */
-static int groups_for(const gd_outer *o, int n_chunks, int n_threads)
+/* Task number i: parts of the pieces are the innermost. */
+static task task_of(const work *w, int i)
 {
-  const int tiles = (o->K + GD_OUTER_ROWS - 1) / GD_OUTER_ROWS;
-  int groups = (o->K + GD_MOST_SUM_ROWS - 1) / GD_MOST_SUM_ROWS;
-  while (n_threads > 1 && groups * n_chunks < 2 * n_threads && groups < tiles)
-    groups++;
-  return groups;
+  const gd_outer *o = w->o;
+  const int part = i % w->n_parts, group = i / w->n_parts;
+  const int group_kc = group / w->n_groups_taps;
+  const int n_pieces = gd_cut_n_pieces(&w->cut);
+  task t = {.k0 = group_kc / w->n_groups_c * o->group_k,
+            .c0 = group_kc % w->n_groups_c * o->group_c,
+            .tap0 = group % w->n_groups_taps * o->group_taps,
+            .first = (int)((int64_t)n_pieces * part / w->n_parts),
+            .end = (int)((int64_t)n_pieces * (part + 1) / w->n_parts)};
+  t.k1 = least(t.k0 + o->group_k, n_blocks_k(o));
+  t.c1 = least(t.c0 + o->group_c, n_blocks_c(o));
+  t.tap1 = least(t.tap0 + o->group_taps, n_taps(o));
+  return t;
+}
+
+/* Add the sums of a group's other parts to the first part's. */
+static void add_parts(const work *w, task *t, float *parts, int64_t floats)
+{
+  t->sums = parts;
+  for (int part = 1; part < w->n_parts; part++) {
+    const float *more = parts + part * floats;
+#pragma omp simd
+    for (int64_t i = 0; i < floats; i++)
+      parts[i] += more[i];
+  }
 }
 
 void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
-                  const gd_patches *patches, const float *source,
+                  const gd_patches *patches, const gd_conv_source *source,
                   const float *dy, float *dweights)
 {
-  assert(patches->n_taps == o->n_taps && patches->C == o->C);
-  const work w = {
-      .o = o,
-      .patches = patches,
-      .source = source,
-      .dy = dy,
-      .dweights = dweights,
-      .n_rows = (int64_t)patches->N * patches->rows * patches->columns,
-      .is_source = may_be_source(o) && gd_patches_are_source(patches)};
+  assert(patches->R == o->R && patches->S == o->S && patches->C == o->C);
+  const gd_patches gradient = {.N = patches->N,
+                               .rows = patches->rows,
+                               .columns = patches->columns,
+                               .H = patches->rows,
+                               .W = patches->columns,
+                               .C = o->K,
+                               .step = 1,
+                               .R = 1,
+                               .S = 1};
+  const gd_conv_source gradient_source = {.x = dy};
+  work w = {.o = o,
+            .patches = patches,
+            .gradient = &gradient,
+            .source = source,
+            .dy = &gradient_source,
+            .dweights = dweights,
+            .cut = gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK), PIECE,
+                             GD_CACHE_FLOATS)};
+  w.n_groups_c = pieces(n_blocks_c(o), o->group_c);
+  w.n_groups_taps = pieces(n_taps(o), o->group_taps);
+  const int n_groups =
+      pieces(n_blocks_k(o), o->group_k) * w.n_groups_c * w.n_groups_taps;
+  w.n_parts = n_groups > GD_MOST_PARTS
+                  ? 1
+                  : least(GD_MOST_PARTS / n_groups, gd_cut_n_pieces(&w.cut));
   const int n_threads = gd_workspace_threads(ws);
-  const int n_chunks = (o->C + o->chunk - 1) / o->chunk;
-  const int groups = groups_for(o, n_chunks, n_threads);
-  const int tiles = (o->K + GD_OUTER_ROWS - 1) / GD_OUTER_ROWS;
+  const int64_t floats = task_floats(o);
+  float *parts = gd_workspace_parts(ws);
 
-#pragma omp parallel for num_threads(n_threads) schedule(static)
-  for (int i = 0; i < n_chunks * groups; i++) {
-    const int chunk = i / groups, group = i % groups;
-    const task t = {
-        .c0 = chunk * o->chunk,
-        .c1 = least((chunk + 1) * o->chunk, o->C),
-        .k0 = tiles * group / groups * GD_OUTER_ROWS,
-        .k1 = least(tiles * (group + 1) / groups * GD_OUTER_ROWS, o->K)};
-    run_task(&w, t, gd_workspace_scratch(ws));
+#pragma omp parallel num_threads(n_threads)
+  {
+    const gd_scratch scratch = gd_workspace_scratch(ws);
+#pragma omp for schedule(static)
+    for (int i = 0; i < n_groups * w.n_parts; i++) {
+      task t = task_of(&w, i);
+      t.sums = w.n_parts == 1 ? scratch.sums : parts + i * floats;
+      for (int piece = t.first; piece < t.end; piece++) {
+        const gd_piece at = gd_cut_piece(&w.cut, patches, piece);
+        add_piece(&w, &t, scratch, &at, piece > t.first);
+      }
+      if (w.n_parts == 1)
+        deliver(&w, &t);
+    }
+    if (w.n_parts > 1) {
+#pragma omp for schedule(static)
+      for (int group = 0; group < n_groups; group++) {
+        task t = task_of(&w, group * w.n_parts);
+        add_parts(&w, &t, parts + (int64_t)group * w.n_parts * floats, floats);
+        deliver(&w, &t);
+      }
+    }
   }
 }

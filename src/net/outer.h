@@ -3,40 +3,38 @@
  *
  *     dw[k][tap][c] = sum over positions of dy[position][k] patch[tap][c].
  *
- * Tasks share out the channels (by the patches' chunks) and the outputs k; each
- * runs over all positions in order, so a sum does not depend on the cut.
+ * A task is a group of outputs k by a group of channels c, over the pieces of
+ * the grid in order: their slabs are brought into the cache together and the
+ * sums of all taps stay there.  Where such tasks are few, the pieces are shared
+ * out among several, whose sums are added in order in the end.  The cut follows
+ * from the shapes alone, so a sum does not depend on the number of threads.
  */
 #ifndef GRADUS_NET_OUTER_H
 #define GRADUS_NET_OUTER_H
 
 #include "gradus/gemm.h"
-#include "net/patches.h"
+#include "net/slab.h"
 #include "net/workspace.h"
 
-enum {
-  GD_OUTER_ROWS = 32,  /**< outputs k of a tile */
-  GD_OUTER_DEPTH = 16, /**< positions of a piece */
-};
+enum { GD_OUTER_DEPTH = 7 /**< positions of a product */ };
 
 typedef struct {
-  int n_taps, C, K, chunk;
-  int is_weights; /**< sums have the layout of the weights: one tap */
-  /** [patches: panel, source][rows: whole, rest]
-   *  [columns: GD_BLOCK, rest of a chunk, rest of the last chunk][accumulate]
-   */
-  gd_gemm kernels[2][2][3][2];
+  int R, S, C, K;
+  gd_channels channels;
+  int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
+  /** [outputs: GD_BLOCK, rest][channels: GD_BLOCK, rest][add to C] */
+  gd_gemm kernels[2][2][2];
 } gd_outer;
 
 /** Make the kernels. Errors: as gd_gemm_make() */
-GD_NODISCARD gd_status gd_outer_init(gd_outer *o, int n_taps, int C, int K);
+GD_NODISCARD gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K);
 
 /**
- * @param[in]  source    the patches' source
  * @param[in]  dy        (positions, K)
- * @param[out] dweights  (K, C, n_taps), overwritten
+ * @param[out] dweights  (K, C, R, S), overwritten
  */
 void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
-                  const gd_patches *patches, const float *source,
+                  const gd_patches *patches, const gd_conv_source *source,
                   const float *dy, float *dweights);
 
 #endif

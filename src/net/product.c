@@ -4,68 +4,48 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { SUM_PIECES = 3 }; /* pieces of GD_BLOCK that are summed in one go */
+#include "net/finish.h"
+
+enum { PART_TERMS = 192 /* that are summed in one go */, MOST_PAIRS = 192 };
 
 static int least(int a, int b)
 {
   return a < b ? a : b;
 }
 
-/* Widths of tiles are rounded up to whole vectors: what lies beyond is zero in
- * the weights, and never leaves the scratch tile. */
-static int round_up(int x, int to)
+static int depth_of(const gd_product *p, int is_rest)
 {
-  return (x + to - 1) / to * to;
-}
-
-static int row_stride(const gd_product *p)
-{
-  return p->n_blocks * GD_BLOCK;
-}
-
-static int chunk_depth(const gd_product *p, int is_last)
-{
-  const int last = p->C % p->chunk == 0 ? p->chunk : p->C % p->chunk;
-  return p->n_taps * (is_last ? last : p->chunk);
+  return is_rest ? p->channels.rest : GD_BLOCK;
 }
 
 static gd_status make_kernels(gd_product *p, int is_source, int tile)
 {
-  const int last = p->columns - (p->n_blocks - 1) * GD_BLOCK;
-  const int widths[2] = {p->n_blocks > 1 ? GD_BLOCK : 0, round_up(last, 16)};
-  const int whole = chunk_depth(p, 0), end = chunk_depth(p, 1);
-  const int depths[3] = {whole >= GD_BLOCK ? GD_BLOCK : 0, whole % GD_BLOCK,
-                         end % GD_BLOCK};
-  const int follows[3] = {0, whole > GD_BLOCK, end > GD_BLOCK};
   gd_status st = GD_OK;
-
-  for (int w = 0; w < 2; w++)
-    for (int d = 0; d < 3; d++)
-      for (int part = 0;
-           part < 2 && widths[w] > 0 && depths[d] > 0 && st == GD_OK; part++)
-        st = gd_gemm_make(
-            (gd_gemm_shape){.m = GD_LEAST_TILE << tile,
-                            .n = widths[w],
-                            .k = depths[d],
-                            .lda = is_source ? p->C : GD_PANEL_DEPTH,
-                            .ldb = GD_BLOCK,
-                            .ldc = part ? GD_BLOCK : row_stride(p),
-                            .stride_a = depths[d],
-                            .stride_b = depths[d] * GD_BLOCK,
-                            .accumulate = follows[d]},
-            &p->kernels[is_source][tile][w][d][part]);
+  const int present[2] = {p->channels.n_whole > 0, p->channels.rest > 0};
+  for (int rest = 0; rest < 2; rest++)
+    for (int add = 0; add < 2 && present[rest] && st == GD_OK; add++)
+      st = gd_gemm_make((gd_gemm_shape){.m = GD_TILE >> tile,
+                                        .n = GD_BLOCK,
+                                        .k = depth_of(p, rest),
+                                        .lda = is_source ? p->C
+                                               : rest ? p->channels.rest_pitch
+                                                      : GD_BLOCK,
+                                        .ldb = GD_BLOCK,
+                                        .ldc = GD_BLOCK,
+                                        .accumulate = add,
+                                        .scattered = 1},
+                        &p->kernels[is_source][tile][rest][add]);
   return st;
 }
 
-gd_status gd_product_init(gd_product *p, int n_taps, int C, int columns,
+gd_status gd_product_init(gd_product *p, int R, int S, int C, int columns,
                           int may_be_source)
 {
-  *p = (gd_product){.n_taps = n_taps, .C = C, .columns = columns};
-  p->chunk = gd_patches_chunk(n_taps, C);
-  p->n_depth = n_taps * C;
+  *p = (gd_product){.R = R, .S = S, .C = C, .columns = columns};
+  p->channels = gd_channels_of(C, S);
   p->n_blocks = (columns + GD_BLOCK - 1) / GD_BLOCK;
   gd_status st = GD_OK;
-  for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++) {
+  for (int tile = 0; tile < 3 && st == GD_OK; tile++) {
     st = make_kernels(p, 0, tile);
     if (st == GD_OK && may_be_source)
       st = make_kernels(p, 1, tile);
@@ -75,204 +55,215 @@ gd_status gd_product_init(gd_product *p, int n_taps, int C, int columns,
 
 int64_t gd_product_packed(const gd_product *p)
 {
-  return (int64_t)p->n_blocks * p->n_depth * GD_BLOCK;
+  return (int64_t)p->n_blocks * p->R * p->S * p->C * GD_BLOCK;
 }
 
-int64_t gd_product_at(const gd_product *p, int tap, int c, int column)
+int64_t gd_product_at(const gd_product *p, int a, int b, int c, int column)
 {
-  const int c0 = c / p->chunk * p->chunk;
-  const int width = least(p->chunk, p->C - c0);
-  const int64_t depth = (int64_t)c0 * p->n_taps + tap * width + (c - c0);
-  return ((int64_t)(column / GD_BLOCK) * p->n_depth + depth) * GD_BLOCK +
+  const gd_channels *ch = &p->channels;
+  const int taps = p->R * p->S;
+  int64_t depth;
+  if (ch->narrow) {
+    depth = ((int64_t)a * p->S + b) * p->C + c;
+  } else {
+    const int block = c / GD_BLOCK;
+    const int width = block < ch->n_whole ? GD_BLOCK : ch->rest;
+    depth = (int64_t)block * taps * GD_BLOCK + (int64_t)(a * p->S + b) * width +
+            c % GD_BLOCK;
+  }
+  return ((int64_t)(column / GD_BLOCK) * taps * p->C + depth) * GD_BLOCK +
          column % GD_BLOCK;
 }
 
-/* One product: what all its panels share. */
+/* A source that is the matrix itself needs a slab for its end alone. */
+static gd_cut cut_of(const gd_patches *patches)
+{
+  return gd_cut_of(patches, patches->C, GD_PIECE,
+                   gd_patches_are_source(patches) ? GD_SLAB_FLOATS
+                                                  : GD_CACHE_FLOATS);
+}
+
+int gd_product_n_pieces(const gd_patches *patches)
+{
+  const gd_cut cut = cut_of(patches);
+  return gd_cut_n_pieces(&cut);
+}
+
+/* One product: what all its pieces share. */
 typedef struct {
   const gd_product *p;
   const gd_patches *patches;
-  const float *source, *packed, *bias;
+  const gd_conv_source *source;
+  const float *packed;
+  const gd_conv_sink *sink;
   gd_target target;
-  int64_t n_rows;
-  int panel_rows;
-  int is_source; /* the source is the matrix */
-  int is_direct; /* whole tiles are computed in place */
+  gd_cut cut;
+  int tile_kind;
+  int may_be_source;
 } work;
 
+/* One piece on its way. */
 typedef struct {
-  int first, n,
-      kind; /* rows first..+n of the panel; n < 8 << kind at the end */
-} tile;
+  gd_piece piece;
+  gd_slab slab;
+  const float *floats; /* the slab's, or the source's first pixel */
+  int is_source;
+  int row_positions; /* of use, in a row of the grid */
+  int row_tiles;
+} errand;
 
-static int cut(int n, tile tiles[GD_N_TILES + 1])
-{
-  int n_tiles = 0;
-  for (int at = 0; at < n;) {
-    int kind = GD_N_TILES - 1;
-    while (kind > 0 && GD_LEAST_TILE << kind > n - at)
-      kind--;
-    tiles[n_tiles++] = (tile){at, least(n - at, GD_LEAST_TILE << kind), kind};
-    at += GD_LEAST_TILE << kind;
-  }
-  return n_tiles;
-}
-
-static int is_whole(tile t)
-{
-  return t.n == GD_LEAST_TILE << t.kind;
-}
-
-static void add_part(const float *part, int rows, float *c, int stride)
-{
-  for (int r = 0; r < rows; r++)
-    for (int i = 0; i < GD_BLOCK; i++)
-      c[(ptrdiff_t)r * stride + i] += part[r * GD_BLOCK + i];
-}
-
-/* Multiply one tile's rows with the columns of one block, over one chunk. */
-static void multiply(const work *w, tile t, int block, int c0, int width,
-                     const float *a, int is_source, float *part, float *c)
+/* The addresses of a part of the sum: pairs first..+n of the whole blocks or of
+ * the rest, for the tile that begins `pixels` behind the first. */
+static void multiply_part(const work *w, const errand *e, int is_rest,
+                          int first, int n, int64_t pixels, int add,
+                          const float *packed, float *c)
 {
   const gd_product *p = w->p;
-  const int depth = p->n_taps * width;
-  const int pieces = depth / GD_BLOCK, rest = depth % GD_BLOCK;
-  const float *b =
-      w->packed +
-      ((int64_t)block * p->n_depth + (int64_t)c0 * p->n_taps) * GD_BLOCK;
-  const gd_gemm(*kernels)[2] =
-      p->kernels[is_source][t.kind][block == p->n_blocks - 1];
-  const gd_gemm *last = kernels[width == p->chunk ? 1 : 2];
-
-  for (int at = 0; at == 0 || at < pieces; at += SUM_PIECES) {
-    const int is_part = c0 > 0 || at > 0;
-    const int n = least(pieces - at, SUM_PIECES);
-    const float *b_at = b + (ptrdiff_t)at * GD_BLOCK * GD_BLOCK;
-    float *to = is_part ? part : c;
-    if (n > 0)
-      gd_gemm_run(&kernels[0][is_part], a + at * GD_BLOCK, b_at, n, to);
-    if (rest > 0 && at + n == pieces)
-      gd_gemm_run(&last[is_part], a + pieces * GD_BLOCK,
-                  b + (ptrdiff_t)pieces * GD_BLOCK * GD_BLOCK, 1, to);
-    if (is_part)
-      add_part(part, GD_LEAST_TILE << t.kind, c, row_stride(p));
-  }
-}
-
-/* A scratch tile of the panel's rows; where only an end of fewer rows than a
- * tile goes through scratch, it begins there. */
-static float *scratch_of(const work *w, gd_scratch scratch, tile t)
-{
-  return scratch.tile +
-         (w->is_direct ? 0 : (ptrdiff_t)t.first * row_stride(w->p));
-}
-
-static float *pixel_of(const work *w, int64_t position)
-{
-  const gd_patches *g = w->patches;
-  const gd_target *to = &w->target;
-  const int64_t sample = position / ((int64_t)g->rows * g->columns);
-  const int64_t i = position / g->columns % g->rows;
-  const int64_t j = position % g->columns;
-  const int64_t pixel = (sample * to->H + to->row + i * to->step) * to->W +
-                        to->column + j * to->step;
-  return to->pixels + pixel * w->p->columns;
-}
-
-/* Bring columns b0..b1 (in blocks) of a scratch tile to their pixels. */
-static void deliver(const work *w, int64_t first, tile t, const float *from,
-                    int b0, int b1)
-{
-  const int begin = b0 * GD_BLOCK;
-  const int end = least(b1 * GD_BLOCK, w->p->columns);
-  for (int r = 0; r < t.n; r++) {
-    const float *row = from + (ptrdiff_t)r * row_stride(w->p);
-    float *to = pixel_of(w, first + t.first + r);
-    if (w->bias == NULL)
-      memcpy(to + begin, row + begin, (size_t)(end - begin) * sizeof *to);
-    else
-      for (int c = begin; c < end; c++)
-        to[c] = row[c] + w->bias[c];
-  }
-}
-
-/* Rows first..+n, columns of blocks b0..b1-1. */
-static void run_panel(const work *w, gd_scratch scratch, int64_t first, int n,
-                      int b0, int b1)
-{
-  const gd_product *p = w->p;
-  const int stride = row_stride(p);
-  tile tiles[GD_N_TILES + 1];
-  const int n_tiles = cut(n, tiles);
-
-  for (int c0 = 0; c0 < p->C; c0 += p->chunk) {
-    const int c1 = least(c0 + p->chunk, p->C);
-    if (!w->is_source)
-      gd_patches_gather(w->patches, w->source, first, n, c0, c1, scratch.panel);
-    for (int i = 0; i < n_tiles; i++) {
-      const tile t = tiles[i];
-      const int from_source = w->is_source && is_whole(t);
-      float *panel = scratch.panel + (ptrdiff_t)t.first * GD_PANEL_DEPTH;
-      if (w->is_source && !from_source)
-        gd_patches_gather(w->patches, w->source, first + t.first, t.n, c0, c1,
-                          panel);
-      const float *a =
-          from_source ? w->source + (first + t.first) * p->C + c0 : panel;
-      float *c = w->is_direct && is_whole(t)
-                     ? w->target.pixels + (first + t.first) * stride
-                     : scratch_of(w, scratch, t);
-      for (int b = b0; b < b1; b++)
-        multiply(w, t, b, c0, c1 - c0, a, from_source, scratch.sums,
-                 c + b * GD_BLOCK);
+  const gd_channels *ch = &p->channels;
+  const int taps_a = p->R, taps_b = ch->narrow ? 1 : p->S;
+  const int depth = depth_of(p, is_rest);
+  const float *a[MOST_PAIRS], *b[MOST_PAIRS];
+  for (int i = 0; i < n; i++) {
+    const int pair = first + i;
+    b[i] = packed + (int64_t)pair * depth * GD_BLOCK;
+    if (e->is_source) {
+      a[i] =
+          e->floats + pixels * p->C + (is_rest ? ch->n_whole : pair) * GD_BLOCK;
+      continue;
     }
+    const int tap = pair % (taps_a * taps_b);
+    const int block = is_rest ? ch->n_whole : pair / (taps_a * taps_b);
+    const int pitch = is_rest ? ch->rest_pitch : GD_BLOCK;
+    a[i] = e->floats + block * e->slab.block_floats +
+           (gd_slab_pixel(&e->slab, w->patches, tap / taps_b, tap % taps_b) +
+            pixels) *
+               pitch;
   }
-  for (int i = 0; i < n_tiles; i++)
-    if (!w->is_direct || !is_whole(tiles[i]))
-      deliver(w, first, tiles[i], scratch_of(w, scratch, tiles[i]), b0, b1);
+  gd_gemm_run_scattered(&p->kernels[e->is_source][w->tile_kind][is_rest][add],
+                        a, b, n, c);
 }
 
-/* Blocks of columns go to several tasks only if the panels are too few for the
- * threads.  Every tile is the same work in any case, so the cut may depend on
- * the number of threads: the bits do not. */
-static int groups_for(const work *w, int64_t n_panels, int n_threads)
+static void add_part(const float *restrict part, int rows, float *restrict c)
 {
-  const int64_t wanted = n_threads == 1 ? 1 : 2 * n_threads;
-  if (n_panels >= wanted)
-    return 1;
-  const int64_t groups = (wanted + n_panels - 1) / n_panels;
-  return groups < w->p->n_blocks ? (int)groups : w->p->n_blocks;
+#pragma omp simd
+  for (int i = 0; i < rows * GD_BLOCK; i++)
+    c[i] += part[i];
+}
+
+/* Multiply all tiles with a part of the sum. */
+static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
+                           int is_rest, int first, int n, int is_first,
+                           const float *packed, float *c)
+{
+  const int m = w->cut.tile;
+  for (int i = 0; i < e->piece.rows; i++)
+    for (int t = 0; t < e->row_tiles; t++, c += m * GD_BLOCK) {
+      const int64_t pixels = (int64_t)i * e->slab.row_pixels + t * m;
+      float *to = is_first ? c : scratch.part;
+      multiply_part(w, e, is_rest, first, n, pixels, 0, packed, to);
+      if (!is_first)
+        add_part(scratch.part, m, c);
+    }
+}
+
+/* Compute one block of columns, to c. */
+static void multiply(const work *w, const errand *e, gd_scratch scratch,
+                     int block, float *c)
+{
+  const gd_product *p = w->p;
+  const gd_channels *ch = &p->channels;
+  const int taps = ch->narrow ? p->R : p->R * p->S;
+  const float *packed =
+      w->packed + (int64_t)block * p->R * p->S * p->C * GD_BLOCK;
+  int is_first = 1;
+  for (int is_rest = 0; is_rest < 2; is_rest++) {
+    const int n_pairs =
+        is_rest ? (ch->rest > 0 ? taps : 0) : taps * ch->n_whole;
+    const int depth = depth_of(p, is_rest);
+    const int n_part = n_pairs > 0 && depth < PART_TERMS
+                           ? least(PART_TERMS / depth, MOST_PAIRS)
+                           : 1;
+    for (int first = 0; first < n_pairs; first += n_part) {
+      multiply_tiles(w, e, scratch, is_rest, first,
+                     least(n_part, n_pairs - first), is_first, packed, c);
+      is_first = 0;
+    }
+    packed += (int64_t)n_pairs * depth * GD_BLOCK;
+  }
+}
+
+static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
+                      int b1)
+{
+  const gd_product *p = w->p;
+  errand e = {.piece = gd_cut_piece(&w->cut, w->patches, i_piece)};
+  const int n_seen = p->R * p->S;
+  e.row_positions = e.piece.columns * e.piece.n;
+  e.row_tiles = (e.row_positions + w->cut.tile - 1) / w->cut.tile;
+  const int64_t block_floats =
+      (int64_t)e.piece.rows * e.row_tiles * w->cut.tile * GD_BLOCK;
+  if (n_seen == 0) {
+    memset(scratch.tile, 0, GD_STRIP * (size_t)block_floats * sizeof(float));
+  } else if (w->may_be_source && e.row_positions % w->cut.tile == 0) {
+    e.is_source = 1;
+    e.floats = w->source->x + (ptrdiff_t)e.piece.j0 * p->C;
+  } else {
+    e.slab = gd_slab_of(w->patches, &e.piece, &p->channels, 1);
+    e.floats = scratch.slab;
+    gd_slab_fill(&e.slab, w->patches, &e.piece, w->source, 0, scratch.slab);
+  }
+  gd_results r = {.values = scratch.tile,
+                  .row_pitch = e.row_tiles * w->cut.tile,
+                  .block_floats = block_floats,
+                  .piece = e.piece,
+                  .target = w->target,
+                  .K = p->columns};
+  for (int b = b0; b < b1; b += GD_STRIP) {
+    const int end = least(b + GD_STRIP, b1);
+    for (int i = b; i < end && n_seen > 0; i++)
+      multiply(w, &e, scratch, i, scratch.tile + (i - b) * block_floats);
+    r.k0 = b * GD_BLOCK;
+    r.width = least(end * GD_BLOCK, p->columns) - r.k0;
+    gd_finish(w->sink, &r, i_piece);
+  }
+}
+
+/* Blocks of columns go to several tasks only if the pieces are too few for the
+ * threads.  Every block is the same work in any case, so the cut may depend on
+ * the number of threads: the bits do not. */
+static int groups_for(int n_blocks, int n_pieces, int n_threads)
+{
+  const int wanted = n_threads == 1 ? 1 : 2 * n_threads;
+  return n_pieces >= wanted
+             ? 1
+             : least((wanted + n_pieces - 1) / n_pieces, n_blocks);
 }
 
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
-                    const gd_patches *patches, const float *source,
-                    const float *packed, const float *bias, gd_target target)
+                    const gd_patches *patches, const gd_conv_source *source,
+                    const float *packed, const gd_conv_sink *sink,
+                    gd_target target)
 {
-  assert(patches->n_taps == p->n_taps && patches->C == p->C);
+  assert(patches->R == p->R && patches->S == p->S && patches->C == p->C);
   work w = {.p = p,
             .patches = patches,
             .source = source,
             .packed = packed,
-            .bias = bias,
+            .sink = sink,
             .target = target,
-            .n_rows = (int64_t)patches->N * patches->rows * patches->columns,
-            .panel_rows = GD_PANEL_ROWS};
-  w.is_source = gd_patches_are_source(patches);
-  w.is_direct = bias == NULL && p->columns % GD_BLOCK == 0 &&
-                target.step == 1 && target.H == patches->rows &&
-                target.W == patches->columns;
-  while (!w.is_direct && w.panel_rows * row_stride(p) > GD_TILE_FLOATS)
-    w.panel_rows /= 2;
+            .cut = cut_of(patches)};
+  while (GD_TILE >> w.tile_kind > w.cut.tile)
+    w.tile_kind++;
+  w.may_be_source = gd_patches_are_source(patches) && patches->N == 1 &&
+                    patches->rows == 1 && source->scale == NULL;
 
   const int n_threads = gd_workspace_threads(ws);
-  const int64_t n_panels = (w.n_rows + w.panel_rows - 1) / w.panel_rows;
-  const int groups = groups_for(&w, n_panels, n_threads);
-
+  const int n_pieces = gd_cut_n_pieces(&w.cut);
+  const int groups = groups_for(p->n_blocks, n_pieces, n_threads);
 #pragma omp parallel for num_threads(n_threads) schedule(static)
-  for (int64_t task = 0; task < n_panels * groups; task++) {
-    const int64_t first = task / groups * w.panel_rows;
-    const int64_t left = w.n_rows - first;
-    const int group = (int)(task % groups);
-    run_panel(&w, gd_workspace_scratch(ws), first,
-              left < w.panel_rows ? (int)left : w.panel_rows,
+  for (int task = 0; task < n_pieces * groups; task++) {
+    const int group = task % groups;
+    run_piece(&w, gd_workspace_scratch(ws), task / groups,
               p->n_blocks * group / groups, p->n_blocks * (group + 1) / groups);
   }
 }

@@ -21,7 +21,10 @@ typedef struct {
   int64_t mean_at, variance_at;   /* offsets in the running statistics */
   float *own_gamma, *own_beta;    /* copies, from gd_resnet_pack() */
   float *own_mean, *own_variance; /* the microbatch's, variance biased */
-  float *raw, *out; /* convolution's result; behind norm and ReLU */
+  float *own_factor;
+  gd_scale scale; /* the norm, of these or of the running statistics */
+  float *raw;     /* the convolution's result; its gradient, when that is known;
+                     behind norm and ReLU in evaluation */
 } unit;
 
 /* A dense layer is a convolution of one pixel. */
@@ -29,6 +32,7 @@ typedef struct {
   gd_conv *conv;
   int C, K;
   int64_t weight, bias; /* offsets in the weights */
+  float *own_bias;
 } dense;
 
 struct gd_resnet {
@@ -40,18 +44,19 @@ struct gd_resnet {
   dense hidden, output;
   gd_workspace *ws;
   int64_t bytes;
-  float *floats;   /* all the activations */
-  double *scratch; /* sums of batch norm */
+  float *floats;  /* all the activations */
+  double *pieces; /* sums for the norm that comes next */
+  int n_pieces;
   float *statistics;
   int64_t n_statistics;
   const float *x;              /* the last input, borrowed */
   float *pooled;               /* behind the max pool */
   const float *factors[2];     /* of features, activated; borrowed, or NULL */
   uint8_t *winner;             /* of the max pool */
-  float *shortcut;             /* behind a downsample and its norm */
+  float *outs[GD_MOST_BLOCKS]; /* behind each block */
   float *features, *activated; /* (n, 2048), (n, hidden) */
-  float *scores, *biases;      /* shared output: (n) before the biases, (K) */
-  float *gradients[3];         /* of activations, as large as the largest */
+  float *scores;               /* shared output: (n) before the biases */
+  float *outer, *inner;        /* gradients behind a block, and within it */
   float *dfeatures, *dactivated;
   gd_trace *trace; /* borrowed; NULL: none attached */
 };
@@ -94,45 +99,42 @@ static int64_t largest_activation(const gd_resnet *net)
   return most;
 }
 
-/* The backward pass needs every convolution's result, and what each norm and
- * ReLU made of it. */
+/* Of each block the backward pass needs the convolutions' results and what the
+ * block gives; norm and ReLU within it are computed again.  A convolution's
+ * gradient takes the place of its result. */
 static void place_for_training(gd_resnet *net, arena *a)
 {
   const int64_t most = largest_activation(net);
   for (int i = 0; i < net->plan.n_units; i++) {
     unit *u = &net->units[i];
-    const int64_t count = unit_rows(u, net->microbatch) * u->C;
-    u->raw = take(a, count);
-    u->out = take(a, count);
+    u->raw = take(a, unit_rows(u, net->microbatch) * u->C);
   }
   for (int b = 0; b < net->plan.n_blocks; b++) {
-    const int down = net->plan.blocks[b].downsample;
-    if (down >= 0) /* only the sum behind it is kept */
-      net->units[down].out = net->shortcut;
+    const unit *last = &net->units[net->plan.blocks[b].first + 2];
+    net->outs[b] = take(a, unit_rows(last, net->microbatch) * last->C);
   }
-  for (int i = 0; i < 3; i++)
-    net->gradients[i] = take(a, most);
+  net->outer = take(a, most);
+  net->inner = take(a, most);
   net->dfeatures = take(a, (int64_t)net->microbatch * GD_LAST_CHANNELS);
   net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
 }
 
-/* Evaluation normalises in place, and keeps a block's input only until its
- * output is there. */
+/* Evaluation keeps a block's input only until its output is there. */
 static void place_for_evaluation(gd_resnet *net, arena *a)
 {
   const int64_t most = largest_activation(net);
   float *inner[2] = {take(a, most), take(a, most)};
   float *outer[2] = {take(a, most), take(a, most)};
+  float *shortcut = take(a, most);
   unit *units = net->units;
-  units[0].raw = units[0].out = inner[0];
+  units[0].raw = inner[0];
   for (int b = 0; b < net->plan.n_blocks; b++) {
     const gd_block_plan *block = &net->plan.blocks[b];
-    units[block->first].raw = units[block->first].out = inner[0];
-    units[block->first + 1].raw = units[block->first + 1].out = inner[1];
-    units[block->first + 2].raw = units[block->first + 2].out = outer[b % 2];
+    units[block->first].raw = inner[0];
+    units[block->first + 1].raw = inner[1];
+    net->outs[b] = outer[b % 2];
     if (block->downsample >= 0)
-      units[block->downsample].raw = units[block->downsample].out =
-          net->shortcut;
+      units[block->downsample].raw = shortcut;
   }
 }
 
@@ -146,17 +148,18 @@ static void place(gd_resnet *net, arena *a)
     u->own_beta = take(a, u->C);
     u->own_mean = take(a, u->C);
     u->own_variance = take(a, u->C);
+    u->own_factor = take(a, u->C);
   }
+  net->hidden.own_bias = take(a, net->hidden.K);
+  net->output.own_bias = take(a, net->config.outputs);
   const int64_t n_pooled = (int64_t)n * 64 *
                            gd_pool_out(plan->pool_H, plan->pool) *
                            gd_pool_out(plan->pool_W, plan->pool);
   net->pooled = take(a, n_pooled);
   net->winner = (uint8_t *)take(a, (n_pooled + 3) / 4);
-  net->shortcut = take(a, largest_activation(net));
   net->features = take(a, (int64_t)n * GD_LAST_CHANNELS);
   net->activated = take(a, (int64_t)n * net->config.hidden);
   net->scores = take(a, n);
-  net->biases = take(a, net->config.outputs);
   net->statistics = take(a, net->n_statistics);
   if (net->training)
     place_for_training(net, a);
@@ -167,29 +170,45 @@ static void place(gd_resnet *net, arena *a)
 /* What the unit keeps of one sample until the backward pass. */
 static int64_t kept_bytes(const gd_resnet *net, const unit *u)
 {
-  const int n_kept = !net->training ? 0 : u->out == net->shortcut ? 1 : 2;
+  int n_kept = net->training;
+  for (int b = 0; b < net->plan.n_blocks && net->training; b++)
+    n_kept += u == &net->units[net->plan.blocks[b].first + 2];
   return n_kept * unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
+}
+
+/* The most doubles that the sums of one norm have, wherever they come from. */
+static int64_t most_pieces(const gd_resnet *net)
+{
+  int64_t most = 0;
+  for (int i = 0; i < net->plan.n_units && net->training; i++) {
+    const unit *u = &net->units[i];
+    const gd_conv_input in = unit_input(u, net->microbatch);
+    const int64_t counts[3] = {
+        (int64_t)gd_conv_n_pieces(u->conv, in, 0) * gd_norm_piece(u->C),
+        (int64_t)gd_conv_n_pieces(u->conv, in, 1) *
+            gd_norm_piece(u->plan->shape.C),
+        (int64_t)gd_norm_n_pieces(unit_rows(u, net->microbatch)) *
+            gd_norm_piece(u->C)};
+    for (int j = 0; j < 3; j++)
+      most = counts[j] > most ? counts[j] : most;
+  }
+  return most;
 }
 
 static gd_status make_memory(gd_resnet *net)
 {
   arena a = {NULL, 0};
   place(net, &a);
-  int64_t n_scratch = 0;
-  for (int i = 0; i < net->plan.n_units; i++) {
-    const unit *u = &net->units[i];
-    const int64_t n = gd_norm_scratch(unit_rows(u, net->microbatch), u->C);
-    n_scratch = n > n_scratch ? n : n_scratch;
-  }
+  const int64_t n_pieces = most_pieces(net);
   net->floats = gd_alloc(a.used, sizeof *net->floats);
-  net->scratch = gd_alloc(n_scratch, sizeof *net->scratch);
+  net->pieces = gd_alloc(n_pieces, sizeof *net->pieces);
   gd_status st = gd_workspace_new(&net->ws);
-  if (net->floats == NULL || net->scratch == NULL)
+  if (net->floats == NULL || net->pieces == NULL)
     return GD_ERR_NOMEM;
   if (st != GD_OK)
     return st;
   net->bytes += a.used * (int64_t)sizeof *net->floats +
-                n_scratch * (int64_t)sizeof *net->scratch +
+                n_pieces * (int64_t)sizeof *net->pieces +
                 gd_workspace_bytes(net->ws);
   a = (arena){net->floats, 0};
   place(net, &a);
@@ -283,7 +302,7 @@ void gd_resnet_free(gd_resnet *net)
   gd_conv_free(net->output.conv);
   gd_workspace_free(net->ws);
   free(net->floats);
-  free(net->scratch);
+  free(net->pieces);
   free(net);
 }
 
@@ -329,23 +348,25 @@ static void note(const gd_resnet *net, int layer, gd_phase phase)
   gd_trace_note(net->trace, net->plan.n_units + layer, phase);
 }
 
+static void pack_dense(dense *d, int n_biases, const float *weights)
+{
+  gd_conv_pack(d->conv, weights + d->weight);
+  memcpy(d->own_bias, weights + d->bias, (size_t)n_biases * sizeof *weights);
+}
+
 void gd_resnet_pack(gd_resnet *net, const float *weights)
 {
   gd_trace_begin(net->trace);
   for (int i = 0; i < net->plan.n_units; i++) {
     unit *u = &net->units[i];
     const size_t bytes = (size_t)u->C * sizeof *weights;
-    gd_conv_pack(u->conv, weights + u->weight, NULL);
+    gd_conv_pack(u->conv, weights + u->weight);
     memcpy(u->own_gamma, weights + u->gamma, bytes);
     memcpy(u->own_beta, weights + u->beta, bytes);
     note_unit(net, u, GD_PHASE_PACK);
   }
-  gd_conv_pack(net->hidden.conv, weights + net->hidden.weight,
-               weights + net->hidden.bias);
-  gd_conv_pack(net->output.conv, weights + net->output.weight,
-               net->config.shared_output ? NULL : weights + net->output.bias);
-  memcpy(net->biases, weights + net->output.bias,
-         (size_t)net->config.outputs * sizeof *weights);
+  pack_dense(&net->hidden, net->config.hidden, weights);
+  pack_dense(&net->output, net->config.outputs, weights);
   note(net, LAYER_HIDDEN, GD_PHASE_PACK);
 }
 
@@ -360,55 +381,90 @@ static gd_norm norm_of(const unit *u, double epsilon, const float *mean,
                    .variance = variance};
 }
 
+static gd_norm own_norm(const gd_resnet *net, const unit *u)
+{
+  return norm_of(u, net->config.bn_epsilon, u->own_mean, u->own_variance);
+}
+
 /* The microbatch's statistics, and what of them the running ones take in. */
 static void measure(gd_resnet *net, unit *u, int64_t n_rows)
 {
-  gd_norm_statistics(n_rows, u->C, u->raw, net->scratch, u->own_mean,
-                     u->own_variance);
+  gd_norm_merge(net->n_pieces, u->C, net->pieces, u->own_mean, u->own_variance);
   const double unbiased = (double)n_rows / (double)(n_rows - 1);
   for (int c = 0; c < u->C; c++) {
     net->statistics[u->mean_at + c] = u->own_mean[c];
     net->statistics[u->variance_at + c] =
         (float)((double)u->own_variance[c] * unbiased);
   }
+  const gd_norm norm = own_norm(net, u);
+  u->scale = gd_norm_scale(&norm, u->own_factor);
 }
 
-/* running: NULL in training. */
-static const float *unit_forward(gd_resnet *net, unit *u, int n, const float *x,
-                                 const float *running, const float *shortcut,
-                                 int relu)
+/* Training: the convolution's result, and the scale that is the norm. */
+static void unit_train(gd_resnet *net, unit *u, int n, gd_conv_source source)
 {
-  const int64_t n_rows = unit_rows(u, n);
-  gd_conv_forward(u->conv, net->ws, unit_input(u, n), x, u->raw);
+  const gd_conv_input in = unit_input(u, n);
+  net->n_pieces = gd_conv_n_pieces(u->conv, in, 0);
+  gd_conv_forward(u->conv, net->ws, in, &source,
+                  &(gd_conv_sink){.y = u->raw, .sums = net->pieces});
   note_unit(net, u, GD_PHASE_FORWARD);
-  if (running == NULL)
-    measure(net, u, n_rows);
-  const gd_norm norm =
-      norm_of(u, net->config.bn_epsilon,
-              running == NULL ? u->own_mean : running + u->mean_at,
-              running == NULL ? u->own_variance : running + u->variance_at);
-  gd_norm_forward(&norm, n_rows, u->raw, shortcut, relu, u->out);
+  measure(net, u, unit_rows(u, n));
   note_unit(net, u, GD_PHASE_NORM);
-  return u->out;
 }
 
-static const float *block_forward(gd_resnet *net, const gd_block_plan *block,
-                                  int n, const float *x, const float *running)
+static void block_train(gd_resnet *net, int b, int n, const float *x)
 {
+  const gd_block_plan *block = &net->plan.blocks[b];
   unit *u = &net->units[block->first];
-  const float *y = unit_forward(net, &u[0], n, x, running, NULL, 1);
-  y = unit_forward(net, &u[1], n, y, running, NULL, 1);
-  const float *shortcut =
-      block->downsample < 0 ? x
-                            : unit_forward(net, &net->units[block->downsample],
-                                           n, x, running, NULL, 0);
-  return unit_forward(net, &u[2], n, y, running, shortcut, 1);
+  unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
+  unit_train(net, &u[0], n, (gd_conv_source){.x = x});
+  unit_train(net, &u[1], n, (gd_conv_source){u[0].raw, &u[0].scale});
+  unit_train(net, &u[2], n, (gd_conv_source){u[1].raw, &u[1].scale});
+  if (down != NULL)
+    unit_train(net, down, n, (gd_conv_source){.x = x});
+  gd_norm_join(unit_rows(&u[2], n), u[2].C, u[2].raw, &u[2].scale,
+               down == NULL ? x : down->raw, down == NULL ? NULL : &down->scale,
+               net->outs[b]);
+  note_unit(net, &u[2], GD_PHASE_NORM);
+}
+
+/* Evaluation: norm, shortcut and ReLU on the way out of the convolution. */
+static void unit_evaluate(gd_resnet *net, unit *u, int n, const float *x,
+                          const float *running, const float *shortcut, int relu,
+                          float *y)
+{
+  const gd_norm norm = norm_of(u, net->config.bn_epsilon, running + u->mean_at,
+                               running + u->variance_at);
+  u->scale = gd_norm_scale(&norm, u->own_factor);
+  gd_conv_forward(
+      u->conv, net->ws, unit_input(u, n), &(gd_conv_source){.x = x},
+      &(gd_conv_sink){
+          .y = y, .scale = &u->scale, .add = shortcut, .relu = relu});
+  note_unit(net, u, GD_PHASE_FORWARD);
+}
+
+static void block_evaluate(gd_resnet *net, int b, int n, const float *x,
+                           const float *running)
+{
+  const gd_block_plan *block = &net->plan.blocks[b];
+  unit *u = &net->units[block->first];
+  const float *shortcut = x;
+  if (block->downsample >= 0) {
+    unit *down = &net->units[block->downsample];
+    unit_evaluate(net, down, n, x, running, NULL, 0, down->raw);
+    shortcut = down->raw;
+  }
+  unit_evaluate(net, &u[0], n, x, running, NULL, 1, u[0].raw);
+  unit_evaluate(net, &u[1], n, u[0].raw, running, NULL, 1, u[1].raw);
+  unit_evaluate(net, &u[2], n, u[1].raw, running, shortcut, 1, net->outs[b]);
 }
 
 static void dense_forward(const gd_resnet *net, const dense *d, int n,
-                          const float *x, float *y)
+                          const float *x, const float *bias, float *y)
 {
-  gd_conv_forward(d->conv, net->ws, (gd_conv_input){n, 1, 1}, x, y);
+  gd_conv_forward(d->conv, net->ws, (gd_conv_input){n, 1, 1},
+                  &(gd_conv_source){.x = x},
+                  &(gd_conv_sink){.y = y, .bias = bias});
 }
 
 void gd_resnet_multiply(gd_resnet *net, const float *features,
@@ -429,13 +485,14 @@ static void output_forward(gd_resnet *net, int n, float *logits)
 {
   const int K = net->config.outputs;
   if (!net->config.shared_output) {
-    dense_forward(net, &net->output, n, net->activated, logits);
+    dense_forward(net, &net->output, n, net->activated, net->output.own_bias,
+                  logits);
     return;
   }
-  dense_forward(net, &net->output, n, net->activated, net->scores);
+  dense_forward(net, &net->output, n, net->activated, NULL, net->scores);
   for (int i = 0; i < n; i++)
     for (int k = 0; k < K; k++)
-      logits[(ptrdiff_t)i * K + k] = net->scores[i] + net->biases[k];
+      logits[(ptrdiff_t)i * K + k] = net->scores[i] + net->output.own_bias[k];
 }
 
 gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
@@ -458,20 +515,30 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
     net->x = x;
   }
   gd_trace_begin(net->trace);
-  const float *y = unit_forward(net, &net->units[0], n, x, running, NULL, 1);
-  gd_max_pool_forward(plan->pool,
-                      (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64, y,
-                      net->pooled, net->winner);
+  unit *stem = &net->units[0];
+  if (running == NULL)
+    unit_train(net, stem, n, (gd_conv_source){.x = x});
+  else
+    unit_evaluate(net, stem, n, x, running, NULL, 1, stem->raw);
+  gd_max_pool_forward(
+      plan->pool, (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64, stem->raw,
+      running == NULL ? &stem->scale : NULL, net->pooled, net->winner);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  y = net->pooled;
-  for (int b = 0; b < plan->n_blocks; b++)
-    y = block_forward(net, &plan->blocks[b], n, y, running);
+  const float *y = net->pooled;
+  for (int b = 0; b < plan->n_blocks; b++) {
+    if (running == NULL)
+      block_train(net, b, n, y);
+    else
+      block_evaluate(net, b, n, y, running);
+    y = net->outs[b];
+  }
   gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                        y, net->features);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   if (running == NULL)
     multiply(net->features, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
-  dense_forward(net, &net->hidden, n, net->features, net->activated);
+  dense_forward(net, &net->hidden, n, net->features, net->hidden.own_bias,
+                net->activated);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->activated[i] = net->activated[i] < 0.0f ? 0.0f : net->activated[i];
   if (running == NULL)
@@ -492,9 +559,10 @@ static void dense_backward(const gd_resnet *net, const dense *d, const float *x,
                            const float *dy, float *gradient, float *dx)
 {
   const gd_conv_input in = {net->n, 1, 1};
-  gd_conv_backward_weights(d->conv, net->ws, in, x, dy, gradient + d->weight);
+  gd_conv_backward_weights(d->conv, net->ws, in, &(gd_conv_source){.x = x}, dy,
+                           gradient + d->weight);
   gd_conv_backward_bias(dy, net->n, d->K, gradient + d->bias);
-  gd_conv_backward_data(d->conv, net->ws, in, dy, dx);
+  gd_conv_backward_data(d->conv, net->ws, in, dy, &(gd_conv_sink){.y = dx});
 }
 
 static void output_backward(gd_resnet *net, const float *dlogits,
@@ -516,66 +584,101 @@ static void output_backward(gd_resnet *net, const float *dlogits,
   gd_conv_backward_bias(dlogits, net->n, K, gradient + net->output.bias);
 }
 
-/* From the gradient behind a unit to that of its convolution, in place where
- * dx is dy, and the gradients of its weights. */
-static void unit_backward(gd_resnet *net, const unit *u, const float *x,
-                          int relu, float *dy, float *dx, float *gradient)
+/* From the gradient g in front of a unit's ReLU, whose sums are there, to that
+ * of its convolution, in the place of the convolution's result. */
+static void norm_backward(gd_resnet *net, unit *u, const float *g,
+                          float *gradient)
 {
-  const gd_norm norm =
-      norm_of(u, net->config.bn_epsilon, u->own_mean, u->own_variance);
-  gd_norm_backward(&norm, unit_rows(u, net->n), u->raw, relu ? u->out : NULL,
-                   dy, net->scratch, dx, gradient + u->gamma,
+  const gd_norm norm = own_norm(net, u);
+  gd_norm_backward(&norm, &u->scale, unit_rows(u, net->n), g, u->raw,
+                   net->n_pieces, net->pieces, u->raw, gradient + u->gamma,
                    gradient + u->beta);
   note_unit(net, u, GD_PHASE_NORM);
-  gd_conv_backward_weights(u->conv, net->ws, unit_input(u, net->n), x, dx,
-                           gradient + u->weight);
+}
+
+/* Sum the gradient g behind a unit (in front of its ReLU, if there is one). */
+static void norm_sums(gd_resnet *net, const unit *u, const float *open,
+                      float *g)
+{
+  const int64_t n_rows = unit_rows(u, net->n);
+  net->n_pieces = gd_norm_n_pieces(n_rows);
+  gd_norm_sums(n_rows, u->C, u->raw, u->own_mean, open, g, net->pieces);
+  note_unit(net, u, GD_PHASE_NORM);
+}
+
+static void weights_backward(gd_resnet *net, const unit *u,
+                             gd_conv_source source, float *gradient)
+{
+  gd_conv_backward_weights(u->conv, net->ws, unit_input(u, net->n), &source,
+                           u->raw, gradient + u->weight);
   note_unit(net, u, GD_PHASE_BACKWARD_WEIGHTS);
 }
 
-static void pass_back(gd_resnet *net, const unit *u, const float *dy, float *dx)
+static void data_backward(gd_resnet *net, const unit *u, gd_conv_sink sink)
 {
-  gd_conv_backward_data(u->conv, net->ws, unit_input(u, net->n), dy, dx);
+  const gd_conv_input in = unit_input(u, net->n);
+  if (sink.raw != NULL) {
+    sink.sums = net->pieces;
+    net->n_pieces = gd_conv_n_pieces(u->conv, in, 1);
+  }
+  gd_conv_backward_data(u->conv, net->ws, in, u->raw, &sink);
   note_unit(net, u, GD_PHASE_BACKWARD_DATA);
 }
 
-static void add_to(float *y, const float *x, int64_t count)
+/* From a unit within a block, whose gradient is known, to the unit before it.
+ */
+static void inner_backward(gd_resnet *net, const unit *u, const unit *before,
+                           float *gradient)
 {
-#pragma omp parallel for simd schedule(static)
-  for (int64_t i = 0; i < count; i++)
-    y[i] += x[i];
+  weights_backward(net, u, (gd_conv_source){before->raw, &before->scale},
+                   gradient);
+  data_backward(net, u,
+                (gd_conv_sink){.y = net->inner,
+                               .raw = before->raw,
+                               .scale = &before->scale});
 }
 
-/* The gradient stands in gradients[0] before and after. */
-static void block_backward(gd_resnet *net, const gd_block_plan *block,
-                           const float *x, float *gradient)
+/* net->outer is the gradient behind the block, in front of its last ReLU, and
+ * becomes that behind the block before.  The sums that the last norm needs are
+ * there, and those of the norm before the block will be. */
+static void block_backward(gd_resnet *net, int b, float *gradient)
 {
-  const unit *u = &net->units[block->first];
-  float *g = net->gradients[0], *a = net->gradients[1], *b = net->gradients[2];
+  const gd_block_plan *block = &net->plan.blocks[b];
+  unit *u = &net->units[block->first];
+  unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
+  const gd_conv_source x = {.x = b == 0 ? net->pooled : net->outs[b - 1]};
+  const unit *before =
+      b == 0 ? NULL : &net->units[net->plan.blocks[b - 1].first + 2];
 
-  unit_backward(net, &u[2], u[1].out, 1, g, a, gradient);
-  pass_back(net, &u[2], a, b);
-  unit_backward(net, &u[1], u[0].out, 1, b, b, gradient);
-  pass_back(net, &u[1], b, a);
-  unit_backward(net, &u[0], x, 1, a, a, gradient);
-  pass_back(net, &u[0], a, b);
-  if (block->downsample >= 0) {
-    const unit *down = &net->units[block->downsample];
-    unit_backward(net, down, x, 0, g, g, gradient);
-    pass_back(net, down, g, a);
-    net->gradients[0] = a;
-    net->gradients[1] = g;
+  norm_backward(net, &u[2], net->outer, gradient);
+  if (down != NULL) {
+    norm_sums(net, down, NULL, net->outer);
+    norm_backward(net, down, net->outer, gradient);
   }
-  const gd_conv_shape s = u[0].plan->shape;
-  add_to(net->gradients[0], b,
-         (int64_t)net->n * u[0].plan->H * u[0].plan->W * s.C);
-  note_unit(net, &u[0], GD_PHASE_NORM);
+  inner_backward(net, &u[2], &u[1], gradient);
+  norm_backward(net, &u[1], net->inner, gradient);
+  inner_backward(net, &u[1], &u[0], gradient);
+  norm_backward(net, &u[0], net->inner, gradient);
+  weights_backward(net, &u[0], x, gradient);
+  if (down != NULL) {
+    weights_backward(net, down, x, gradient);
+    data_backward(net, down, (gd_conv_sink){.y = net->outer});
+  }
+  data_backward(
+      net, &u[0],
+      (gd_conv_sink){.y = net->outer,
+                     .add = net->outer,
+                     .open = x.x,
+                     .raw = before == NULL ? NULL : before->raw,
+                     .scale = before == NULL ? NULL : &before->scale});
 }
 
 void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
 {
   assert(net->n >= 1); /* behind a training forward */
   const gd_blueprint *plan = &net->plan;
-  const int n = net->n;
+  const int n = net->n, last = plan->n_blocks - 1;
+  unit *stem = &net->units[0];
 
   gd_trace_begin(net->trace);
   output_backward(net, dlogits, gradient);
@@ -588,17 +691,17 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   multiply(net->dfeatures, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
   note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
   gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
-                        net->dfeatures, net->gradients[0]);
+                        net->dfeatures, net->outer);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  for (int b = plan->n_blocks - 1; b >= 0; b--) {
-    const float *x =
-        b == 0 ? net->pooled : net->units[plan->blocks[b - 1].first + 2].out;
-    block_backward(net, &plan->blocks[b], x, gradient);
-  }
+  norm_sums(net, &net->units[plan->blocks[last].first + 2], net->outs[last],
+            net->outer);
+  for (int b = last; b >= 0; b--)
+    block_backward(net, b, gradient);
   gd_max_pool_backward(plan->pool,
                        (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
-                       net->gradients[0], net->winner, net->gradients[1]);
+                       net->outer, net->winner, net->inner);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  unit_backward(net, &net->units[0], net->x, 1, net->gradients[1],
-                net->gradients[1], gradient);
+  norm_sums(net, stem, NULL, net->inner);
+  norm_backward(net, stem, net->inner, gradient);
+  weights_backward(net, stem, (gd_conv_source){.x = net->x}, gradient);
 }

@@ -8,14 +8,16 @@
 #include "gradus/memory.h"
 
 enum {
-  PANEL_FLOATS = GD_PANEL_ROWS * GD_PANEL_DEPTH,
-  SUM_FLOATS = GD_MOST_SUM_ROWS * GD_PANEL_DEPTH,
-  PART_FLOATS = PANEL_FLOATS + GD_TILE_FLOATS + SUM_FLOATS,
+  TILE_FLOATS = GD_STRIP * GD_LEAST_TILE * GD_PIECE * GD_BLOCK,
+  PART_FLOATS = GD_TILE * GD_BLOCK,
+  THREAD_FLOATS =
+      2 * GD_SLAB_FLOATS + TILE_FLOATS + PART_FLOATS + GD_SUM_FLOATS,
 };
 
 struct gd_workspace {
   int n_threads;
-  float *floats; /* (n_threads, PART_FLOATS) */
+  float *floats; /* (n_threads, THREAD_FLOATS) */
+  float *parts;  /* (GD_MOST_PARTS, GD_SUM_FLOATS) */
 };
 
 gd_status gd_workspace_new(gd_workspace **out)
@@ -26,8 +28,9 @@ gd_status gd_workspace_new(gd_workspace **out)
     return GD_ERR_NOMEM;
   ws->n_threads = omp_get_max_threads();
   ws->floats =
-      gd_alloc((int64_t)ws->n_threads * PART_FLOATS, sizeof *ws->floats);
-  if (ws->floats == NULL) {
+      gd_alloc((int64_t)ws->n_threads * THREAD_FLOATS, sizeof *ws->floats);
+  ws->parts = gd_alloc(GD_MOST_PARTS * GD_SUM_FLOATS, sizeof *ws->parts);
+  if (ws->floats == NULL || ws->parts == NULL) {
     gd_workspace_free(ws);
     return GD_ERR_NOMEM;
   }
@@ -40,12 +43,15 @@ void gd_workspace_free(gd_workspace *ws)
   if (ws == NULL)
     return;
   free(ws->floats);
+  free(ws->parts);
   free(ws);
 }
 
 int64_t gd_workspace_bytes(const gd_workspace *ws)
 {
-  return (int64_t)ws->n_threads * PART_FLOATS * (int64_t)sizeof *ws->floats;
+  return ((int64_t)ws->n_threads * THREAD_FLOATS +
+          GD_MOST_PARTS * GD_SUM_FLOATS) *
+         (int64_t)sizeof *ws->floats;
 }
 
 int gd_workspace_threads(const gd_workspace *ws)
@@ -57,8 +63,16 @@ gd_scratch gd_workspace_scratch(const gd_workspace *ws)
 {
   const int thread = omp_get_thread_num();
   assert(thread < ws->n_threads);
-  float *part = ws->floats + (int64_t)thread * PART_FLOATS;
-  return (gd_scratch){.panel = part,
-                      .tile = part + PANEL_FLOATS,
-                      .sums = part + PANEL_FLOATS + GD_TILE_FLOATS};
+  float *slab = ws->floats + (int64_t)thread * THREAD_FLOATS;
+  float *tile = slab + 2 * GD_SLAB_FLOATS;
+  return (gd_scratch){.slab = slab,
+                      .other_slab = slab + GD_SLAB_FLOATS,
+                      .tile = tile,
+                      .part = tile + TILE_FLOATS,
+                      .sums = tile + TILE_FLOATS + PART_FLOATS};
+}
+
+float *gd_workspace_parts(const gd_workspace *ws)
+{
+  return ws->parts;
 }

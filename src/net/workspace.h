@@ -1,9 +1,8 @@
 /**
  * The scratch memory of the kernels and the sizes they share.
  *
- * A panel is GD_PANEL_ROWS pixels of at most GD_PANEL_DEPTH patch elements: 288
- * KiB, so that it stays in a 1 MiB L2 beside the 144 KiB of weights that one
- * block of GD_BLOCK columns needs.
+ * A piece's slab of at most 440 KiB, its results in a block of columns, and the
+ * weights of a part of a sum stay in an L2 of 1 MiB.
  */
 #ifndef GRADUS_NET_WORKSPACE_H
 #define GRADUS_NET_WORKSPACE_H
@@ -11,25 +10,32 @@
 #include "gradus/conv.h"
 
 enum {
-  GD_PANEL_ROWS = 128,
-  GD_PANEL_DEPTH = 576, /**< 3 x 3 x 64 */
-  GD_BLOCK = 64,        /**< columns of a product's tile */
+  GD_BLOCK = 64, /**< columns of a product's tile, channels of a block */
+  GD_TILE = 28,  /**< rows of a product's tile: with 4 vectors of columns
+                      the registers of AVX-512, in runs of 7 */
+  GD_LEAST_TILE = 7,
+  GD_PIECE = 224, /**< positions of a piece, at most */
+  GD_STRIP = 4,   /**< blocks that leave the cache together */
   GD_MOST_CHANNELS = 8192,
-  GD_MOST_SUM_ROWS = 512, /**< rows of `sums` */
+  GD_SLAB_FLOATS = 1 << 20,
+  GD_CACHE_FLOATS = 110 * 1024, /**< of a slab that stays in the L2 */
+  GD_SUM_FLOATS = 80 * 1024,    /**< of a task of the weight gradient */
+  GD_MOST_PARTS = 16,           /**< tasks whose sums are added in the end */
 };
 
 /** One thread's part. */
 typedef struct {
-  float *panel; /**< (GD_PANEL_ROWS, GD_PANEL_DEPTH) */
-  float *tile;  /**< 16 * GD_MOST_CHANNELS floats: results on their way */
-  float *sums;  /**< (GD_MOST_SUM_ROWS, GD_PANEL_DEPTH): sums not yet placed */
+  float *slab, *other_slab; /**< GD_SLAB_FLOATS each */
+  float *tile; /**< (GD_STRIP, GD_LEAST_TILE * GD_PIECE, GD_BLOCK) results */
+  float *part; /**< (GD_TILE, GD_BLOCK) a part of their sums */
+  float *sums; /**< GD_SUM_FLOATS of the weight gradient */
 } gd_scratch;
-
-enum { GD_TILE_FLOATS = 16 * GD_MOST_CHANNELS };
 
 /** Return the number of threads that the workspace has room for. */
 int gd_workspace_threads(const gd_workspace *ws);
 /** Return the calling OpenMP thread's part; borrowed. */
 gd_scratch gd_workspace_scratch(const gd_workspace *ws);
+/** Return the sums of all tasks: GD_MOST_PARTS * GD_SUM_FLOATS. */
+float *gd_workspace_parts(const gd_workspace *ws);
 
 #endif

@@ -1,6 +1,7 @@
 #include "gradus/conv.h"
 #include "gradus/gemm.h"
 #include "gradus/memory.h"
+#include "gradus/norm.h"
 #include "gradus/random.h"
 #include "test.h"
 
@@ -78,12 +79,14 @@ static void run(const example *e, int with_bias)
 {
   gd_workspace *ws;
   gd_conv *conv;
+  const gd_conv_source x = {.x = e->x};
   assert_ok(gd_workspace_new(&ws));
   assert_ok(gd_conv_new(e->f, 1, &conv));
-  gd_conv_pack(conv, e->w, with_bias ? e->b : NULL);
-  gd_conv_forward(conv, ws, e->in, e->x, e->y);
-  gd_conv_backward_data(conv, ws, e->in, e->dy, e->dx);
-  gd_conv_backward_weights(conv, ws, e->in, e->x, e->dy, e->dw);
+  gd_conv_pack(conv, e->w);
+  gd_conv_forward(conv, ws, e->in, &x,
+                  &(gd_conv_sink){.y = e->y, .bias = with_bias ? e->b : NULL});
+  gd_conv_backward_data(conv, ws, e->in, e->dy, &(gd_conv_sink){.y = e->dx});
+  gd_conv_backward_weights(conv, ws, e->in, &x, e->dy, e->dw);
   gd_conv_free(conv);
   gd_workspace_free(ws);
 }
@@ -210,6 +213,199 @@ static void conv_on_more_threads_gives_the_same_bits(void **state)
   omp_set_num_threads(before);
 }
 
+/* What a network has before and behind a convolution, beside the same in plain
+ * steps of the definition. */
+typedef struct {
+  float mean[64], factor[64], addend[64];
+  gd_scale scale;
+} numbers;
+
+static void draw_numbers(gd_random *r, numbers *n)
+{
+  for (int c = 0; c < 64; c++) {
+    n->mean[c] = (float)gd_random_between(r, -0.5, 0.5);
+    n->factor[c] = (float)gd_random_between(r, -2.0, 2.0);
+    n->addend[c] = (float)gd_random_between(r, -0.5, 0.5);
+  }
+  n->scale = (gd_scale){n->mean, n->factor, n->addend};
+}
+
+static double scaled(const numbers *n, double v, int c)
+{
+  return (v - (double)n->mean[c]) * (double)n->factor[c] + (double)n->addend[c];
+}
+
+static void assert_near(double is, double want, double scale)
+{
+  if (!(fabs(is - want) < 1e-5 * (1 + scale)))
+    fail_msg("%g is not %g", is, want);
+}
+
+/* relu(scale(x)) on the way in; mean and variance of the results, whose offset
+ * is far larger than their spread. */
+static void check_way_in(const example *e, const numbers *n, gd_conv *conv,
+                         gd_workspace *ws)
+{
+  const int K = e->f.K;
+  const int64_t rows = e->n_y / K;
+  const int n_pieces = gd_conv_n_pieces(conv, e->in, 0);
+  double *pieces =
+      gd_alloc((int64_t)n_pieces * gd_norm_piece(K), sizeof *pieces);
+  float mean[64], variance[64];
+  const gd_conv_source x = {.x = e->x, .scale = &n->scale};
+  gd_conv_forward(conv, ws, e->in, &x,
+                  &(gd_conv_sink){.y = e->y, .sums = pieces});
+  gd_norm_merge(n_pieces, K, pieces, mean, variance);
+  for (int64_t i = 0; i < e->n_x; i++)
+    e->x2[i] = fmax(0.0, scaled(n, (double)e->x[i], (int)(i % e->f.C)));
+  gd_conv_forward_naive(e->f, e->in, e->x2, e->w2, NULL, e->y2);
+  assert_close("forward of scaled x", e, e->y, e->y2, e->n_y,
+               3.0 * e->f.C * e->f.R * e->f.S);
+  for (int k = 0; k < K; k++) {
+    double m = 0, squares = 0;
+    for (int64_t i = 0; i < rows; i++)
+      m += (double)e->y[i * K + k] / (double)rows;
+    for (int64_t i = 0; i < rows; i++)
+      squares += pow((double)e->y[i * K + k] - m, 2) / (double)rows;
+    assert_near((double)mean[k], m, fabs(m));
+    assert_near((double)variance[k], squares, squares);
+  }
+  gd_conv_backward_weights(conv, ws, e->in, &x, e->dy, e->dw);
+  gd_conv_backward_weights_naive(e->f, e->in, e->x2, e->dy2, e->dw2);
+  assert_close("backward weights of scaled x", e, e->dw, e->dw2, e->n_w,
+               3.0 * (double)rows);
+  free(pieces);
+}
+
+/* relu(scale(v) + add), as evaluation has it. */
+static void check_way_out(const example *e, const numbers *n, gd_conv *conv,
+                          gd_workspace *ws)
+{
+  gd_conv_forward(
+      conv, ws, e->in, &(gd_conv_source){.x = e->x},
+      &(gd_conv_sink){.y = e->y, .scale = &n->scale, .add = e->dy, .relu = 1});
+  for (int64_t i = 0; i < e->n_x; i++)
+    e->x2[i] = (double)e->x[i];
+  gd_conv_forward_naive(e->f, e->in, e->x2, e->w2, NULL, e->y2);
+  for (int64_t i = 0; i < e->n_y; i++)
+    e->y2[i] = fmax(0.0, scaled(n, e->y2[i], (int)(i % e->f.K)) + e->dy2[i]);
+  assert_close("relu of scaled forward", e, e->y, e->y2, e->n_y,
+               3.0 * e->f.C * e->f.R * e->f.S);
+}
+
+/* Back through the ReLU and to the sums of the norm before the convolution:
+ * with x as the norm's input, and again with a shortcut in place. */
+static void check_way_back(const example *e, const numbers *n, gd_conv *conv,
+                           gd_workspace *ws, int with_shortcut)
+{
+  const int C = e->f.C, n_pieces = gd_conv_n_pieces(conv, e->in, 1);
+  double *pieces =
+      gd_alloc((int64_t)n_pieces * gd_norm_piece(C), sizeof *pieces);
+  float *open = gd_alloc(e->n_x, sizeof *open);
+  for (int64_t i = 0; i < e->n_x; i++) {
+    open[i] = i % 3 == 0 ? 0.0f : 1.0f;
+    e->dx[i] = 0.5f;
+  }
+  gd_conv_backward_data(conv, ws, e->in, e->dy,
+                        &(gd_conv_sink){.y = e->dx,
+                                        .add = with_shortcut ? e->dx : NULL,
+                                        .open = with_shortcut ? open : NULL,
+                                        .raw = e->x,
+                                        .scale = &n->scale,
+                                        .sums = pieces});
+  gd_conv_backward_data_naive(e->f, e->in, e->dy2, e->w2, e->dx2);
+  double sums[2][64] = {{0}}, rows = 0;
+  for (int64_t i = 0; i < e->n_x; i++) {
+    const int c = (int)(i % C);
+    const double y = scaled(n, (double)e->x[i], c);
+    if (with_shortcut)
+      e->dx2[i] = open[i] > 0 ? e->dx2[i] + 0.5 : 0.0;
+    else if (fabs(y) < 1e-6) /* either is right */
+      e->dx2[i] = (double)e->dx[i];
+    else if (y < 0)
+      e->dx2[i] = 0.0;
+    sums[0][c] += e->dx2[i];
+    sums[1][c] += e->dx2[i] * ((double)e->x[i] - (double)n->mean[c]);
+  }
+  assert_close("gated gradient", e, e->dx, e->dx2, e->n_x,
+               e->f.K * e->f.R * e->f.S);
+  for (int c = 0; c < C; c++) {
+    double is[2] = {0, 0};
+    for (int i = 0; i < n_pieces; i++) {
+      const double *piece = pieces + i * gd_norm_piece(C);
+      rows += c == 0 ? piece[0] : 0;
+      is[0] += piece[1 + c];
+      is[1] += piece[1 + C + c];
+    }
+    assert_near(is[0], sums[0][c], (double)e->n_x);
+    assert_near(is[1], sums[1][c], (double)e->n_x);
+  }
+  assert_true(rows == (double)(e->n_x / C));
+  free(open);
+  free(pieces);
+}
+
+static void what_surrounds_a_conv_is_done_on_the_way(void **state)
+{
+  (void)state;
+  const gd_conv_shape shapes[] = {
+      {64, 40, 1, 1, 1, 0}, {7, 64, 3, 3, 1, 1},  {33, 50, 3, 3, 2, 1},
+      {64, 64, 1, 1, 2, 0}, {3, 16, 7, 7, 2, 3},  {20, 64, 2, 4, 3, 1},
+      {64, 64, 3, 3, 1, 1}, {16, 17, 1, 1, 1, 0}, {48, 5, 4, 2, 1, 1}};
+  gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < 9; i++) {
+    example e =
+        example_of(&r, shapes[i], (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
+    numbers n;
+    gd_workspace *ws;
+    gd_conv *conv;
+    draw_numbers(&r, &n);
+    assert_ok(gd_workspace_new(&ws));
+    assert_ok(gd_conv_new(e.f, 1, &conv));
+    gd_conv_pack(conv, e.w);
+    check_way_in(&e, &n, conv, ws);
+    check_way_out(&e, &n, conv, ws);
+    check_way_back(&e, &n, conv, ws, 0);
+    check_way_back(&e, &n, conv, ws, 1);
+    gd_conv_free(conv);
+    gd_workspace_free(ws);
+    example_free(&e);
+  }
+}
+
+/* 1000 +- 0.01: squares of values would leave nothing of the variance. */
+static void variance_far_from_zero_keeps_its_digits(void **state)
+{
+  (void)state;
+  enum { ROWS = 5000 };
+  float *x = gd_alloc(ROWS, sizeof *x), *y = gd_alloc(ROWS, sizeof *y);
+  double mean = 0, squares = 0, pieces[ROWS];
+  const float one = 1.0f;
+  float m, v;
+  gd_workspace *ws;
+  gd_conv *conv;
+  gd_random r = gd_random_of(9, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < ROWS; i++) {
+    x[i] = (float)(1000.0 + 0.01 * gd_random_normal(&r));
+    mean += (double)x[i] / ROWS;
+  }
+  for (int i = 0; i < ROWS; i++)
+    squares += pow((double)x[i] - mean, 2) / ROWS;
+  assert_ok(gd_workspace_new(&ws));
+  assert_ok(gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0}, 0, &conv));
+  gd_conv_pack(conv, &one);
+  const gd_conv_input in = {1, 1, ROWS};
+  gd_conv_forward(conv, ws, in, &(gd_conv_source){.x = x},
+                  &(gd_conv_sink){.y = y, .sums = pieces});
+  gd_norm_merge(gd_conv_n_pieces(conv, in, 0), 1, pieces, &m, &v);
+  assert_true(fabs((double)m - mean) < 1e-4);
+  assert_true(fabs((double)v / squares - 1) < 1e-4);
+  gd_conv_free(conv);
+  gd_workspace_free(ws);
+  free(x);
+  free(y);
+}
+
 /* <dy, forward(x, w)> is linear in x and in w: central differences are exact
  * but for rounding. */
 static double inner(const example *e)
@@ -277,6 +473,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(conv_by_libxsmm_equals_its_definition),
     cmocka_unit_test(conv_by_openblas_equals_its_definition),
     cmocka_unit_test(conv_on_more_threads_gives_the_same_bits),
+    cmocka_unit_test(what_surrounds_a_conv_is_done_on_the_way),
+    cmocka_unit_test(variance_far_from_zero_keeps_its_digits),
     cmocka_unit_test(conv_definition_has_the_gradients_of_finite_differences),
     cmocka_unit_test(bias_gradient_is_the_sum_over_pixels),
     cmocka_unit_test(impossible_shape_is_refused),

@@ -11,7 +11,7 @@
 enum { MOST = 70 * 130 };
 
 typedef struct {
-  int rows, C, relu, has_shortcut;
+  int rows, C;
   double x[MOST], shortcut[MOST], gamma[MOST], beta[MOST], dy[MOST], y[MOST];
 } definition;
 
@@ -27,9 +27,9 @@ static double define(definition *d)
       variance += pow(d->x[r * d->C + c] - mean, 2) / d->rows;
     for (int r = 0; r < d->rows; r++) {
       const int i = r * d->C + c;
-      d->y[i] = d->gamma[c] * (d->x[i] - mean) / sqrt(variance + 1e-5) +
-                d->beta[c] + (d->has_shortcut ? d->shortcut[i] : 0.0);
-      if (d->relu && d->y[i] < 0)
+      const double factor = d->gamma[c] / sqrt(variance + 1e-5);
+      d->y[i] = factor * (d->x[i] - mean) + d->beta[c] + d->shortcut[i];
+      if (d->y[i] < 0)
         d->y[i] = 0;
       sum += d->dy[i] * d->y[i];
     }
@@ -50,7 +50,8 @@ static double slope(definition *d, double *at)
 
 typedef struct {
   float x[MOST], shortcut[MOST], gamma[MOST], beta[MOST], dy[MOST], y[MOST];
-  float mean[MOST], variance[MOST], dx[MOST], dgamma[MOST], dbeta[MOST];
+  float mean[MOST], variance[MOST], factor[MOST], dx[MOST], dgamma[MOST],
+      dbeta[MOST];
 } result;
 
 static void fill(gd_random *r, double *to, float *copy, int count)
@@ -61,28 +62,55 @@ static void fill(gd_random *r, double *to, float *copy, int count)
   }
 }
 
+/* Means and squares of pieces of `most` rows, as convolutions give them. */
+static double *measure(const float *x, int rows, int C, int most, int *n_pieces)
+{
+  *n_pieces = (rows + most - 1) / most;
+  double *pieces =
+      gd_alloc((int64_t)*n_pieces * gd_norm_piece(C), sizeof(double));
+  for (int i = 0; i < *n_pieces; i++) {
+    double *piece = pieces + i * gd_norm_piece(C);
+    const int first = i * most;
+    const int n = rows - first < most ? rows - first : most;
+    piece[0] = n;
+    for (int c = 0; c < C; c++) {
+      double *mean = &piece[1 + c], *squares = &piece[1 + C + c];
+      for (int r = first; r < first + n; r++)
+        *mean += (double)x[r * C + c] / n;
+      for (int r = first; r < first + n; r++)
+        *squares += pow((double)x[r * C + c] - *mean, 2);
+    }
+  }
+  return pieces;
+}
+
 static void compute(const definition *d, result *f)
 {
-  double *scratch = gd_alloc(gd_norm_scratch(d->rows, d->C), sizeof *scratch);
   const gd_norm norm = {.C = d->C,
                         .epsilon = 1e-5,
                         .gamma = f->gamma,
                         .beta = f->beta,
                         .mean = f->mean,
                         .variance = f->variance};
-  gd_norm_statistics(d->rows, d->C, f->x, scratch, f->mean, f->variance);
-  gd_norm_forward(&norm, d->rows, f->x, d->has_shortcut ? f->shortcut : NULL,
-                  d->relu, f->y);
-  gd_norm_backward(&norm, d->rows, f->x, d->relu ? f->y : NULL, f->dy, scratch,
-                   f->dx, f->dgamma, f->dbeta);
-  free(scratch);
+  int n_pieces;
+  double *pieces = measure(f->x, d->rows, d->C, 30, &n_pieces);
+  gd_norm_merge(n_pieces, d->C, pieces, f->mean, f->variance);
+  free(pieces);
+  const gd_scale scale = gd_norm_scale(&norm, f->factor);
+  gd_norm_join(d->rows, d->C, f->x, &scale, f->shortcut, NULL, f->y);
+  n_pieces = gd_norm_n_pieces(d->rows);
+  pieces = gd_alloc((int64_t)n_pieces * gd_norm_piece(d->C), sizeof *pieces);
+  gd_norm_sums(d->rows, d->C, f->x, f->mean, f->y, f->dy, pieces);
+  gd_norm_backward(&norm, &scale, d->rows, f->dy, f->x, n_pieces, pieces, f->dx,
+                   f->dgamma, f->dbeta);
+  free(pieces);
 }
 
-static void check(int rows, int C, int relu, int has_shortcut)
+static void check(int rows, int C)
 {
   definition *d = gd_alloc(1, sizeof *d);
   result *f = gd_alloc(1, sizeof *f);
-  d->rows = rows, d->C = C, d->relu = relu, d->has_shortcut = has_shortcut;
+  d->rows = rows, d->C = C;
   gd_random r = gd_random_of(7, GD_FOR_TESTS, rows, C);
   fill(&r, d->x, f->x, rows * C);
   fill(&r, d->shortcut, f->shortcut, rows * C);
@@ -96,8 +124,7 @@ static void check(int rows, int C, int relu, int has_shortcut)
   for (int i = 0; i < rows * C; i += 1 + rows * C / 40) {
     assert_true(fabs((double)f->dx[i] - slope(d, &d->x[i])) < 2e-5);
     /* dy has become the shortcut's gradient */
-    if (has_shortcut)
-      assert_true(fabs((double)f->dy[i] - slope(d, &d->shortcut[i])) < 1e-5);
+    assert_true(fabs((double)f->dy[i] - slope(d, &d->shortcut[i])) < 1e-5);
   }
   for (int c = 0; c < C; c += 1 + C / 10) {
     assert_true(fabs((double)f->dgamma[c] - slope(d, &d->gamma[c])) < 1e-4);
@@ -110,34 +137,25 @@ static void check(int rows, int C, int relu, int has_shortcut)
 static void norm_equals_its_definition_and_finite_differences(void **state)
 {
   (void)state;
-  check(7, 5, 0, 0);
-  check(40, 3, 1, 0);
-  check(70, 130, 1, 1);
-  check(2, 64, 0, 1);
-  check(1500, 6, 1, 1);
+  check(7, 5);
+  check(40, 3);
+  check(70, 130);
+  check(2, 64);
+  check(1500, 6);
 }
 
-/* 1000 +- 0.01: squares of values would leave nothing of the variance. */
-static void variance_far_from_zero_keeps_its_digits(void **state)
+/* A downsampled shortcut has a norm of its own. */
+static void shortcut_may_be_scaled_too(void **state)
 {
   (void)state;
-  enum { ROWS = 5000 };
-  float *x = gd_alloc(ROWS, sizeof *x);
-  double *scratch = gd_alloc(gd_norm_scratch(ROWS, 1), sizeof *scratch);
-  double mean = 0, squares = 0;
-  float m, v;
-  gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
-  for (int i = 0; i < ROWS; i++) {
-    x[i] = (float)(1000.0 + 0.01 * gd_random_normal(&r));
-    mean += (double)x[i] / ROWS;
-  }
-  for (int i = 0; i < ROWS; i++)
-    squares += pow((double)x[i] - mean, 2) / ROWS;
-  gd_norm_statistics(ROWS, 1, x, scratch, &m, &v);
-  assert_true(fabs((double)m - mean) < 1e-4);
-  assert_true(fabs((double)v / squares - 1) < 1e-4);
-  free(scratch);
-  free(x);
+  const float mean = 1, factor = 2, addend = 3, x[2] = {4, -9};
+  const float other_mean = 0, other_factor = -1, other_addend = 0.5f;
+  const float shortcut[2] = {1, 1};
+  const gd_scale scale = {&mean, &factor, &addend};
+  const gd_scale other = {&other_mean, &other_factor, &other_addend};
+  float y[2];
+  gd_norm_join(2, 1, x, &scale, shortcut, &other, y);
+  assert_true(y[0] == 8.5f && y[1] == 0.0f);
 }
 
 static void norm_on_more_threads_gives_the_same_bits(void **state)
@@ -148,7 +166,7 @@ static void norm_on_more_threads_gives_the_same_bits(void **state)
   definition *d = gd_alloc(1, sizeof *d);
   result *f = gd_alloc(2, sizeof *f);
   gd_random r = gd_random_of(9, GD_FOR_TESTS, 0, 0);
-  d->rows = ROWS, d->C = C, d->relu = 1;
+  d->rows = ROWS, d->C = C;
   fill(&r, d->x, f[0].x, ROWS * C);
   fill(&r, d->dy, f[0].dy, ROWS * C);
   fill(&r, d->gamma, f[0].gamma, C);
@@ -167,17 +185,16 @@ static void norm_on_more_threads_gives_the_same_bits(void **state)
 static void not_a_number_survives_relu(void **state)
 {
   (void)state;
-  const float one = 1, zero = 0, x[2] = {NAN, -1};
+  const float one = 1, zero = 0, x[2] = {NAN, -1}, shortcut[2] = {0, 0};
+  const gd_scale scale = {&zero, &one, &zero};
   float y[2];
-  const gd_norm norm = {
-      .C = 1, .gamma = &one, .beta = &zero, .mean = &zero, .variance = &one};
-  gd_norm_forward(&norm, 2, x, NULL, 1, y);
+  gd_norm_join(2, 1, x, &scale, shortcut, NULL, y);
   assert_true(isnan(y[0]) && y[1] == 0.0f);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(norm_equals_its_definition_and_finite_differences),
-    cmocka_unit_test(variance_far_from_zero_keeps_its_digits),
+    cmocka_unit_test(shortcut_may_be_scaled_too),
     cmocka_unit_test(norm_on_more_threads_gives_the_same_bits),
     cmocka_unit_test(not_a_number_survives_relu),
 };

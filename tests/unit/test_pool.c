@@ -35,7 +35,7 @@ static void check(gd_pool_shape s, gd_conv_input in, int C)
     dy[i] = (float)gd_random_below(&r, 9);
     want[i] = 0;
   }
-  gd_max_pool_forward(s, in, C, x, y, winner);
+  gd_max_pool_forward(s, in, C, x, NULL, y, winner);
   gd_max_pool_backward(s, in, C, dy, winner, dx);
   for (int n = 0; n < in.N; n++)
     for (int p = 0; p < P; p++)
@@ -74,7 +74,7 @@ static void not_a_number_is_the_maximum(void **state)
   const float x[4] = {1, NAN, 3, 2};
   float y;
   gd_max_pool_forward((gd_pool_shape){2, 2, 0, 0}, (gd_conv_input){1, 2, 2}, 1,
-                      x, &y, NULL);
+                      x, NULL, &y, NULL);
   assert_true(isnan(y));
 }
 

@@ -1,0 +1,258 @@
+#include "net/finish.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "gradus/norm.h"
+#include "net/vector.h"
+
+enum { VECTORS = GD_BLOCK / GD_LANES };
+
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
+/* What a block's columns share, and the sums over the positions of a piece. */
+typedef struct {
+  gd_vector mean[VECTORS], factor[VECTORS], addend[VECTORS];
+  gd_vector sum[VECTORS], sum_x[VECTORS];
+} columns;
+
+/* What belongs to one position and block. */
+typedef struct {
+  const float *value, *add, *open, *raw;
+  float *to;
+} place;
+
+/* One vector of a block at one position. */
+typedef void visit(columns *c, const place *p, int i);
+
+/* The end of the last block: through arrays as long as a whole one. */
+ALWAYS_INLINE void visit_end(columns *c, const place *p, int width, visit *f)
+{
+  float in[3][GD_BLOCK] = {{0}}, out[GD_BLOCK];
+  const float *given[3] = {p->add, p->open, p->raw};
+  for (int i = 0; i < 3; i++)
+    if (given[i] != NULL)
+      memcpy(in[i], given[i], (size_t)width * sizeof(float));
+  const place q = {p->value, p->add == NULL ? NULL : in[0], in[1], in[2], out};
+  for (int i = 0; i < VECTORS; i++)
+    f(c, &q, i);
+  if (p->to != NULL)
+    memcpy(p->to, out, (size_t)width * sizeof(float));
+}
+
+ALWAYS_INLINE const float *at_or_null(const float *x, ptrdiff_t at)
+{
+  return x == NULL ? NULL : x + at;
+}
+
+/* Every position of use, in order, in columns k.. of the results. */
+ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
+                             int k, visit *f, columns *c)
+{
+  const gd_piece *piece = &r->piece;
+  const gd_target *to = &r->target;
+  const ptrdiff_t step = (ptrdiff_t)to->step * r->K;
+  const ptrdiff_t image = (ptrdiff_t)to->H * to->W * r->K;
+  const int width = r->width - k < GD_BLOCK ? r->width - k : GD_BLOCK;
+  columns local = *c;
+  for (int i = 0; i < piece->rows; i++) {
+    const float *value = r->values + k / GD_BLOCK * r->block_floats +
+                         (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
+    const ptrdiff_t row =
+        piece->n0 * image +
+        ((ptrdiff_t)to->row + (ptrdiff_t)(piece->i0 + i) * to->step) * to->W *
+            r->K +
+        (ptrdiff_t)to->column * r->K + r->k0 + k;
+    for (int j = 0; j < piece->columns; j++)
+      for (int n = 0; n < piece->n; n++, value += GD_BLOCK) {
+        const ptrdiff_t at = row + (piece->j0 + j) * step + n * image;
+        const place p = {value, at_or_null(sink->add, at),
+                         at_or_null(sink->open, at), at_or_null(sink->raw, at),
+                         sink->y + at};
+        if (width < GD_BLOCK)
+          visit_end(&local, &p, width, f);
+        else
+          for (int v = 0; v < VECTORS; v++)
+            f(&local, &p, v);
+      }
+  }
+  *c = local;
+}
+
+/* ------------------------------------------------------------------ forward
+ */
+
+ALWAYS_INLINE void store(columns *c, const place *p, int i)
+{
+  (void)c;
+  gd_store(p->to + i * GD_LANES, gd_load(p->value + i * GD_LANES));
+}
+
+ALWAYS_INLINE void store_sum(columns *c, const place *p, int i)
+{
+  const gd_vector v = gd_load(p->value + i * GD_LANES);
+  gd_store(p->to + i * GD_LANES, v);
+  c->sum[i] += v;
+}
+
+/* v = (value - mean) factor + addend, + add. */
+ALWAYS_INLINE gd_vector scaled(const columns *c, const place *p, int i)
+{
+  gd_vector v = (gd_load(p->value + i * GD_LANES) - c->mean[i]) * c->factor[i] +
+                c->addend[i];
+  if (p->add != NULL)
+    v += gd_load(p->add + i * GD_LANES);
+  return v;
+}
+
+ALWAYS_INLINE void scale(columns *c, const place *p, int i)
+{
+  gd_store(p->to + i * GD_LANES, scaled(c, p, i));
+}
+
+ALWAYS_INLINE void scale_relu(columns *c, const place *p, int i)
+{
+  gd_store(p->to + i * GD_LANES, gd_relu(scaled(c, p, i)));
+}
+
+/* The sums of the distances from a first mean, and of their squares: where the
+ * values lie. */
+static void sum_squares(const gd_results *r, int k, columns *c)
+{
+  columns local = *c;
+  for (int i = 0; i < r->piece.rows; i++) {
+    const float *value = r->values + k / GD_BLOCK * r->block_floats +
+                         (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
+    for (int j = 0; j < r->piece.columns * r->piece.n; j++, value += GD_BLOCK)
+      for (int v = 0; v < VECTORS; v++) {
+        const gd_vector d = gd_load(value + v * GD_LANES) - local.mean[v];
+        local.sum[v] += d;
+        local.sum_x[v] += d * d;
+      }
+  }
+  *c = local;
+}
+
+/* Mean and squared distances from it, of the piece. */
+static void finish_measured(const gd_conv_sink *sink, const gd_results *r,
+                            int k, columns *c, double *piece)
+{
+  const double n = (double)r->piece.rows * r->piece.columns * r->piece.n;
+  visit_all(sink, r, k, store_sum, c);
+  for (int i = 0; i < VECTORS; i++) {
+    c->mean[i] = c->sum[i] / (float)n;
+    c->sum[i] -= c->sum[i];
+  }
+  sum_squares(r, k, c);
+  double *mean = piece + 1 + r->k0 + k, *squares = mean + r->K;
+  for (int i = 0; i < GD_BLOCK && k + i < r->width; i++) {
+    const int v = i / GD_LANES, lane = i % GD_LANES;
+    const double d = (double)c->sum[v][lane] / n;
+    mean[i] = (double)c->mean[v][lane] + d;
+    squares[i] = (double)c->sum_x[v][lane] - d * d * n;
+  }
+}
+
+/* ----------------------------------------------------------------- backward
+ */
+
+ALWAYS_INLINE void add_gradient(columns *c, const place *p, int i, gd_vector g,
+                                gd_vector x)
+{
+  gd_store(p->to + i * GD_LANES, g);
+  c->sum[i] += g;
+  c->sum_x[i] += g * x;
+}
+
+/* The gradient in front of ReLU, and its sums with the norm's input. */
+ALWAYS_INLINE void gate(columns *c, const place *p, int i)
+{
+  const gd_vector x = gd_load(p->raw + i * GD_LANES) - c->mean[i];
+  const gd_vector y = x * c->factor[i] + c->addend[i];
+  const gd_vector g = gd_where(y > 0.0f, gd_load(p->value + i * GD_LANES));
+  add_gradient(c, p, i, g, x);
+}
+
+/* The shortcut's gradient joins in, and the ReLU's result is at hand. */
+ALWAYS_INLINE gd_vector joined(const place *p, int i)
+{
+  const gd_vector v =
+      gd_load(p->value + i * GD_LANES) + gd_load(p->add + i * GD_LANES);
+  return gd_where(gd_load(p->open + i * GD_LANES) > 0.0f, v);
+}
+
+ALWAYS_INLINE void join(columns *c, const place *p, int i)
+{
+  add_gradient(c, p, i, joined(p, i),
+               gd_load(p->raw + i * GD_LANES) - c->mean[i]);
+}
+
+ALWAYS_INLINE void join_open(columns *c, const place *p, int i)
+{
+  (void)c;
+  gd_store(p->to + i * GD_LANES, joined(p, i));
+}
+
+static void finish_gated(const gd_conv_sink *sink, const gd_results *r, int k,
+                         columns *c, double *piece)
+{
+  if (sink->open == NULL)
+    visit_all(sink, r, k, gate, c);
+  else
+    visit_all(sink, r, k, join, c);
+  double *sum = piece + 1 + r->k0 + k, *sum_x = sum + r->K;
+  for (int i = 0; i < GD_BLOCK && k + i < r->width; i++) {
+    sum[i] = (double)c->sum[i / GD_LANES][i % GD_LANES];
+    sum_x[i] = (double)c->sum_x[i / GD_LANES][i % GD_LANES];
+  }
+}
+
+/* ---------------------------------------------------------------------- all
+ */
+
+static columns columns_of(const gd_conv_sink *sink, const gd_results *r, int k)
+{
+  columns c;
+  memset(&c, 0, sizeof c);
+  for (int i = 0; i < GD_BLOCK && k + i < r->width; i++) {
+    const int v = i / GD_LANES, lane = i % GD_LANES, at = r->k0 + k + i;
+    c.factor[v][lane] = 1.0f;
+    if (sink->bias != NULL)
+      c.addend[v][lane] = sink->bias[at];
+    if (sink->scale == NULL)
+      continue;
+    c.mean[v][lane] = sink->scale->mean[at];
+    c.factor[v][lane] = sink->scale->factor[at];
+    c.addend[v][lane] = sink->scale->addend[at];
+  }
+  return c;
+}
+
+static void finish_block(const gd_conv_sink *sink, const gd_results *r, int k,
+                         double *piece)
+{
+  columns c = columns_of(sink, r, k);
+  if (sink->raw != NULL)
+    finish_gated(sink, r, k, &c, piece);
+  else if (sink->open != NULL)
+    visit_all(sink, r, k, join_open, &c);
+  else if (piece != NULL)
+    finish_measured(sink, r, k, &c, piece);
+  else if (sink->relu)
+    visit_all(sink, r, k, scale_relu, &c);
+  else if (sink->scale != NULL || sink->bias != NULL || sink->add != NULL)
+    visit_all(sink, r, k, scale, &c);
+  else
+    visit_all(sink, r, k, store, &c);
+}
+
+void gd_finish(const gd_conv_sink *sink, const gd_results *r, int i)
+{
+  double *piece = sink->sums == NULL
+                      ? NULL
+                      : sink->sums + (ptrdiff_t)i * gd_norm_piece(r->K);
+  if (piece != NULL && r->k0 == 0)
+    piece[0] = (double)r->piece.rows * r->piece.columns * r->piece.n;
+  for (int k = 0; k < r->width; k += GD_BLOCK)
+    finish_block(sink, r, k, piece);
+}

@@ -1,0 +1,97 @@
+/**
+ * Slabs: what a piece of a convolution's grid sees of the source, brought into
+ * the cache in the order in which it is multiplied.
+ *
+ * Position (n, i, j) of a grid sees R x S taps, tap (a, b) being the C channels
+ * of source pixel (n, i * step + row + a, j * step + column + b), zeros outside
+ * the image.  Forward, the grid is the output and the source the input;
+ * backward, the grid is one residue class of the input and the source the
+ * output's gradient.
+ *
+ * The grid is cut into pieces, by its shape alone: a few samples, rows and
+ * columns.  A piece's slab holds each source pixel that it sees once, in blocks
+ * of 64 channels.  Within a block the columns of a row lie side by side, the
+ * samples of the piece one behind the other at each column, and columns of
+ * different residue by the step apart.  So, for a tap and a row of the grid,
+ * the positions follow one another at a constant distance: they are the rows of
+ * a matrix where they lie, and a sum over taps is a sum of products.
+ *
+ *   (block, source row, column % step, column / step, sample, channel)
+ *
+ * Where there are few channels (narrow), a pixel of the slab is what the S taps
+ * of a row see: S * C values, and there is one tap per row left.
+ */
+#ifndef GRADUS_NET_SLAB_H
+#define GRADUS_NET_SLAB_H
+
+#include <stdint.h>
+
+#include "gradus/conv.h"
+#include "net/workspace.h"
+
+typedef struct {
+  int N, rows, columns; /**< the grid */
+  int H, W, C;          /**< the source, (N, H, W, C) */
+  int step;             /**< source pixels from one position to the next */
+  int row, column;      /**< the first tap's, seen from (i * step, j * step) */
+  int R, S;             /**< taps; 0 x 0: nothing is seen */
+} gd_patches;
+
+/** Say whether the source itself is the matrix: one tap, each pixel once. */
+int gd_patches_are_source(const gd_patches *p);
+
+/** Blocks of channels: whole ones of GD_BLOCK, and a rest, or a narrow one. */
+typedef struct {
+  int n_whole, rest;
+  int rest_pitch; /**< floats from pixel to pixel of the rest's block */
+  int narrow;     /**< the rest is what a row of taps sees */
+} gd_channels;
+
+gd_channels gd_channels_of(int C, int S);
+
+/** How a grid is cut. */
+typedef struct {
+  int samples, rows, columns; /**< of a piece, at most */
+  int n_groups, n_bands, n_spans;
+  int tile; /**< rows of a matrix product: GD_TILE, or less if that fits */
+} gd_cut;
+
+/** Cut into pieces of at most `positions` whose slabs of C channels have at
+ * most `floats` where that can be, and GD_SLAB_FLOATS in any case. */
+gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats);
+int gd_cut_n_pieces(const gd_cut *c);
+
+/** One piece: samples n0.. , rows i0.., columns j0.. of the grid. */
+typedef struct {
+  int n0, n, i0, rows, j0, columns;
+} gd_piece;
+
+gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i);
+
+/** Where things lie in the slab of a piece. */
+typedef struct {
+  gd_channels channels;
+  int n_rows, planes, plane_columns, n; /**< n: samples */
+  int pitch;            /**< pixels from one source row to the next */
+  int row_pixels;       /**< from one row of the grid to the next */
+  int64_t block_floats; /**< from one block of channels to the next */
+} gd_slab;
+
+/**
+ * Lay out the slab of `channels`.
+ * @param[in] multiple  a source row is filled up with zeros to as many pixels
+ */
+gd_slab gd_slab_of(const gd_patches *p, const gd_piece *piece,
+                   const gd_channels *channels, int multiple);
+/** Return the first pixel that tap (a, b) sees. */
+int64_t gd_slab_pixel(const gd_slab *s, const gd_patches *p, int a, int b);
+
+/**
+ * Bring channels c0.. of the source (as many as the layout has).
+ * @param[out] floats  what no position sees is left as it is, but for the
+ *                     pixels behind the last, which are zero
+ */
+void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
+                  const gd_conv_source *source, int c0, float *floats);
+
+#endif
