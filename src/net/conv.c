@@ -63,7 +63,8 @@ static gd_status check(gd_conv_shape s)
                    "kernel, the kernel at most %d elements",
                    s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind, MOST_TAPS);
   const int C = s.C > s.K ? s.C : s.K;
-  if ((int64_t)s.R * s.stride * (GD_TILE + s.S) * C > GD_SLAB_FLOATS - C * 64)
+  if ((int64_t)s.R * s.stride * (GD_MOST_TILE + s.S) * C >
+      GD_SLAB_FLOATS - C * 64)
     return gd_fail(GD_ERR_USAGE,
                    "convolution of %d to %d channels with kernel %dx%d and "
                    "stride %d sees too much at once: it needs fewer channels "

@@ -6,6 +6,9 @@
 
 enum { PIECE = 112 /* positions: two slabs share the cache */ };
 
+/* Positions of a product. */
+static const int depths[2] = {7, 8};
+
 static int least(int a, int b)
 {
   return a < b ? a : b;
@@ -53,12 +56,9 @@ static void choose_groups(gd_outer *o)
   o->group_c = pieces(n_blocks_c(o), pieces(n_blocks_c(o), c));
 }
 
-gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K)
+static gd_status make_kernels(gd_outer *o, int depth)
 {
-  *o = (gd_outer){.R = R, .S = S, .C = C, .K = K};
-  o->channels = gd_channels_of(C, S);
-  choose_groups(o);
-  const int rows[2] = {K >= GD_BLOCK ? GD_BLOCK : 0, K % GD_BLOCK};
+  const int rows[2] = {o->K >= GD_BLOCK ? GD_BLOCK : 0, o->K % GD_BLOCK};
   const int columns[2] = {o->channels.n_whole > 0 ? GD_BLOCK : 0,
                           o->channels.rest_pitch};
   gd_status st = GD_OK;
@@ -69,15 +69,24 @@ gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K)
         st = gd_gemm_make(
             (gd_gemm_shape){.m = rows[r],
                             .n = columns[c],
-                            .k = GD_OUTER_DEPTH,
+                            .k = depths[depth],
                             .lda = r == 0 ? GD_BLOCK : pieces(rows[r], 16) * 16,
                             .ldb = c == 0 ? GD_BLOCK : columns[c],
                             .ldc = GD_BLOCK,
                             .transposed_a = 1,
                             .accumulate = add,
                             .scattered = 1},
-            &o->kernels[r][c][add]);
+            &o->kernels[depth][r][c][add]);
   return st;
+}
+
+gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K)
+{
+  *o = (gd_outer){.R = R, .S = S, .C = C, .K = K};
+  o->channels = gd_channels_of(C, S);
+  choose_groups(o);
+  gd_status st = make_kernels(o, 0);
+  return st == GD_OK ? make_kernels(o, 1) : st;
 }
 
 /* One gradient: what all its tasks share. */
@@ -120,7 +129,8 @@ static gd_channels range_of(const gd_channels *all, int first, int end)
 typedef struct {
   gd_slab x, dy;
   const float *x_floats, *dy_floats;
-  int rows, depths; /* of the grid; products in a row */
+  int kind;           /* of depth */
+  int rows, n_depths; /* of the grid; products in a row */
 } slabs;
 
 /* Rows of the grid by products in a row: their addresses are listed. */
@@ -140,13 +150,13 @@ static void add_tile(const work *w, const task *t, const slabs *s, int k, int c,
   const float *a[PIECE], *b[PIECE];
   int n = 0;
   for (int i = 0; i < s->rows; i++)
-    for (int d = 0; d < s->depths; d++, n++) {
+    for (int d = 0; d < s->n_depths; d++, n++) {
       a[n] =
-          dy + ((int64_t)i * s->dy.row_pixels + d * GD_OUTER_DEPTH) * pitch_k;
-      b[n] = x + ((int64_t)i * s->x.row_pixels + d * GD_OUTER_DEPTH) * pitch_c;
+          dy + ((int64_t)i * s->dy.row_pixels + d * depths[s->kind]) * pitch_k;
+      b[n] = x + ((int64_t)i * s->x.row_pixels + d * depths[s->kind]) * pitch_c;
     }
-  gd_gemm_run_scattered(&o->kernels[is_rest_k][is_rest_c][add], a, b, n,
-                        sums_of(w, t, k, c, tap));
+  gd_gemm_run_scattered(&o->kernels[s->kind][is_rest_k][is_rest_c][add], a, b,
+                        n, sums_of(w, t, k, c, tap));
 }
 
 static void add_piece(const work *w, const task *t, gd_scratch scratch,
@@ -155,12 +165,16 @@ static void add_piece(const work *w, const task *t, gd_scratch scratch,
   const gd_channels all_k = gd_channels_of(w->o->K, 1);
   const gd_channels in_k = range_of(&all_k, t->k0, t->k1);
   const gd_channels in_c = range_of(&w->o->channels, t->c0, t->c1);
-  slabs s = {.x = gd_slab_of(w->patches, piece, &in_c, 1),
-             .dy = gd_slab_of(w->gradient, piece, &in_k, GD_OUTER_DEPTH),
+  const int positions = piece->columns * piece->n;
+  const int kind = pieces(positions, depths[1]) * depths[1] <
+                   pieces(positions, depths[0]) * depths[0];
+  slabs s = {.kind = kind,
+             .x = gd_slab_of(w->patches, piece, &in_c, 1),
+             .dy = gd_slab_of(w->gradient, piece, &in_k, depths[kind]),
              .x_floats = scratch.slab,
              .dy_floats = scratch.other_slab,
              .rows = piece->rows,
-             .depths = pieces(piece->columns * piece->n, GD_OUTER_DEPTH)};
+             .n_depths = pieces(positions, depths[kind])};
   gd_slab_fill(&s.x, w->patches, piece, w->source, t->c0 * GD_BLOCK,
                scratch.slab);
   gd_slab_fill(&s.dy, w->gradient, piece, w->dy, t->k0 * GD_BLOCK,
@@ -171,23 +185,32 @@ static void add_piece(const work *w, const task *t, gd_scratch scratch,
         add_tile(w, t, &s, k, c, tap, add);
 }
 
-/* From (tap, k, c) of a tile to the weights' (k, c, tap). */
+/* From (tap, k, c) of the tiles to the weights' (k, c, tap): a row of taps is
+ * written at once. */
 static void deliver_block(const work *w, const task *t, int k, int c)
 {
   const gd_outer *o = w->o;
-  const int all_taps = o->R * o->S;
+  const int all_taps = o->R * o->S, n = t->tap1 - t->tap0;
   const int k_end = least(GD_BLOCK, o->K - k * GD_BLOCK);
   const int width = c < o->channels.n_whole ? GD_BLOCK : o->channels.rest;
   for (int i = 0; i < k_end; i++) {
+    const float *from = sums_of(w, t, k, c, t->tap0) + i * GD_BLOCK;
     float *to = w->dweights + (int64_t)(k * GD_BLOCK + i) * o->C * all_taps;
-    for (int tap = t->tap0; tap < t->tap1; tap++) {
-      const float *from = sums_of(w, t, k, c, tap) + i * GD_BLOCK;
+    if (o->channels.narrow) { /* j = (tap in the row, channel) */
       for (int j = 0; j < width; j++)
-        if (o->channels.narrow) /* j = (tap in the row, channel) */
-          to[j % o->C * all_taps + tap * o->S + j / o->C] = from[j];
-        else
-          to[(c * GD_BLOCK + j) * all_taps + tap] = from[j];
+        for (int tap = 0; tap < n; tap++)
+          to[j % o->C * all_taps + (t->tap0 + tap) * o->S + j / o->C] =
+              from[tap * GD_BLOCK * GD_BLOCK + j];
+      continue;
     }
+    to += (int64_t)c * GD_BLOCK * all_taps;
+    if (all_taps == 1)
+      memcpy(to, from, (size_t)width * sizeof *to);
+    else
+      for (int j = 0; j < width; j++)
+        for (int tap = 0; tap < n; tap++)
+          to[j * all_taps + t->tap0 + tap] =
+              from[tap * GD_BLOCK * GD_BLOCK + j];
   }
 }
 

@@ -16,14 +16,13 @@
 #include "net/slab.h"
 #include "net/workspace.h"
 
-enum { GD_OUTER_DEPTH = 7 /**< positions of a product */ };
-
 typedef struct {
   int R, S, C, K;
   gd_channels channels;
   int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
-  /** [outputs: GD_BLOCK, rest][channels: GD_BLOCK, rest][add to C] */
-  gd_gemm kernels[2][2][2];
+  /** [positions: 7, 8][outputs: GD_BLOCK, rest][channels: GD_BLOCK, rest]
+   *  [add to C] */
+  gd_gemm kernels[2][2][2][2];
 } gd_outer;
 
 /** Make the kernels. Errors: as gd_gemm_make() */

@@ -6,7 +6,11 @@
 
 #include "net/finish.h"
 
-enum { PART_TERMS = 192 /* that are summed in one go */, MOST_PAIRS = 192 };
+enum {
+  PART_TERMS = 192, /* that are summed in one go */
+  MOST_PAIRS = 192,
+  FEW_CHANNELS = 512, /* whose weights for a block stay in the cache */
+};
 
 static int least(int a, int b)
 {
@@ -22,9 +26,9 @@ static gd_status make_kernels(gd_product *p, int is_source, int tile)
 {
   gd_status st = GD_OK;
   const int present[2] = {p->channels.n_whole > 0, p->channels.rest > 0};
-  for (int rest = 0; rest < 2; rest++)
-    for (int add = 0; add < 2 && present[rest] && st == GD_OK; add++)
-      st = gd_gemm_make((gd_gemm_shape){.m = GD_TILE >> tile,
+  for (int rest = 0; rest < 2 && st == GD_OK; rest++)
+    if (present[rest])
+      st = gd_gemm_make((gd_gemm_shape){.m = gd_tiles[tile],
                                         .n = GD_BLOCK,
                                         .k = depth_of(p, rest),
                                         .lda = is_source ? p->C
@@ -32,9 +36,8 @@ static gd_status make_kernels(gd_product *p, int is_source, int tile)
                                                       : GD_BLOCK,
                                         .ldb = GD_BLOCK,
                                         .ldc = GD_BLOCK,
-                                        .accumulate = add,
                                         .scattered = 1},
-                        &p->kernels[is_source][tile][rest][add]);
+                        &p->kernels[is_source][tile][rest]);
   return st;
 }
 
@@ -45,7 +48,7 @@ gd_status gd_product_init(gd_product *p, int R, int S, int C, int columns,
   p->channels = gd_channels_of(C, S);
   p->n_blocks = (columns + GD_BLOCK - 1) / GD_BLOCK;
   gd_status st = GD_OK;
-  for (int tile = 0; tile < 3 && st == GD_OK; tile++) {
+  for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++) {
     st = make_kernels(p, 0, tile);
     if (st == GD_OK && may_be_source)
       st = make_kernels(p, 1, tile);
@@ -56,23 +59,6 @@ gd_status gd_product_init(gd_product *p, int R, int S, int C, int columns,
 int64_t gd_product_packed(const gd_product *p)
 {
   return (int64_t)p->n_blocks * p->R * p->S * p->C * GD_BLOCK;
-}
-
-int64_t gd_product_at(const gd_product *p, int a, int b, int c, int column)
-{
-  const gd_channels *ch = &p->channels;
-  const int taps = p->R * p->S;
-  int64_t depth;
-  if (ch->narrow) {
-    depth = ((int64_t)a * p->S + b) * p->C + c;
-  } else {
-    const int block = c / GD_BLOCK;
-    const int width = block < ch->n_whole ? GD_BLOCK : ch->rest;
-    depth = (int64_t)block * taps * GD_BLOCK + (int64_t)(a * p->S + b) * width +
-            c % GD_BLOCK;
-  }
-  return ((int64_t)(column / GD_BLOCK) * taps * p->C + depth) * GD_BLOCK +
-         column % GD_BLOCK;
 }
 
 /* A source that is the matrix itself needs a slab for its end alone. */
@@ -98,7 +84,7 @@ typedef struct {
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
-  int tile_kind;
+  int tile; /* rows of a product */
   int may_be_source;
 } work;
 
@@ -110,13 +96,14 @@ typedef struct {
   int is_source;
   int row_positions; /* of use, in a row of the grid */
   int row_tiles;
+  int together; /* tiles for which a part of the weights stays */
 } errand;
 
 /* The addresses of a part of the sum: pairs first..+n of the whole blocks or of
  * the rest, for the tile that begins `pixels` behind the first. */
 static void multiply_part(const work *w, const errand *e, int is_rest,
-                          int first, int n, int64_t pixels, int add,
-                          const float *packed, float *c)
+                          int first, int n, int64_t pixels, const float *packed,
+                          float *c)
 {
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
@@ -139,8 +126,8 @@ static void multiply_part(const work *w, const errand *e, int is_rest,
             pixels) *
                pitch;
   }
-  gd_gemm_run_scattered(&p->kernels[e->is_source][w->tile_kind][is_rest][add],
-                        a, b, n, c);
+  gd_gemm_run_scattered(&p->kernels[e->is_source][w->cut.tile][is_rest], a, b,
+                        n, c);
 }
 
 static void add_part(const float *restrict part, int rows, float *restrict c)
@@ -150,25 +137,27 @@ static void add_part(const float *restrict part, int rows, float *restrict c)
     c[i] += part[i];
 }
 
-/* Multiply all tiles with a part of the sum. */
+/* Multiply some tiles with a part of the sum. */
 static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
-                           int is_rest, int first, int n, int is_first,
-                           const float *packed, float *c)
+                           int first_tile, int is_rest, int first, int n,
+                           int is_first, const float *packed, float *c)
 {
-  const int m = w->cut.tile;
-  for (int i = 0; i < e->piece.rows; i++)
-    for (int t = 0; t < e->row_tiles; t++, c += m * GD_BLOCK) {
-      const int64_t pixels = (int64_t)i * e->slab.row_pixels + t * m;
-      float *to = is_first ? c : scratch.part;
-      multiply_part(w, e, is_rest, first, n, pixels, 0, packed, to);
-      if (!is_first)
-        add_part(scratch.part, m, c);
-    }
+  const int m = w->tile, n_tiles = e->piece.rows * e->row_tiles;
+  const int end = least(first_tile + e->together, n_tiles);
+  for (int t = first_tile; t < end; t++) {
+    const int64_t pixels = (int64_t)(t / e->row_tiles) * e->slab.row_pixels +
+                           (int64_t)(t % e->row_tiles) * m;
+    float *at = c + (ptrdiff_t)t * m * GD_BLOCK;
+    float *to = is_first ? at : scratch.part;
+    multiply_part(w, e, is_rest, first, n, pixels, packed, to);
+    if (!is_first)
+      add_part(scratch.part, m, at);
+  }
 }
 
-/* Compute one block of columns, to c. */
+/* Compute some tiles of one block of columns. */
 static void multiply(const work *w, const errand *e, gd_scratch scratch,
-                     int block, float *c)
+                     int block, int first_tile, float *c)
 {
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
@@ -184,12 +173,20 @@ static void multiply(const work *w, const errand *e, gd_scratch scratch,
                            ? least(PART_TERMS / depth, MOST_PAIRS)
                            : 1;
     for (int first = 0; first < n_pairs; first += n_part) {
-      multiply_tiles(w, e, scratch, is_rest, first,
+      multiply_tiles(w, e, scratch, first_tile, is_rest, first,
                      least(n_part, n_pairs - first), is_first, packed, c);
       is_first = 0;
     }
     packed += (int64_t)n_pairs * depth * GD_BLOCK;
   }
+}
+
+/* Compute one block of columns, to c. */
+static void multiply_all(const work *w, const errand *e, gd_scratch scratch,
+                         int block, float *c)
+{
+  for (int t = 0; t < e->piece.rows * e->row_tiles; t += e->together)
+    multiply(w, e, scratch, block, t, c);
 }
 
 static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
@@ -199,13 +196,16 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   errand e = {.piece = gd_cut_piece(&w->cut, w->patches, i_piece)};
   const int n_seen = p->R * p->S;
   e.row_positions = e.piece.columns * e.piece.n;
-  e.row_tiles = (e.row_positions + w->cut.tile - 1) / w->cut.tile;
+  e.row_tiles = (e.row_positions + w->tile - 1) / w->tile;
+  e.together = e.piece.rows * e.row_tiles;
   const int64_t block_floats =
-      (int64_t)e.piece.rows * e.row_tiles * w->cut.tile * GD_BLOCK;
+      (int64_t)e.piece.rows * e.row_tiles * w->tile * GD_BLOCK;
   if (n_seen == 0) {
     memset(scratch.tile, 0, GD_STRIP * (size_t)block_floats * sizeof(float));
-  } else if (w->may_be_source && e.row_positions % w->cut.tile == 0) {
+  } else if (w->may_be_source && e.row_positions % w->tile == 0) {
     e.is_source = 1;
+    if (p->C <= FEW_CHANNELS) /* rows arrive from memory whole */
+      e.together = 1;
     e.floats = w->source->x + (ptrdiff_t)e.piece.j0 * p->C;
   } else {
     e.slab = gd_slab_of(w->patches, &e.piece, &p->channels, 1);
@@ -213,7 +213,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
     gd_slab_fill(&e.slab, w->patches, &e.piece, w->source, 0, scratch.slab);
   }
   gd_results r = {.values = scratch.tile,
-                  .row_pitch = e.row_tiles * w->cut.tile,
+                  .row_pitch = e.row_tiles * w->tile,
                   .block_floats = block_floats,
                   .piece = e.piece,
                   .target = w->target,
@@ -221,7 +221,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   for (int b = b0; b < b1; b += GD_STRIP) {
     const int end = least(b + GD_STRIP, b1);
     for (int i = b; i < end && n_seen > 0; i++)
-      multiply(w, &e, scratch, i, scratch.tile + (i - b) * block_floats);
+      multiply_all(w, &e, scratch, i, scratch.tile + (i - b) * block_floats);
     r.k0 = b * GD_BLOCK;
     r.width = least(end * GD_BLOCK, p->columns) - r.k0;
     gd_finish(w->sink, &r, i_piece);
@@ -252,8 +252,7 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
             .sink = sink,
             .target = target,
             .cut = cut_of(patches)};
-  while (GD_TILE >> w.tile_kind > w.cut.tile)
-    w.tile_kind++;
+  w.tile = gd_tiles[w.cut.tile];
   w.may_be_source = gd_patches_are_source(patches) && patches->N == 1 &&
                     patches->rows == 1 && source->scale == NULL;
 

@@ -23,8 +23,8 @@ typedef struct {
   int R, S, C; /**< of the patches */
   gd_channels channels;
   int columns, n_blocks;
-  /** [in: slab, source][tile: 28, 14, 7][depth: whole block, rest][add to C] */
-  gd_gemm kernels[2][3][2][2];
+  /** [in: slab, source][tile][depth: whole block, rest] */
+  gd_gemm kernels[2][GD_N_TILES][2];
 } gd_product;
 
 /** Where the result of grid position (n, i, j) goes: pixel (n, row + i * step,
@@ -44,7 +44,23 @@ GD_NODISCARD gd_status gd_product_init(gd_product *p, int R, int S, int C,
 /** Return the floats of the packed weights. */
 int64_t gd_product_packed(const gd_product *p);
 /** Return where weight (tap a b, channel, column) is packed. */
-int64_t gd_product_at(const gd_product *p, int a, int b, int c, int column);
+static inline int64_t gd_product_at(const gd_product *p, int a, int b, int c,
+                                    int column)
+{
+  const gd_channels *ch = &p->channels;
+  const int taps = p->R * p->S;
+  int64_t depth;
+  if (ch->narrow) {
+    depth = ((int64_t)a * p->S + b) * p->C + c;
+  } else {
+    const int block = c / GD_BLOCK;
+    const int width = block < ch->n_whole ? GD_BLOCK : ch->rest;
+    depth = (int64_t)block * taps * GD_BLOCK + (int64_t)(a * p->S + b) * width +
+            c % GD_BLOCK;
+  }
+  return ((int64_t)(column / GD_BLOCK) * taps * p->C + depth) * GD_BLOCK +
+         column % GD_BLOCK;
+}
 /** Return the pieces that the grid is cut into. */
 int gd_product_n_pieces(const gd_patches *patches);
 

@@ -53,8 +53,13 @@ gd_channels gd_channels_of(int C, int S);
 typedef struct {
   int samples, rows, columns; /**< of a piece, at most */
   int n_groups, n_bands, n_spans;
-  int tile; /**< rows of a matrix product: GD_TILE, or less if that fits */
+  int tile; /**< kind of the matrix products: gd_tiles[tile] rows */
 } gd_cut;
+
+/** Rows of a product; with 4 vectors of columns, runs of 7 fill the registers
+ * of AVX-512. */
+enum { GD_N_TILES = 6 };
+extern const int gd_tiles[GD_N_TILES];
 
 /** Cut into pieces of at most `positions` whose slabs of C channels have at
  * most `floats` where that can be, and GD_SLAB_FLOATS in any case. */

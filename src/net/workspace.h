@@ -10,9 +10,8 @@
 #include "gradus/conv.h"
 
 enum {
-  GD_BLOCK = 64, /**< columns of a product's tile, channels of a block */
-  GD_TILE = 28,  /**< rows of a product's tile: with 4 vectors of columns
-                      the registers of AVX-512, in runs of 7 */
+  GD_BLOCK = 64,     /**< columns of a product's tile, channels of a block */
+  GD_MOST_TILE = 32, /**< rows of a product's tile */
   GD_LEAST_TILE = 7,
   GD_PIECE = 224, /**< positions of a piece, at most */
   GD_STRIP = 4,   /**< blocks that leave the cache together */
@@ -27,7 +26,7 @@ enum {
 typedef struct {
   float *slab, *other_slab; /**< GD_SLAB_FLOATS each */
   float *tile; /**< (GD_STRIP, GD_LEAST_TILE * GD_PIECE, GD_BLOCK) results */
-  float *part; /**< (GD_TILE, GD_BLOCK) a part of their sums */
+  float *part; /**< (GD_MOST_TILE, GD_BLOCK) a part of their sums */
   float *sums; /**< GD_SUM_FLOATS of the weight gradient */
 } gd_scratch;
 

@@ -3,6 +3,7 @@
 # same ResNet-50, in turns on the same cores; PyTorch in its best layout.
 #
 #   BATCHES (16 32), SIZE (224), THREADS (2), ROUNDS (3), STEPS (3 of a round)
+#   MICROBATCH (16)   gradus's; a larger batch is trained in several
 #
 # Prints the medians of images per second, gradus's share of the peak of fused
 # multiply-adds, and the peaks of memory; last the ratios of the largest batch.
@@ -12,6 +13,7 @@ gradus=${GRADUS_BUILD:-build/release}/gradus
 python=/usr/bin/python3
 read -ra batches <<<"${BATCHES:-16 32}"
 size=${SIZE:-224} threads=${THREADS:-2} rounds=${ROUNDS:-3} steps=${STEPS:-3}
+microbatch=${MICROBATCH:-16}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export OMP_NUM_THREADS=$threads
@@ -20,6 +22,7 @@ median() { sort -g "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 ours() { # mode, batch: images/s, share of the peak, bytes
   local flag=()
   [ "$1" = train ] || flag=(--evaluate)
+  [ "$2" -le "$microbatch" ] || flag+=(--microbatch "$microbatch")
   "$gradus" bench "${flag[@]}" --size "$size" --batch "$2" \
     --threads "$threads" --repeat "$steps" --json |
     "$python" -c 'import json, sys; b = json.load(sys.stdin)

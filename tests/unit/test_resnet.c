@@ -157,6 +157,36 @@ static void impossible_configuration_is_refused(void **state)
   assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "outputs 0");
 }
 
+/* The linker sends the library's allocations here. */
+static int n_allocations;
+void *__real_aligned_alloc(size_t alignment, size_t size_bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t size_bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t size_bytes)
+{
+  n_allocations++;
+  return __real_aligned_alloc(alignment, size_bytes);
+}
+
+static void step_allocates_nothing(void **state)
+{
+  (void)state;
+  model *m = model_new(small_config());
+  gd_resnet *net;
+  n_allocations = 0;
+  assert_ok(gd_resnet_new(&m->config, 2, 1, &net));
+  assert_true(n_allocations > 0);
+  n_allocations = 0;
+  gd_resnet_pack(net, m->weights);
+  for (int n = 1; n <= 2; n++)
+    assert_ok(gd_resnet_forward(net, GD_RESNET_EVALUATE, m->running, m->x, n,
+                                m->logits));
+  assert_ok(gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, 2, m->logits));
+  gd_resnet_backward(net, m->dlogits, m->gradient);
+  assert_int_equal(n_allocations, 0);
+  gd_resnet_free(net);
+  model_free(m);
+}
+
 static void one_pixel_of_one_sample_cannot_train(void **state)
 {
   (void)state;
@@ -359,6 +389,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tables_have_torchvisions_tensors),
     cmocka_unit_test(deeper_nets_differ_in_blocks_alone),
     cmocka_unit_test(impossible_configuration_is_refused),
+    cmocka_unit_test(step_allocates_nothing),
     cmocka_unit_test(one_pixel_of_one_sample_cannot_train),
     cmocka_unit_test(threads_and_room_change_no_bit_of_a_step),
     cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
