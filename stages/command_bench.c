@@ -207,7 +207,7 @@ static void apply(void *context, int64_t first, int64_t count, const float *sum)
   n = n < 0 ? 0 : n < count ? n : count;
   float *m = b->state + (first - chunk.first);
   if (n > 0)
-    gd_optimizer_step(&b->optimizer, b->step + 1, n, b->block + first, sum,
+    gd_optimizer_step(&b->optimizer, b->step + 1, 1, n, b->block + first, sum,
                       (float *[]){m, m + (chunk.end - chunk.first)});
   if (n < count)
     gd_resnet_update_running(b->block + first + n, sum + n, count - n, 0.1);
@@ -217,12 +217,13 @@ static gd_status make_leaf(bench *b, int n)
 {
   float *leaf = gd_reduce_leaf(b->reduce);
   double tallies[GD_REDUCE_TALLIES] = {0};
+  const gd_loss_options usual = gd_loss_options_default();
   gd_status st =
       gd_resnet_forward(b->net, GD_RESNET_TRAIN, NULL, b->x, n, b->logits);
   if (st == GD_OK)
-    st = gd_loss_forward_backward(GD_LOSS_EXPECTATION, LEVELS, b->logits,
-                                  b->labels, n, b->set.batch, b->dlogits, NULL,
-                                  &tallies[0]);
+    st = gd_loss_forward_backward(GD_LOSS_EXPECTATION, &usual, LEVELS,
+                                  b->logits, b->labels, n, b->set.batch,
+                                  b->dlogits, NULL, &tallies[0]);
   if (st != GD_OK)
     return st;
   gd_resnet_backward(b->net, b->dlogits, leaf);
@@ -244,7 +245,7 @@ static gd_status train(bench *b)
   for (int64_t i = run.first; st == GD_OK && i < run.end; i++)
     st = make_leaf(b, leaf_size(b, i));
   gd_trace_begin(&b->trace);
-  st = gd_reduce_end(b->reduce, st, 0, apply, b, b->block, &outcome);
+  st = gd_reduce_end(b->reduce, st, 0, apply, NULL, b, b->block, &outcome);
   gd_trace_note(&b->trace, b->trace.n_layers - 1, GD_PHASE_OPTIMIZER);
   b->step++;
   return st;

@@ -18,20 +18,13 @@
 enum { MOST_COMMANDS = 32, MOST_OPTIONS = 16 };
 
 const gd_command *const gd_commands[] = {
-    &gd_command_run,
-    &gd_command_plan,
-    &gd_command_submit,
-    &gd_command_status,
-    &gd_command_check,
-    &gd_command_report,
-    &gd_command_synth,
-    &gd_command_frames,
-    &gd_command_detect,
-    &gd_command_import,
-    &gd_command_export,
-    &gd_command_bench,
-    &gd_command_help,
-    NULL,
+    &gd_command_run,    &gd_command_plan,
+    &gd_command_submit, &gd_command_status,
+    &gd_command_check,  &gd_command_report,
+    &gd_command_synth,  &gd_command_frames,
+    &gd_command_detect, &gd_command_import,
+    &gd_command_export, &gd_command_bench,
+    &gd_command_help,   NULL,
 };
 
 int gd_command_failed(gd_status st)

@@ -226,18 +226,17 @@ static gd_patches flatten(gd_patches p)
 static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 {
   const gd_conv_shape s = conv->shape;
-  return flatten(
-      (gd_patches){.N = in.N,
-                   .rows = gd_conv_out_H(s, in.H),
-                   .columns = gd_conv_out_W(s, in.W),
-                   .H = in.H,
-                   .W = in.W,
-                   .C = s.C,
-                   .step = s.stride,
-                   .row = -s.pad,
-                   .column = -s.pad,
-                   .R = s.R,
-                   .S = s.S});
+  return flatten((gd_patches){.N = in.N,
+                              .rows = gd_conv_out_H(s, in.H),
+                              .columns = gd_conv_out_W(s, in.W),
+                              .H = in.H,
+                              .W = in.W,
+                              .C = s.C,
+                              .step = s.stride,
+                              .row = -s.pad,
+                              .column = -s.pad,
+                              .R = s.R,
+                              .S = s.S});
 }
 
 /* The output's gradient as a residue class of the input sees it; with no

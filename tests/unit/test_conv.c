@@ -349,9 +349,9 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
 {
   (void)state;
   const gd_conv_shape shapes[] = {
-      {64, 40, 1, 1, 1, 0}, {7, 64, 3, 3, 1, 1},  {33, 50, 3, 3, 2, 1},
-      {64, 64, 1, 1, 2, 0}, {3, 16, 7, 7, 2, 3},  {20, 64, 2, 4, 3, 1},
-      {64, 64, 3, 3, 1, 1}, {16, 17, 1, 1, 1, 0}, {48, 5, 4, 2, 1, 1}};
+      {64, 40, 1, 1, 1, 0, 0}, {7, 64, 3, 3, 1, 1, 0},  {33, 50, 3, 3, 2, 1, 0},
+      {64, 64, 1, 1, 2, 0, 0}, {3, 16, 7, 7, 2, 2, 1},  {20, 64, 2, 4, 3, 1, 0},
+      {64, 64, 3, 3, 1, 1, 0}, {16, 17, 1, 1, 1, 0, 0}, {48, 5, 4, 2, 1, 1, 0}};
   gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < 9; i++) {
     example e =
@@ -392,7 +392,7 @@ static void variance_far_from_zero_keeps_its_digits(void **state)
   for (int i = 0; i < ROWS; i++)
     squares += pow((double)x[i] - mean, 2) / ROWS;
   assert_ok(gd_workspace_new(&ws));
-  assert_ok(gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0}, 0, &conv));
+  assert_ok(gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0, 0}, 0, &conv));
   gd_conv_pack(conv, &one);
   const gd_conv_input in = {1, 1, ROWS};
   gd_conv_forward(conv, ws, in, &(gd_conv_source){.x = x},
