@@ -32,6 +32,7 @@
 
 #include <stdint.h>
 
+#include "gradus/face.h"
 #include "gradus/file.h"
 #include "gradus/partition.h"
 #include "gradus/status.h"
@@ -88,6 +89,13 @@ GD_NODISCARD gd_status gd_synth_draw(const gd_synth *s,
                                      const gd_synth_item *item, int64_t frame,
                                      uint8_t *rgb,
                                      double points[GD_SYNTH_POINTS][2]);
+
+/**
+ * Return box and five landmarks of a face, from its 68: the box bounds them all
+ * (see gradus/landmarks.h).
+ * @param[out] out  confidence 1
+ */
+void gd_synth_face(double points[GD_SYNTH_POINTS][2], gd_face *out);
 
 /**
  * Draw and encode video `index` of the corpus in `root`, its landmarks beside

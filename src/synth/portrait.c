@@ -67,7 +67,7 @@ static void draw_things(gd_canvas *c, const gd_room *room, double w)
   }
 }
 
-static void draw_room(gd_canvas *c, const gd_room *room)
+void gd_room_draw(gd_canvas *c, const gd_room *room)
 {
   const double high = gd_canvas_height(c), w = gd_canvas_width(c) / high;
   gd_canvas_begin(c);
@@ -291,52 +291,66 @@ static void draw_glasses(gd_canvas *c, const gd_head *h)
   gd_canvas_stroke(c, rim, frame);
 }
 
-void gd_portrait_draw(gd_canvas *c, const gd_look *look, const gd_room *room,
-                      const gd_pose *pose, double points[GD_SYNTH_POINTS][2])
+/* The head turns about the neck. */
+static void begin_head(gd_canvas *c, const gd_pose *pose)
 {
-  const double unit = UNIT_OF_HEIGHT * gd_canvas_height(c);
-  const double x0 = 0.5 * gd_canvas_width(c), y0 = 0.47 * gd_canvas_height(c);
+  gd_canvas_begin(c);
+  gd_canvas_translate(c, pose->x, pose->y + 1.2);
+  gd_canvas_rotate(c, pose->roll);
+  gd_canvas_scale(c, pose->scale, pose->scale);
+  gd_canvas_translate(c, 0.0, -1.2);
+}
+
+void gd_person_draw(gd_canvas *c, const gd_look *look, const gd_room *room,
+                    const gd_pose *pose, gd_person_parts parts,
+                    double points[GD_SYNTH_POINTS][2])
+{
   gd_head head;
   gd_head_turn(look, pose, &head);
 
-  draw_room(c, room);
-  gd_canvas_begin(c);
-  gd_canvas_translate(c, x0, y0);
-  gd_canvas_scale(c, unit, unit);
-
-  gd_canvas_begin(c); /* the head, which turns about the neck */
-  gd_canvas_translate(c, pose->x, pose->y + 1.2);
-  gd_canvas_rotate(c, pose->roll);
-  gd_canvas_scale(c, pose->scale, pose->scale);
-  gd_canvas_translate(c, 0.0, -1.2);
+  begin_head(c, pose);
   gd_draw_hair_behind(c, &head);
   gd_canvas_end(c);
 
-  gd_canvas_begin(c);
-  gd_canvas_translate(c, pose->lean, 0.0);
-  draw_body(c, look, room);
-  gd_canvas_end(c);
+  if (parts != GD_PERSON_HEAD) {
+    gd_canvas_begin(c);
+    gd_canvas_translate(c, pose->lean, 0.0);
+    draw_body(c, look, room);
+    gd_canvas_end(c);
+  }
 
-  gd_canvas_begin(c);
-  gd_canvas_translate(c, pose->x, pose->y + 1.2);
-  gd_canvas_rotate(c, pose->roll);
-  gd_canvas_scale(c, pose->scale, pose->scale);
-  gd_canvas_translate(c, 0.0, -1.2);
+  begin_head(c, pose);
   draw_ears(c, &head);
   draw_skin(c, &head, room);
   draw_hair_shadow(c, &head);
-  gd_draw_beard(c, &head);
-  gd_draw_nose(c, &head, room->light_x);
-  gd_draw_eyes(c, &head);
-  gd_draw_brows(c, &head);
-  gd_draw_mouth(c, &head);
+  if (parts != GD_PERSON_FACELESS) {
+    gd_draw_beard(c, &head);
+    gd_draw_nose(c, &head, room->light_x);
+    gd_draw_eyes(c, &head);
+    gd_draw_brows(c, &head);
+    gd_draw_mouth(c, &head);
+  }
   gd_draw_hair(c, &head, room->light_x);
-  draw_glasses(c, &head);
+  if (parts != GD_PERSON_FACELESS)
+    draw_glasses(c, &head);
   for (int i = 0; i < GD_SYNTH_POINTS; i++) {
     points[i][0] = head.point[i].x;
     points[i][1] = head.point[i].y;
     gd_canvas_locate(c, &points[i][0], &points[i][1]);
   }
   gd_canvas_end(c);
+}
+
+void gd_portrait_draw(gd_canvas *c, const gd_look *look, const gd_room *room,
+                      const gd_pose *pose, double points[GD_SYNTH_POINTS][2])
+{
+  const double unit = UNIT_OF_HEIGHT * gd_canvas_height(c);
+  const double x0 = 0.5 * gd_canvas_width(c), y0 = 0.47 * gd_canvas_height(c);
+
+  gd_room_draw(c, room);
+  gd_canvas_begin(c);
+  gd_canvas_translate(c, x0, y0);
+  gd_canvas_scale(c, unit, unit);
+  gd_person_draw(c, look, room, pose, GD_PERSON_WHOLE, points);
   gd_canvas_end(c);
 }

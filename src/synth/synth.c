@@ -219,6 +219,29 @@ gd_status gd_synth_draw(const gd_synth *s, const gd_synth_item *item,
   return st;
 }
 
+void gd_synth_face(double points[GD_SYNTH_POINTS][2], gd_face *out)
+{
+  static const int first[GD_N_LANDMARKS] = {36, 42, 30, 48, 54};
+  static const int count[GD_N_LANDMARKS] = {6, 6, 1, 1, 1};
+  assert(points != NULL && out != NULL);
+  *out = (gd_face){.confidence = 1};
+  for (int k = 0; k < 2; k++) {
+    double low = points[0][k], high = points[0][k];
+    for (int i = 1; i < GD_SYNTH_POINTS; i++) {
+      low = fmin(low, points[i][k]);
+      high = fmax(high, points[i][k]);
+    }
+    out->box[k] = (float)low;
+    out->box[2 + k] = (float)high;
+    for (int j = 0; j < GD_N_LANDMARKS; j++) {
+      double sum = 0.0;
+      for (int i = 0; i < count[j]; i++)
+        sum += points[first[j] + i][k];
+      out->landmarks[j][k] = (float)(sum / count[j]);
+    }
+  }
+}
+
 static void add_landmark_header(gd_text *csv)
 {
   gd_text_add(csv, "frame, face_id, timestamp, confidence, success");
