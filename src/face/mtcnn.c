@@ -7,6 +7,7 @@
 
 #include "face/boxes.h"
 #include "face/cascade_net.h"
+#include "face/mtcnn_parts.h"
 #include "gradus/memory.h"
 #include "gradus/resample.h"
 
@@ -21,6 +22,7 @@ static const float offset = 127.5f, factor = 0.0078125f; /* of the input */
 
 struct gd_mtcnn {
   gd_mtcnn_config config;
+  int n_nets; /* the first so many */
   gd_cascade_net *nets[N_NETS];
   gd_cascade_buffers layers; /* of the nets */
   gd_floats input;           /* of a net */
@@ -56,10 +58,17 @@ static gd_status check_config(const gd_mtcnn_config *c)
 gd_status gd_mtcnn_open(const char *path, const gd_mtcnn_config *config,
                         gd_mtcnn **out)
 {
+  return gd_mtcnn_open_nets(path, config, N_NETS, out);
+}
+
+gd_status gd_mtcnn_open_nets(const char *path, const gd_mtcnn_config *config,
+                             int n_nets, gd_mtcnn **out)
+{
   static const gd_cascade_spec *const specs[N_NETS] = {
       &gd_pnet_spec, &gd_rnet_spec, &gd_onet_spec};
 
   assert(path != NULL && config != NULL && out != NULL);
+  assert(n_nets >= 1 && n_nets <= N_NETS);
   *out = NULL;
 
   gd_status st = check_config(config);
@@ -70,8 +79,9 @@ gd_status gd_mtcnn_open(const char *path, const gd_mtcnn_config *config,
   if (m == NULL)
     return GD_ERR_NOMEM;
   m->config = *config;
+  m->n_nets = n_nets;
   st = gd_weights_open(path, &weights);
-  for (int i = 0; st == GD_OK && i < N_NETS; i++)
+  for (int i = 0; st == GD_OK && i < n_nets; i++)
     st = gd_cascade_net_read(specs[i], weights, &m->nets[i]);
   gd_weights_close(weights);
   if (st == GD_OK)
@@ -387,30 +397,43 @@ static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
   return GD_OK;
 }
 
-/* Search the regions, or all of the image where they are NULL. */
-static gd_status search(gd_mtcnn *m, const gd_image *image,
-                        const gd_mtcnn_region *regions, int n_regions,
-                        const gd_face **faces, int *n)
+/* Run the first `n_nets` (1 or 2) on the regions, or on all of the image where
+ * they are NULL: what the next net is to judge. */
+static gd_status find_candidates(gd_mtcnn *m, const gd_image *image,
+                                 const gd_mtcnn_region *regions, int n_regions,
+                                 int n_nets)
 {
   assert(m != NULL && image != NULL && image->rgb != NULL);
-  assert(faces != NULL && n != NULL);
-  *faces = NULL;
-  *n = 0;
-
+  assert(n_nets >= 1 && n_nets <= RNET + 1 && n_nets <= m->n_nets);
   m->boxes.n = 0;
   m->flop = 0;
   gd_status st = grow_scratch(m, image->width_px);
   if (st == GD_OK)
     st = propose(m, image, regions, n_regions);
-  if (st == GD_OK)
-    st = judge(m, image, RNET);
+  if (st != GD_OK || n_nets <= RNET)
+    return st;
+  st = judge(m, image, RNET);
   if (st != GD_OK)
     return st;
   gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
   gd_boxes_calibrate(&m->boxes, 1);
   gd_boxes_square(&m->boxes);
+  return GD_OK;
+}
 
-  st = judge(m, image, ONET);
+/* Search the regions, or all of the image where they are NULL. */
+static gd_status search(gd_mtcnn *m, const gd_image *image,
+                        const gd_mtcnn_region *regions, int n_regions,
+                        const gd_face **faces, int *n)
+{
+  assert(m != NULL && m->n_nets == N_NETS);
+  assert(faces != NULL && n != NULL);
+  *faces = NULL;
+  *n = 0;
+
+  gd_status st = find_candidates(m, image, regions, n_regions, RNET + 1);
+  if (st == GD_OK)
+    st = judge(m, image, ONET);
   if (st != GD_OK)
     return st;
   gd_boxes_calibrate(&m->boxes, 1);
@@ -430,4 +453,11 @@ gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
 {
   assert(regions != NULL && n_regions >= 0);
   return search(m, image, regions, n_regions, faces, n);
+}
+
+gd_status gd_mtcnn_candidates(gd_mtcnn *m, const gd_image *image, int n_nets,
+                              const gd_boxes **out)
+{
+  *out = &m->boxes;
+  return find_candidates(m, image, NULL, 0, n_nets);
 }
