@@ -260,17 +260,22 @@ static gd_status check_folds(const gd_section *section, gd_value *values)
   return GD_OK;
 }
 
-static gd_status check_train(const gd_instance *s, gd_value *values,
-                             const origin *o)
+static gd_status check_microbatch(const gd_section *section, gd_value *values)
 {
-  const gd_section *section = s->stage->section;
   const gd_value *micro = value_of(section, values, "microbatch");
   const gd_value *batch = value_of(section, values, "batch");
-  const gd_value *patience = value_of(section, values, "patience");
   if (micro->integer > batch->integer)
     return gd_node_fail(micro->at, NULL,
                         "'microbatch' is %s, more than 'batch', %s",
                         micro->text, batch->text);
+  return GD_OK;
+}
+
+static gd_status check_train(const gd_instance *s, gd_value *values,
+                             const origin *o)
+{
+  const gd_section *section = s->stage->section;
+  const gd_value *patience = value_of(section, values, "patience");
   if (patience->integer > 0 &&
       strcmp(value_of(section, values, "select")->text, "dev") != 0)
     return gd_node_fail(place_of(s, patience), NULL,
@@ -328,6 +333,8 @@ static gd_status settle_values(gd_instance *s, gd_value *values)
   for (int i = 0; st == GD_OK && i < section->n_keys; i++)
     if (values[i].text == NULL)
       st = settle(s, &section->keys[i], values, &o, &values[i]);
+  if (st == GD_OK && gd_section_find(section, "microbatch") >= 0)
+    st = check_microbatch(section, values);
   if (st == GD_OK && strcmp(section->kind, "train") == 0)
     st = check_train(s, values, &o);
   if (st == GD_OK && strcmp(section->kind, "extract") == 0)

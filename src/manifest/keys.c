@@ -256,6 +256,32 @@ static const gd_key train_keys[] = {
      .sentence = "Steps between checkpoints; 0: only at the end of an epoch."},
 };
 
+/* `train-detector`: a macro pastes the names of tables. */
+static const gd_key detector_keys[] = {
+    {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
+     .sentence = "Drawn images, initial weights and the choice of crops."},
+    {"images", GD_KEY_REALS, .unit = "images",
+     .fallback = "[12000, 16000, 10000]", .low = 1, .high = 1e9, .n = 3,
+     .sentence = "Images that are drawn for P-, R- and O-Net."},
+    {"batch", GD_KEY_INT, .unit = "images", .fallback = "4", .low = 1,
+     .high = 1e6, .sentence = "Images per step, over all ranks."},
+    {"microbatch", GD_KEY_INT, .unit = "images", .fallback = "2", .follows = 1,
+     .low = 1, .high = 64,
+     .sentence = "Images computed together: the unit of arithmetic and of "
+                 "hard examples; at most `batch`."},
+    {"rates", GD_KEY_REALS, .fallback = "[6e-3, 2e-3, 3e-3]", .low = 0,
+     .high = 1e6, .n = 3,
+     .sentence = "Learning rates of Adam for the nets, at first; they fall "
+                 "along a cosine."},
+    {"min_face", GD_KEY_INT, .unit = "px", .fallback = "16", .low = 12,
+     .high = 4096,
+     .sentence = "Smallest face that is looked for when examples for R- and "
+                 "O-Net are collected."},
+    {"checkpoint_every", GD_KEY_INT, .unit = "steps", .fallback = "500",
+     .high = 1e9, .neutral = 1,
+     .sentence = "Steps between checkpoints; 0: only at the end of a net."},
+};
+
 static const gd_key evaluate_keys[] = {
     {"partition", GD_KEY_CHOICE, .words = "train|dev|test", .fallback = "test",
      .sentence = "Videos that are scored."},
@@ -346,6 +372,12 @@ static const gd_section stage_sections[] = {
     SECTION(extract, 2, 0, "decode videos into frame shards", "corpus"),
     SECTION(align, 2, 0, "find, align and cut out faces", "extract"),
     SECTION(train, 1, 0, "train a network on faces", "align"),
+    {.kind = "train-detector",
+     .summary = "train a face detector on drawn images",
+     .version = 1,
+     .inputs = {NULL},
+     .keys = detector_keys,
+     .n_keys = LENGTH(detector_keys)},
     SECTION(evaluate, 2, 0, "score videos with a model", "train", "align"),
     SECTION(report, 2, 1, "gather scores into tables and pages", "evaluate"),
 };

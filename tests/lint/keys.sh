@@ -7,6 +7,7 @@ bad=0
 reference=$("$GRADUS_BUILD/gradus" help manifest --markdown) || exit 1
 for source in "$GRADUS_SOURCE"/stages/*.c; do
   kind=$(basename "$source" .c)
+  kind=${kind//_/-} # train_detector.c
   # shellcheck disable=SC2016 # the backquotes are Markdown's
   keys=$(sed -n "/^### $kind\$/,/^### /p" <<<"$reference" |
     sed -nE 's/^\| `([^`]+)` \|.*/\1/p' | sort)
@@ -18,11 +19,11 @@ for source in "$GRADUS_SOURCE"/stages/*.c; do
   unread=$(comm -23 <(grep -vx max_skipped <<<"$keys") <(echo "$asked") | xargs)
   unknown=$(comm -13 <(echo "$keys") <(echo "$asked") | xargs)
   if [ -n "$unread" ]; then
-    echo "stages/$kind.c never reads: $unread"
+    echo "$source never reads: $unread"
     bad=1
   fi
   if [ -n "$unknown" ]; then
-    echo "stages/$kind.c asks for keys that are not in the table: $unknown"
+    echo "$source asks for keys that are not in the table: $unknown"
     bad=1
   fi
 done

@@ -1,0 +1,262 @@
+#include "gradus/detector_fit.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "gradus/agree.h"
+#include "gradus/log.h"
+#include "gradus/schedule.h"
+#include "train/detector_parts.h"
+
+/* Class, box and landmarks in the sum.  Errors of landmarks are a few
+ * hundredths of a box, and squared. */
+static const gd_detector_losses shares[GD_N_DETECTOR_NETS] = {
+    {{1, 1, 0}}, {{1, 2, 0}}, {{1, 2, 8}}};
+
+/* Images of step k of a net: a run of the source's. */
+static gd_range images_of_step(const gd_detector_parts *f, int net, int64_t k)
+{
+  int64_t first = 0;
+  for (int i = 0; i < net; i++)
+    first += f->config->n_images[i];
+  const int64_t end = first + f->config->n_images[net];
+  gd_range r = {first + k * f->config->batch,
+                first + (k + 1) * f->config->batch};
+  r.end = r.end < end ? r.end : end;
+  return r;
+}
+
+/* -------------------------------------------------------------------- steps */
+
+static void apply(void *context, int64_t first, int64_t count, const float *sum)
+{
+  const gd_detector_parts *f = context;
+  float *states[GD_OPTIMIZER_MOST_STATES] = {0};
+  for (int i = 0; i < gd_optimizer_n_states(f->optimizer.kind); i++)
+    states[i] = f->states[i] + first;
+  gd_optimizer_step(&f->optimizer, f->step + 1, 1, count,
+                    f->weights[f->net] + first, sum, states);
+}
+
+/* Collect the samples of images first .. end - 1. */
+static gd_status collect(gd_detector_parts *f, gd_range images)
+{
+  gd_status st = GD_OK;
+  f->samples.n = 0;
+  for (int64_t i = images.first; st == GD_OK && i < images.end; i++) {
+    gd_random r = gd_random_of(f->config->seed, GD_FOR_AUGMENT, f->net, i);
+    gd_labelled_image image;
+    st = f->source->read(f->source->context, i, &image);
+    if (st != GD_OK)
+      break;
+    st = gd_detector_samples_add(&f->samples, f->net, f->before, &image, &r);
+    gd_image_free(&image.image);
+  }
+  return st;
+}
+
+static gd_status make_leaf(gd_detector_parts *f, gd_range images,
+                           int64_t n_leaves, float *gradient, double tallies[3])
+{
+  gd_cascade_trainer *t = f->trainers[f->net];
+  gd_status st = collect(f, images);
+  if (st != GD_OK)
+    return st;
+  if (f->samples.n == 0) { /* nothing but faces that do not count */
+    memset(gradient, 0,
+           (size_t)gd_detector_n_weights(f, f->net) * sizeof *gradient);
+    return GD_OK;
+  }
+  const float *y = gd_cascade_trainer_forward(t, f->samples.n, f->samples.x);
+  const gd_detector_losses l = gd_detector_loss(
+      f->samples.n, gd_cascade_trainer_channels(t), y, f->samples.targets,
+      &shares[f->net], 1.0 / (double)n_leaves, f->scratch, f->dy);
+  gd_cascade_trainer_backward(t, f->dy, gradient);
+  for (int i = 0; i < 3; i++) {
+    tallies[i] = l.part[i];
+    if (!isfinite(l.part[i]))
+      st = gd_fail(GD_ERR_NUMERIC,
+                   "%s, step %" PRId64 ": loss is not finite (images %" PRId64
+                   " to %" PRId64 ")",
+                   gd_detector_specs[f->net]->name, f->step + 1, images.first,
+                   images.end - 1);
+  }
+  return st;
+}
+
+/* A request to stop is no failure: it waits for the end of the step. */
+static gd_status tick(const gd_detector_parts *f, int64_t n, int *stop)
+{
+  const gd_status st = f->hooks->tick(f->hooks->context, n);
+  *stop |= st == GD_ERR_STOPPED;
+  return st == GD_ERR_STOPPED ? GD_OK : st;
+}
+
+static gd_status make_leaves(gd_detector_parts *f, int *stop)
+{
+  const gd_range all = images_of_step(f, f->net, f->step);
+  const int64_t size = f->config->microbatch;
+  const int64_t n_leaves = (all.end - all.first + size - 1) / size;
+  gd_status st = gd_reduce_begin(f->reduce, n_leaves);
+  const gd_range run = gd_reduce_run(f->reduce);
+  if (st == GD_OK && run.first < run.end)
+    gd_cascade_trainer_pack(f->trainers[f->net], f->weights[f->net]);
+  *stop = 0;
+  for (int64_t i = run.first; st == GD_OK && i < run.end; i++) {
+    gd_range images = {all.first + i * size, all.first + (i + 1) * size};
+    images.end = images.end < all.end ? images.end : all.end;
+    double tallies[GD_REDUCE_TALLIES] = {0};
+    st = make_leaf(f, images, n_leaves, gd_reduce_leaf(f->reduce), tallies);
+    if (st != GD_OK)
+      break;
+    gd_reduce_add(f->reduce, tallies);
+    st = tick(f, images.end - images.first, stop);
+  }
+  return st == GD_OK ? tick(f, 0, stop) : st;
+}
+
+static void note(gd_detector_parts *f, const gd_reduce_outcome *outcome)
+{
+  const gd_range images = images_of_step(f, f->net, f->step);
+  const int64_t size = f->config->microbatch;
+  const double n_leaves =
+      (double)((images.end - images.first + size - 1) / size);
+  double *v = f->rows[f->n_rows++].value;
+  v[GD_COLUMN_NET] = f->net;
+  v[GD_COLUMN_STEP] = (double)f->step + 1;
+  v[GD_COLUMN_IMAGES] = (double)(images.end - images.first);
+  v[GD_COLUMN_RATE] = f->optimizer.rate;
+  v[GD_COLUMN_LOSS] = 0;
+  for (int i = 0; i < 3; i++) {
+    v[GD_COLUMN_PARTS + i] = outcome->tallies[i] / n_leaves;
+    v[GD_COLUMN_LOSS] += shares[f->net].part[i] * v[GD_COLUMN_PARTS + i];
+  }
+}
+
+static gd_status make_step(gd_detector_parts *f, int *stop)
+{
+  const gd_schedule cosine = {
+      .kind = GD_SCHEDULE_COSINE, .warmup = 0.02, .epochs = 1};
+  gd_reduce_outcome outcome;
+  f->optimizer.rate =
+      f->config->rates[f->net] *
+      gd_schedule_factor(&cosine, f->step, gd_detector_n_steps(f, f->net));
+  gd_status st = make_leaves(f, stop);
+  st = gd_reduce_end(f->reduce, st, *stop, apply, NULL, f, f->weights[f->net],
+                     &outcome);
+  if (st == GD_ERR_NUMERIC && outcome.bad_at >= 0)
+    return gd_fail(
+        st, "%s, step %" PRId64 ": gradient of %s is not finite",
+        gd_detector_specs[f->net]->name, f->step + 1,
+        gd_tensor_table_at(gd_cascade_trainer_weights(f->trainers[f->net]),
+                           outcome.bad_at)
+            ->name);
+  if (st != GD_OK)
+    return st;
+  note(f, &outcome);
+  f->step++;
+  *stop = outcome.stop;
+  return GD_OK;
+}
+
+/* --------------------------------------------------------------------- nets */
+
+/* Log the means of the last steps, up to `most`. */
+static void log_steps(const gd_detector_parts *f, int64_t most)
+{
+  const int64_t n = f->step < most ? f->step : most;
+  double mean[GD_N_COLUMNS] = {0};
+  for (int64_t i = f->n_rows - n; i < f->n_rows; i++)
+    for (int k = 0; k < GD_N_COLUMNS; k++)
+      mean[k] += f->rows[i].value[k] / (double)n;
+  gd_log(GD_LOG_INFO,
+         "net=%s step=%" PRId64 "/%" PRId64
+         " loss=%.5g class=%.5g box=%.5g landmarks=%.5g",
+         gd_detector_specs[f->net]->name, f->step,
+         gd_detector_n_steps(f, f->net), mean[GD_COLUMN_LOSS],
+         mean[GD_COLUMN_PARTS], mean[GD_COLUMN_PARTS + 1],
+         mean[GD_COLUMN_PARTS + 2]);
+}
+
+static gd_status make_net(gd_detector_parts *f)
+{
+  enum { LOG_STEPS = 200 };
+  while (f->step < gd_detector_n_steps(f, f->net)) {
+    int stop = 0;
+    gd_status st = make_step(f, &stop);
+    const int64_t every = f->config->checkpoint_every;
+    if (st == GD_OK &&
+        (f->step % LOG_STEPS == 0 || f->step == gd_detector_n_steps(f, f->net)))
+      log_steps(f, LOG_STEPS);
+    if (st == GD_OK && (stop || (every > 0 && f->step % every == 0)))
+      st = gd_detector_save(f);
+    if (st == GD_OK && stop)
+      st = gd_fail(GD_ERR_STOPPED,
+                   "asked to stop: checkpoint written after step %" PRId64
+                   " of %s",
+                   f->step, gd_detector_specs[f->net]->name);
+    if (st != GD_OK)
+      return st;
+  }
+  return GD_OK;
+}
+
+static int64_t count_rest(const gd_detector_parts *f)
+{
+  int64_t n = 0;
+  for (int i = f->net; i < GD_N_DETECTOR_NETS; i++)
+    n += f->config->n_images[i];
+  for (int64_t k = 0; k < f->step; k++) {
+    const gd_range images = images_of_step(f, f->net, k);
+    n -= images.end - images.first;
+  }
+  return n;
+}
+
+static gd_status run(gd_detector_parts *f)
+{
+  gd_status st = GD_OK;
+  gd_detector_restore(f);
+  f->hooks->expect(f->hooks->context, count_rest(f));
+  while (st == GD_OK && f->net < GD_N_DETECTOR_NETS) {
+    st = gd_detector_begin_net(f);
+    if (st == GD_OK && f->step > 0)
+      st = gd_agree(f->comm, gd_detector_read_states(f));
+    else if (st == GD_OK)
+      gd_cascade_trainer_init(f->trainers[f->net],
+                              f->config->seed + (uint64_t)f->net,
+                              f->weights[f->net]);
+    if (st == GD_OK)
+      st = make_net(f);
+    gd_detector_end_net(f);
+    if (st != GD_OK)
+      return st;
+    f->net++;
+    f->step = 0;
+    st = gd_detector_save(f);
+  }
+  if (st == GD_OK && f->rank == 0)
+    st = gd_detector_write(f);
+  return gd_agree(f->comm, st);
+}
+
+gd_status gd_detector_fit(MPI_Comm comm, int rank,
+                          const gd_detector_fit_config *config,
+                          const gd_labelled_source *source,
+                          const gd_fit_hooks *hooks)
+{
+  assert(config != NULL && source != NULL && hooks != NULL);
+  assert(config->microbatch >= 1 && config->microbatch <= config->batch);
+  gd_detector_parts f = {.config = config,
+                         .source = source,
+                         .hooks = hooks,
+                         .comm = comm,
+                         .rank = rank};
+  gd_status st = gd_agree(comm, gd_detector_begin(&f));
+  if (st == GD_OK)
+    st = run(&f);
+  gd_detector_end(&f);
+  return st;
+}

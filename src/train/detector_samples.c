@@ -1,0 +1,291 @@
+#include "train/detector_samples.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradus/memory.h"
+
+enum { CELL_PX = 12, STRIDE_PX = 2, N_KINDS = 3, MOST_KEPT = 32 };
+
+static const float OFFSET = 127.5f, FACTOR = 0.0078125f; /* as gd_mtcnn */
+
+/* Kept of an image, or of a level of its pyramid: negatives, parts,
+ * positives. */
+static const int quotas[GD_N_DETECTOR_NETS][N_KINDS] = {
+    [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {10, 4, 20}};
+
+/* A fair choice of at most `quota` of the boxes that are offered (Vitter 1985,
+ * algorithm R). */
+typedef struct {
+  int quota, n_offered, n;
+  gd_box boxes[MOST_KEPT];
+  const gd_face *faces[MOST_KEPT]; /* the nearest one */
+} choice;
+
+int gd_detector_crop_px(int net)
+{
+  return CELL_PX << net;
+}
+
+gd_status gd_detector_samples_begin(gd_detector_samples *s, int net,
+                                    int n_images)
+{
+  const int side = gd_detector_crop_px(net);
+  const int64_t most = (int64_t)n_images * GD_SAMPLES_PER_IMAGE;
+  *s = (gd_detector_samples){.size_px = side, .room = n_images};
+  s->x = gd_alloc(most, sizeof *s->x * 3 * (size_t)(side * side));
+  s->targets = gd_alloc(most, sizeof *s->targets);
+  return s->x == NULL || s->targets == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+void gd_detector_samples_end(gd_detector_samples *s)
+{
+  free(s->x);
+  free(s->targets);
+  free(s->level.values);
+  free(s->scratch);
+  *s = (gd_detector_samples){0};
+}
+
+static gd_status grow_scratch(gd_detector_samples *s, int width_px)
+{
+  const int most = width_px + 1 > s->size_px ? width_px + 1 : s->size_px;
+  const int64_t n = gd_area_scratch(width_px, most);
+  if (n <= s->scratch_room)
+    return GD_OK;
+  free(s->scratch);
+  s->scratch_room = 0;
+  s->scratch = gd_alloc(n, sizeof *s->scratch);
+  if (s->scratch == NULL)
+    return GD_ERR_NOMEM;
+  s->scratch_room = n;
+  return GD_OK;
+}
+
+/* ---------------------------------------------------------------- judgement */
+
+static double overlap(const gd_box *box, const gd_face *face)
+{
+  const gd_face as_face = {.box = {box->x1, box->y1, box->x2, box->y2}};
+  return gd_face_overlap(&as_face, face);
+}
+
+/* Tell what a box is and the face it is nearest to; -1: none of the kinds. */
+static int judge(const gd_labelled_image *image, const gd_box *box,
+                 const gd_face **nearest)
+{
+  double most = 0;
+  *nearest = NULL;
+  for (int i = 0; i < image->n_faces; i++) {
+    const double share = overlap(box, &image->faces[i]);
+    if (share > most) {
+      most = share;
+      *nearest = &image->faces[i];
+    }
+  }
+  if (most > 0 && (*nearest)->confidence < GD_LABELLED_VISIBLE)
+    return -1;
+  return most >= 0.65  ? GD_SAMPLE_POSITIVE
+         : most >= 0.4 ? GD_SAMPLE_PART
+         : most < 0.3  ? GD_SAMPLE_NEGATIVE
+                       : -1;
+}
+
+static void begin_choice(int net, choice choices[N_KINDS])
+{
+  for (int k = 0; k < N_KINDS; k++) {
+    choices[k].quota = quotas[net][k];
+    choices[k].n_offered = choices[k].n = 0;
+  }
+}
+
+static void offer(choice choices[N_KINDS], const gd_labelled_image *image,
+                  const gd_box *box, gd_random *r)
+{
+  const gd_face *face;
+  const int kind = judge(image, box, &face);
+  if (kind < 0)
+    return;
+  choice *c = &choices[kind];
+  int64_t at = c->n_offered++;
+  if (at >= c->quota)
+    at = gd_random_below(r, c->n_offered);
+  if (at >= c->quota)
+    return;
+  c->boxes[at] = *box;
+  c->faces[at] = face;
+  c->n += at == c->n;
+}
+
+/* What detection would have to add to a box to get the face's: the inverse of
+ * gd_boxes_calibrate(), and of placing landmarks. */
+static void want(const gd_box *box, const gd_face *face, int kind, float plus,
+                 gd_detector_target *out)
+{
+  *out = (gd_detector_target){.kind = kind};
+  if (kind == GD_SAMPLE_NEGATIVE)
+    return;
+  const float side[2] = {box->x2 - box->x1 + plus, box->y2 - box->y1 + plus};
+  const float corner[4] = {box->x1, box->y1, box->x2, box->y2};
+  for (int k = 0; k < 4; k++)
+    out->box[k] = (face->box[k] - corner[k]) / side[k % 2];
+  for (int i = 0; i < GD_N_LANDMARKS; i++)
+    for (int k = 0; k < 2; k++)
+      out->points[k * GD_N_LANDMARKS + i] =
+          (face->landmarks[i][k] - corner[k] + 1) /
+          (corner[2 + k] - corner[k] + 1);
+}
+
+/* ------------------------------------------------------------------- P-Net */
+
+/* Take the chosen cells out of the level. */
+static void take_cells(gd_detector_samples *s, const choice choices[N_KINDS],
+                       int width_px)
+{
+  const size_t row = 3 * CELL_PX;
+  for (int kind = 0; kind < N_KINDS; kind++)
+    for (int i = 0; i < choices[kind].n; i++) {
+      const gd_box *box = &choices[kind].boxes[i];
+      /* Where the cell lies was noted in what is not used otherwise. */
+      const int x = (int)box->offset[0], y = (int)box->offset[1];
+      float *to = s->x + (size_t)s->n * CELL_PX * row;
+      for (int r = 0; r < CELL_PX; r++)
+        memcpy(to + (size_t)r * row,
+               s->level.values + 3 * ((int64_t)(y + r) * width_px + x),
+               row * sizeof *to);
+      want(box, choices[kind].faces[i], kind, 0, &s->targets[s->n++]);
+    }
+}
+
+/* Cells of one level of the pyramid, at which 12 px are `window_px`. */
+static gd_status add_level(gd_detector_samples *s,
+                           const gd_labelled_image *labelled, double window_px,
+                           gd_random *r)
+{
+  const gd_image *image = &labelled->image;
+  const double scale = CELL_PX / window_px;
+  const int W = (int)(image->width_px * scale + 1);
+  const int H = (int)(image->height_px * scale + 1);
+  const gd_window whole = {0, 0, image->width_px, image->height_px};
+  choice choices[N_KINDS];
+  if (W < CELL_PX || H < CELL_PX)
+    return GD_OK;
+  gd_status st = gd_floats_grow(&s->level, (int64_t)W * H * 3);
+  if (st != GD_OK)
+    return st;
+  gd_area_resize(image, whole, W, H, OFFSET, FACTOR, s->scratch,
+                 s->level.values);
+  begin_choice(GD_PNET, choices);
+  const float by = (float)scale;
+  for (int y = 0; y + CELL_PX <= H; y += STRIDE_PX)
+    for (int x = 0; x + CELL_PX <= W; x += STRIDE_PX) {
+      const gd_box cell = {.x1 = floorf((float)(x + 1) / by),
+                           .y1 = floorf((float)(y + 1) / by),
+                           .x2 = floorf((float)(x + CELL_PX) / by),
+                           .y2 = floorf((float)(y + CELL_PX) / by),
+                           .offset = {(float)x, (float)y}};
+      offer(choices, labelled, &cell, r);
+    }
+  take_cells(s, choices, W);
+  return GD_OK;
+}
+
+static double longer_side(const gd_face *face)
+{
+  return fmax((double)face->box[2] - face->box[0],
+              (double)face->box[3] - face->box[1]);
+}
+
+static gd_status add_levels(gd_detector_samples *s,
+                            const gd_labelled_image *image, gd_random *r)
+{
+  const double shorter = fmin(image->image.width_px, image->image.height_px);
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < image->n_faces && i < 4; i++) {
+    const double window = longer_side(&image->faces[i]) *
+                          exp(gd_random_between(r, log(0.78), log(1.28)));
+    st = add_level(s, image, fmax(window, CELL_PX), r);
+  }
+  if (st == GD_OK)
+    st = add_level(s, image,
+                   CELL_PX * pow(shorter / CELL_PX, gd_random_uniform(r)), r);
+  return st;
+}
+
+/* ----------------------------------------------------------- R-Net and O-Net
+ */
+
+static void take_crops(gd_detector_samples *s, const choice choices[N_KINDS],
+                       const gd_image *image)
+{
+  const size_t crop = 3 * (size_t)(s->size_px * s->size_px);
+  gd_window window;
+  for (int kind = 0; kind < N_KINDS; kind++)
+    for (int i = 0; i < choices[kind].n; i++) {
+      const gd_box *box = &choices[kind].boxes[i];
+      if (!gd_box_window(box, image->width_px, image->height_px, &window))
+        continue;
+      gd_area_resize(image, window, s->size_px, s->size_px, OFFSET, FACTOR,
+                     s->scratch, s->x + (size_t)s->n * crop);
+      want(box, choices[kind].faces[i], kind, 1, &s->targets[s->n++]);
+    }
+}
+
+/* How boxes about a face are shifted and scaled, in its longer side, and how
+ * many of them are offered: about as the nets before leave them. */
+static const struct {
+  double shift, scale;
+  int n;
+} jitters[GD_N_DETECTOR_NETS] = {
+    [GD_RNET] = {0.22, 0.25, 6}, [GD_ONET] = {0.12, 0.15, 10}};
+
+static gd_box shift_about(const gd_face *face, int net, gd_random *r)
+{
+  const double scale = jitters[net].scale, shift = jitters[net].shift;
+  const double side =
+      longer_side(face) * exp(gd_random_between(r, -scale, scale));
+  const double x = 0.5 * (face->box[0] + face->box[2]) +
+                   side * gd_random_between(r, -shift, shift);
+  const double y = 0.5 * (face->box[1] + face->box[3]) +
+                   side * gd_random_between(r, -shift, shift);
+  return (gd_box){.x1 = (float)(x - 0.5 * side),
+                  .y1 = (float)(y - 0.5 * side),
+                  .x2 = (float)(x + 0.5 * side),
+                  .y2 = (float)(y + 0.5 * side)};
+}
+
+static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
+                           const gd_labelled_image *image, gd_random *r)
+{
+  const gd_boxes *boxes;
+  choice choices[N_KINDS];
+  gd_status st = gd_mtcnn_candidates(before, &image->image, net, &boxes);
+  if (st != GD_OK)
+    return st;
+  begin_choice(net, choices);
+  for (int i = 0; i < boxes->n; i++)
+    offer(choices, image, &boxes->items[i], r);
+  for (int i = 0; i < image->n_faces; i++)
+    for (int k = 0; k < jitters[net].n; k++) {
+      const gd_box box = shift_about(&image->faces[i], net, r);
+      offer(choices, image, &box, r);
+    }
+  take_crops(s, choices, &image->image);
+  return GD_OK;
+}
+
+gd_status gd_detector_samples_add(gd_detector_samples *s, int net,
+                                  gd_mtcnn *before,
+                                  const gd_labelled_image *image, gd_random *r)
+{
+  assert(s != NULL && image != NULL && r != NULL);
+  assert(net >= GD_PNET && net <= GD_ONET &&
+         (net == GD_PNET || before != NULL));
+  gd_status st = grow_scratch(s, image->image.width_px);
+  if (st != GD_OK)
+    return st;
+  return net == GD_PNET ? add_levels(s, image, r)
+                        : add_crops(s, net, before, image, r);
+}
