@@ -142,6 +142,15 @@ typedef struct gd_store gd_store;
  */
 GD_NODISCARD gd_status gd_store_open(const char *path, const char *format,
                                      int version, gd_store **out);
+/**
+ * Likewise, of a store whose bytes are in memory.
+ * @param[in] name   what messages call it
+ * @param[in] bytes  copied
+ */
+GD_NODISCARD gd_status gd_store_open_bytes(const char *name, const void *bytes,
+                                           size_t size_bytes,
+                                           const char *format, int version,
+                                           gd_store **out);
 void gd_store_close(gd_store *s);               /**< NULL is allowed */
 const char *gd_store_path(const gd_store *s);   /**< borrowed */
 const char *gd_store_format(const gd_store *s); /**< borrowed */

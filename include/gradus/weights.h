@@ -16,6 +16,7 @@
 #ifndef GRADUS_WEIGHTS_H
 #define GRADUS_WEIGHTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gradus/status.h"
@@ -41,6 +42,15 @@ typedef struct gd_weights gd_weights;
  *         of more than GD_WEIGHTS_MAX_RANK dimensions), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_weights_open(const char *path, gd_weights **out);
+/**
+ * Likewise, of the bytes of an HDF5 file in memory.
+ * @param[in] name   what messages call it
+ * @param[in] bytes  copied
+ */
+GD_NODISCARD gd_status gd_weights_open_bytes(const char *name,
+                                             const void *bytes,
+                                             size_t size_bytes,
+                                             gd_weights **out);
 void gd_weights_close(gd_weights *w); /**< NULL is allowed */
 
 int gd_weights_n(const gd_weights *w);

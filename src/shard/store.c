@@ -134,30 +134,18 @@ static gd_status read_header(gd_store *s, const char *format, int version)
   return st;
 }
 
-gd_status gd_store_open(const char *path, const char *format, int version,
-                        gd_store **out)
+/* Open what `access` leads to: a file, or an image of one. */
+static gd_status open_store(const char *path, hid_t access, const char *format,
+                            int version, gd_store **out)
 {
-  assert(path != NULL && out != NULL);
-  *out = NULL;
-  gd_h5_begin();
-
-  gd_status st = gd_file_stat(path, NULL, NULL);
-  if (st != GD_OK)
-    return st;
   gd_store *s = gd_alloc(1, sizeof *s);
   if (s == NULL)
     return GD_ERR_NOMEM;
-  s->file = s->open_id = H5I_INVALID_HID;
-  st = gd_path_join("", path, s->path);
-  if (st == GD_OK && access(path, R_OK) != 0)
-    st = gd_fail(GD_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
-  if (st == GD_OK) {
-    hid_t access = gd_h5_access();
-    s->file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    if (s->file < 0)
-      st = gd_h5_fail(GD_ERR_FORMAT, path, "no HDF5 file, or truncated");
-  }
+  s->open_id = H5I_INVALID_HID;
+  s->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  gd_status st = gd_path_join("", path, s->path);
+  if (st == GD_OK && s->file < 0)
+    st = gd_h5_fail(GD_ERR_FORMAT, path, "no HDF5 file, or truncated");
   if (st == GD_OK && format != NULL)
     st = read_header(s, format, version);
   else if (st == GD_OK && H5Aexists(s->file, "format") > 0 &&
@@ -169,6 +157,44 @@ gd_status gd_store_open(const char *path, const char *format, int version,
   }
   *out = s;
   return GD_OK;
+}
+
+gd_status gd_store_open(const char *path, const char *format, int version,
+                        gd_store **out)
+{
+  assert(path != NULL && out != NULL);
+  *out = NULL;
+  gd_h5_begin();
+
+  gd_status st = gd_file_stat(path, NULL, NULL);
+  if (st != GD_OK)
+    return st;
+  if (access(path, R_OK) != 0)
+    return gd_fail(GD_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+  hid_t list = gd_h5_access();
+  st = open_store(path, list, format, version, out);
+  H5Pclose(list);
+  return st;
+}
+
+gd_status gd_store_open_bytes(const char *name, const void *bytes,
+                              size_t size_bytes, const char *format,
+                              int version, gd_store **out)
+{
+  enum { GROWS_BYTES = 1 << 16 }; /* it never does */
+  assert(name != NULL && bytes != NULL && out != NULL);
+  *out = NULL;
+  gd_h5_begin();
+
+  gd_status st = GD_OK;
+  hid_t list = gd_h5_access();
+  if (H5Pset_fapl_core(list, GROWS_BYTES, 0) < 0 ||
+      H5Pset_file_image(list, (void *)bytes, size_bytes) < 0)
+    st = gd_h5_fail(GD_ERR_NOMEM, name, "cannot take a file from memory");
+  if (st == GD_OK)
+    st = open_store(name, list, format, version, out);
+  H5Pclose(list);
+  return st;
 }
 
 void gd_store_close(gd_store *s)

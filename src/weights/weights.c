@@ -145,25 +145,47 @@ static gd_status open_any(gd_weights *w)
     if (st == GD_OK)
       st = gd_store_each(w->store, list_dataset, w);
   }
-  return st == GD_OK ? sort_list(w) : st;
+  return st;
 }
 
-gd_status gd_weights_open(const char *path, gd_weights **out)
+static gd_status open_bytes(gd_weights *w, const void *bytes, size_t size_bytes)
 {
-  assert(path != NULL && out != NULL);
-  *out = NULL;
+  gd_status st =
+      gd_store_open_bytes(w->path, bytes, size_bytes, NULL, 0, &w->store);
+  return st == GD_OK ? gd_store_each(w->store, list_dataset, w) : st;
+}
 
+/* Open a file, or what is in memory where `bytes` is not NULL. */
+static gd_status open_either(const char *path, const void *bytes,
+                             size_t size_bytes, gd_weights **out)
+{
+  *out = NULL;
   gd_weights *w = gd_alloc(1, sizeof *w);
   if (w == NULL)
     return GD_ERR_NOMEM;
   gd_status st = gd_path_join("", path, w->path);
   if (st == GD_OK)
-    st = open_any(w);
+    st = bytes == NULL ? open_any(w) : open_bytes(w, bytes, size_bytes);
+  if (st == GD_OK)
+    st = sort_list(w);
   if (st == GD_OK)
     *out = w;
   else
     gd_weights_close(w);
   return st;
+}
+
+gd_status gd_weights_open(const char *path, gd_weights **out)
+{
+  assert(path != NULL && out != NULL);
+  return open_either(path, NULL, 0, out);
+}
+
+gd_status gd_weights_open_bytes(const char *name, const void *bytes,
+                                size_t size_bytes, gd_weights **out)
+{
+  assert(name != NULL && bytes != NULL && out != NULL);
+  return open_either(name, bytes, size_bytes, out);
 }
 
 void gd_weights_close(gd_weights *w)

@@ -201,6 +201,31 @@ static void hdf5_groups_become_dotted_names(void **state)
 }
 
 /* The same published weights in both formats. */
+static void hdf5_file_in_memory_is_read_like_one_on_disk(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("memory.h5");
+  const gd_dataset d = {
+      .name = "net/a", .dtype = GD_F32, .rank = 1, .dims = {2}};
+  gd_store_writer *store;
+  gd_weights *w;
+  char *bytes;
+  size_t size_bytes;
+  float a[2];
+  assert_ok(gd_store_create(path, "test", 1, (gd_digest){0}, &store));
+  assert_ok(gd_store_put(store, &d, (const float[]){3, 4}));
+  assert_ok(gd_store_commit(store));
+  assert_ok(gd_file_read(path, 1 << 20, &bytes, &size_bytes));
+  assert_ok(gd_file_remove(path));
+  assert_ok(gd_weights_open_bytes("memory", bytes, size_bytes, &w));
+  assert_ok(gd_weights_read(w, "net.a", 1, (int64_t[]){2}, a));
+  assert_true(a[0] == 3 && a[1] == 4);
+  gd_weights_close(w);
+  assert_fails(gd_weights_open_bytes("memory", bytes, size_bytes / 2, &w),
+               GD_ERR_FORMAT, "memory: no HDF5 file, or truncated");
+  free(bytes);
+}
+
 static void real_files_of_both_kinds_hold_equal_tensors(void **state)
 {
   (void)state;
@@ -240,6 +265,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(truncated_and_flipped_safetensors_never_crash),
     cmocka_unit_test(value_that_is_not_finite_is_refused),
     cmocka_unit_test(hdf5_groups_become_dotted_names),
+    cmocka_unit_test(hdf5_file_in_memory_is_read_like_one_on_disk),
     cmocka_unit_test(real_files_of_both_kinds_hold_equal_tensors),
 };
 
