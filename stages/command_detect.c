@@ -13,7 +13,8 @@
 #include "gradus/run.h"
 
 static const gd_option options[] = {
-    {"--weights", "FILE", 0, "Weights of MTCNN; see gradus help import."},
+    {"--weights", "FILE", 0,
+     "Weights of MTCNN, see gradus help import; or `drawn`."},
     {"--min-face", "PX", 0, "Smallest face that is looked for (default 20)."},
     {"--json", NULL, 0, "One JSON object per image and line."},
     {"--draw", "DIR", 0, "Draw boxes and landmarks, into PNGs of this folder."},
@@ -192,7 +193,7 @@ static int run(const gd_arguments *a)
   gd_status st = GD_OK;
   if (weights == NULL)
     st = gd_fail(GD_ERR_USAGE, "--weights is missing: the file that 'gradus "
-                               "import mtcnn' wrote");
+                               "import mtcnn' wrote; `drawn` for drawn faces");
   if (st == GD_OK)
     st = read_min_face(a, &config.min_face_px);
   if (st == GD_OK)
@@ -217,6 +218,9 @@ const gd_command gd_command_detect = {
         "With --json, each line has `file`, `boxes` (x0 y0 x1 y1, px),\n"
         "`probs` and `landmarks` (x y of the eye at image left, the eye at\n"
         "image right, nose, mouth corner at image left, at image right).\n"
-        "Pictures of --draw show faces blurred: they may be passed on.\n",
+        "Pictures of --draw show faces blurred: they may be passed on.\n"
+        "\n"
+        "The weights `drawn` ship with gradus. They are made of drawn faces\n"
+        "alone and find drawn faces; for people, import public weights.\n",
     .run = run,
 };

@@ -115,7 +115,8 @@ const gd_command gd_command_import = {
         "with other strides, paddings or colours. docs/weights.md has them.\n"
         "\n"
         "KIND mtcnn writes one HDF5 file for the key `detector` of an align\n"
-        "stage.\n"
+        "stage; `detector: drawn` needs no file, but it finds drawn faces\n"
+        "only.\n"
         "\n"
         "The pickles in PyTorch's files are read without running what they\n"
         "ask for; a file that asks for anything but tensors is refused.\n",

@@ -34,7 +34,8 @@ typedef struct gd_mtcnn gd_mtcnn;
 /**
  * Read the weights and prepare the nets.
  * @param[in] path  safetensors or HDF5: see gradus/weights.h; tensors
- *                  `pnet.conv1.weight`, ... as in facenet-pytorch
+ *                  `pnet.conv1.weight`, ... as in facenet-pytorch; or
+ *                  GD_DETECTOR_DRAWN: see gradus/drawn_detector.h
  * Ends with: gd_mtcnn_close()
  * Errors: GD_ERR_IO, GD_ERR_FORMAT (a tensor is missing or has another shape;
  *         which one, found and expected), GD_ERR_USAGE (config out of range),

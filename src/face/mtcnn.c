@@ -8,6 +8,7 @@
 #include "face/boxes.h"
 #include "face/cascade_net.h"
 #include "face/mtcnn_parts.h"
+#include "gradus/drawn_detector.h"
 #include "gradus/memory.h"
 #include "gradus/resample.h"
 
@@ -80,7 +81,10 @@ gd_status gd_mtcnn_open_nets(const char *path, const gd_mtcnn_config *config,
     return GD_ERR_NOMEM;
   m->config = *config;
   m->n_nets = n_nets;
-  st = gd_weights_open(path, &weights);
+  if (strcmp(path, GD_DETECTOR_DRAWN) == 0)
+    st = gd_drawn_detector_open(&weights);
+  else
+    st = gd_weights_open(path, &weights);
   for (int i = 0; st == GD_OK && i < n_nets; i++)
     st = gd_cascade_net_read(specs[i], weights, &m->nets[i]);
   gd_weights_close(weights);

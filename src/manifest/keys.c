@@ -83,9 +83,11 @@ static const gd_key extract_keys[] = {
 };
 
 static const gd_key align_keys[] = {
-    {"detector", GD_KEY_FILE, .words = "landmarks", .fallback = "landmarks",
-     .sentence = "Weights of MTCNN (.h5, .safetensors), or `landmarks`: the "
-                 "landmark CSV beside each video."},
+    {"detector", GD_KEY_FILE, .words = "landmarks|drawn",
+     .fallback = "landmarks",
+     .sentence = "Weights of MTCNN (.h5, .safetensors); or `landmarks`: the "
+                 "landmark CSV beside each video; or `drawn`: weights that "
+                 "ship with gradus, for drawn faces only."},
     {"size", GD_KEY_INT, .unit = "px", .fallback = "224", .low = 32,
      .high = 1024, .n = 32, .sentence = "Side of an aligned face."},
     {"min_face", GD_KEY_INT, .unit = "px", .fallback = "20", .low = 12,

@@ -362,6 +362,24 @@ static void file_enters_the_digest_by_its_content(void **state)
   gd_job_free(two);
 }
 
+static void shipped_detector_enters_the_digest_like_its_file(void **state)
+{
+  (void)state;
+  const char *source = getenv("GRADUS_SOURCE");
+  char set[GD_PATH_MAX];
+  gd_job *named, *file;
+  assert_non_null(source);
+  snprintf(set, sizeof set, "faces.detector=%.4000s/models/mtcnn-drawn.h5",
+           source);
+  assert_ok(load_sets(pipeline, (const char *const[]){"faces.detector=drawn"},
+                      1, &named));
+  assert_ok(load_sets(pipeline, (const char *const[]){set}, 1, &file));
+  assert_string_equal(gd_instance_directory(find(named, "faces")),
+                      gd_instance_directory(find(file, "faces")));
+  gd_job_free(named);
+  gd_job_free(file);
+}
+
 static void unpacked_job_is_the_packed_one_without_the_world(void **state)
 {
   (void)state;
@@ -587,6 +605,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
     cmocka_unit_test(file_enters_the_digest_by_its_content),
+    cmocka_unit_test(shipped_detector_enters_the_digest_like_its_file),
     cmocka_unit_test(unpacked_job_is_the_packed_one_without_the_world),
     cmocka_unit_test(variables_are_replaced_in_values),
     cmocka_unit_test(set_of_a_swept_key_pins_it),
