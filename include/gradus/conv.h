@@ -109,7 +109,8 @@ typedef struct {
   double *sums;
 } gd_conv_sink;
 
-/** Return the pieces of sums that forward, or backward data, give. */
+/** Return the pieces of sums that forward, or backward data, give; fewer
+ * samples may give more of them. */
 int gd_conv_n_pieces(const gd_conv *conv, gd_conv_input in, int is_backward);
 
 /**

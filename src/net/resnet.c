@@ -46,6 +46,7 @@ struct gd_resnet {
   int64_t bytes;
   float *floats;  /* all the activations */
   double *pieces; /* sums for the norm that comes next */
+  int64_t pieces_room;
   int n_pieces;
   float *statistics;
   int64_t n_statistics;
@@ -176,21 +177,23 @@ static int64_t kept_bytes(const gd_resnet *net, const unit *u)
   return n_kept * unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
 }
 
-/* The most doubles that the sums of one norm have, wherever they come from. */
+/* The most doubles that the sums of one norm have, wherever they come from: of
+ * any number of samples, as fewer may be cut into more pieces. */
 static int64_t most_pieces(const gd_resnet *net)
 {
   int64_t most = 0;
   for (int i = 0; i < net->plan.n_units && net->training; i++) {
     const unit *u = &net->units[i];
-    const gd_conv_input in = unit_input(u, net->microbatch);
-    const int64_t counts[3] = {
-        (int64_t)gd_conv_n_pieces(u->conv, in, 0) * gd_norm_piece(u->C),
-        (int64_t)gd_conv_n_pieces(u->conv, in, 1) *
-            gd_norm_piece(u->plan->shape.C),
-        (int64_t)gd_norm_n_pieces(unit_rows(u, net->microbatch)) *
-            gd_norm_piece(u->C)};
-    for (int j = 0; j < 3; j++)
-      most = counts[j] > most ? counts[j] : most;
+    for (int n = 1; n <= net->microbatch; n++) {
+      const gd_conv_input in = unit_input(u, n);
+      const int64_t counts[3] = {
+          (int64_t)gd_conv_n_pieces(u->conv, in, 0) * gd_norm_piece(u->C),
+          (int64_t)gd_conv_n_pieces(u->conv, in, 1) *
+              gd_norm_piece(u->plan->shape.C),
+          (int64_t)gd_norm_n_pieces(unit_rows(u, n)) * gd_norm_piece(u->C)};
+      for (int j = 0; j < 3; j++)
+        most = counts[j] > most ? counts[j] : most;
+    }
   }
   return most;
 }
@@ -199,16 +202,16 @@ static gd_status make_memory(gd_resnet *net)
 {
   arena a = {NULL, 0};
   place(net, &a);
-  const int64_t n_pieces = most_pieces(net);
+  net->pieces_room = most_pieces(net);
   net->floats = gd_alloc(a.used, sizeof *net->floats);
-  net->pieces = gd_alloc(n_pieces, sizeof *net->pieces);
+  net->pieces = gd_alloc(net->pieces_room, sizeof *net->pieces);
   gd_status st = gd_workspace_new(&net->ws);
   if (net->floats == NULL || net->pieces == NULL)
     return GD_ERR_NOMEM;
   if (st != GD_OK)
     return st;
   net->bytes += a.used * (int64_t)sizeof *net->floats +
-                n_pieces * (int64_t)sizeof *net->pieces +
+                net->pieces_room * (int64_t)sizeof *net->pieces +
                 gd_workspace_bytes(net->ws);
   a = (arena){net->floats, 0};
   place(net, &a);
@@ -370,6 +373,13 @@ void gd_resnet_pack(gd_resnet *net, const float *weights)
   note(net, LAYER_HIDDEN, GD_PHASE_PACK);
 }
 
+/* Sums of n pieces, of C channels each, come next. */
+static void expect_pieces(gd_resnet *net, int n, int C)
+{
+  assert((int64_t)n * gd_norm_piece(C) <= net->pieces_room);
+  net->n_pieces = n;
+}
+
 static gd_norm norm_of(const unit *u, double epsilon, const float *mean,
                        const float *variance)
 {
@@ -404,7 +414,7 @@ static void measure(gd_resnet *net, unit *u, int64_t n_rows)
 static void unit_train(gd_resnet *net, unit *u, int n, gd_conv_source source)
 {
   const gd_conv_input in = unit_input(u, n);
-  net->n_pieces = gd_conv_n_pieces(u->conv, in, 0);
+  expect_pieces(net, gd_conv_n_pieces(u->conv, in, 0), u->C);
   gd_conv_forward(u->conv, net->ws, in, &source,
                   &(gd_conv_sink){.y = u->raw, .sums = net->pieces});
   note_unit(net, u, GD_PHASE_FORWARD);
@@ -601,7 +611,7 @@ static void norm_sums(gd_resnet *net, const unit *u, const float *open,
                       float *g)
 {
   const int64_t n_rows = unit_rows(u, net->n);
-  net->n_pieces = gd_norm_n_pieces(n_rows);
+  expect_pieces(net, gd_norm_n_pieces(n_rows), u->C);
   gd_norm_sums(n_rows, u->C, u->raw, u->own_mean, open, g, net->pieces);
   note_unit(net, u, GD_PHASE_NORM);
 }
@@ -619,7 +629,7 @@ static void data_backward(gd_resnet *net, const unit *u, gd_conv_sink sink)
   const gd_conv_input in = unit_input(u, net->n);
   if (sink.raw != NULL) {
     sink.sums = net->pieces;
-    net->n_pieces = gd_conv_n_pieces(u->conv, in, 1);
+    expect_pieces(net, gd_conv_n_pieces(u->conv, in, 1), u->plan->shape.C);
   }
   gd_conv_backward_data(u->conv, net->ws, in, u->raw, &sink);
   note_unit(net, u, GD_PHASE_BACKWARD_DATA);

@@ -235,6 +235,33 @@ static gd_resnet *evaluator(const model *m, int training)
   return net;
 }
 
+/* Six samples of 64 px are cut into more pieces than eight. */
+static void microbatch_that_is_not_full_fits(void **state)
+{
+  (void)state;
+  enum { N = 6, ROOM = 8, ITEMS = 64 * 64 * 3 };
+  static float x[N * ITEMS], dlogits[N * K];
+  gd_resnet_config config = small_config();
+  config.height = config.width = 64;
+  model *m = model_new(config);
+  float logits[2][N * K];
+  gd_random r = gd_random_of(13, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < N * ITEMS; i++)
+    x[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  for (int i = 0; i < N * K; i++)
+    dlogits[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  for (int i = 0; i < 2; i++) {
+    gd_resnet *net;
+    assert_ok(gd_resnet_new(&config, i == 0 ? N : ROOM, 1, &net));
+    gd_resnet_pack(net, m->weights);
+    assert_ok(gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, x, N, logits[i]));
+    gd_resnet_backward(net, dlogits, m->gradient);
+    gd_resnet_free(net);
+  }
+  assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
+  model_free(m);
+}
+
 /* And a net with room for training evaluates to the same bits. */
 static void evaluation_of_a_sample_does_not_see_the_others(void **state)
 {
@@ -392,6 +419,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(step_allocates_nothing),
     cmocka_unit_test(one_pixel_of_one_sample_cannot_train),
     cmocka_unit_test(threads_and_room_change_no_bit_of_a_step),
+    cmocka_unit_test(microbatch_that_is_not_full_fits),
     cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
     cmocka_unit_test(gradient_is_the_slope_along_itself),
     cmocka_unit_test(shared_output_is_that_of_equal_rows),
