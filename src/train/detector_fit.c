@@ -217,9 +217,9 @@ static int64_t count_rest(const gd_detector_parts *f)
 
 static gd_status run(gd_detector_parts *f)
 {
-  gd_status st = GD_OK;
-  gd_detector_restore(f);
-  f->hooks->expect(f->hooks->context, count_rest(f));
+  gd_status st = gd_detector_restore(f);
+  if (st == GD_OK)
+    f->hooks->expect(f->hooks->context, count_rest(f));
   while (st == GD_OK && f->net < GD_N_DETECTOR_NETS) {
     st = gd_detector_begin_net(f);
     if (st == GD_OK && f->step > 0)

@@ -1,8 +1,10 @@
 #include "train/detector_parts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gradus/agree.h"
 #include "gradus/gather.h"
@@ -229,32 +231,59 @@ static gd_status read_checkpoint(gd_detector_parts *f, gd_store *s)
     st = gd_store_read(s, &rows, 0, n_rows, f->rows);
   for (int i = 0; st == GD_OK && i < net + (step > 0); i++)
     st = gd_cascade_trainer_get(f->trainers[i], s, f->weights[i]);
+  if (st != GD_OK)
+    return st;
   f->net = (int)net;
   f->step = step;
   f->n_rows = n_rows;
-  return st;
+  return GD_OK;
 }
 
-/* Take up the checkpoint, up to the states, or begin anew if there is none that
- * can be used.  All ranks read the same complete file. */
-void gd_detector_restore(gd_detector_parts *f)
+/* Read the checkpoint, up to the states. */
+static gd_status resume(gd_detector_parts *f)
 {
-  gd_store *s = NULL;
-  if (!gd_path_exists(f->last))
-    return;
-  gd_status st = gd_store_verify(f->last);
-  if (st == GD_OK)
-    st = gd_store_open(f->last, FORMAT, VERSION, &s);
-  if (st == GD_OK && !gd_digest_equal(gd_store_digest(s), f->config->digest))
+  gd_store *s;
+  gd_status st = gd_store_open(f->last, FORMAT, VERSION, &s);
+  if (st != GD_OK)
+    return st;
+  if (!gd_digest_equal(gd_store_digest(s), f->config->digest))
     st = gd_fail(GD_ERR_FORMAT, "%s: is of another instance", f->last);
   if (st == GD_OK)
     st = read_checkpoint(f, s);
   gd_store_close(s);
+  return st;
+}
+
+/* On rank 0: take up the checkpoint and tell whether there is one to go on
+ * from. */
+static gd_status resume_first(gd_detector_parts *f, double *go_on)
+{
+  gd_digest bytes;
+  if (!gd_path_exists(f->last))
+    return errno == ENOENT
+               ? GD_OK
+               : gd_fail(GD_ERR_IO, "%s: %s", f->last, strerror(errno));
+  /* HDF5 cannot tell a disk that fails for a moment from a damaged file. */
+  gd_status st = gd_digest_of_file(f->last, &bytes);
   if (st == GD_OK)
-    return;
+    st = gd_store_verify(f->last);
+  if (st == GD_OK)
+    st = resume(f);
+  *go_on = st == GD_OK;
+  if (st != GD_ERR_FORMAT)
+    return st;
   gd_log(GD_LOG_WARNING, "training starts anew: %s", gd_reason());
-  f->net = 0;
-  f->step = f->n_rows = 0;
+  return GD_OK;
+}
+
+gd_status gd_detector_restore(gd_detector_parts *f)
+{
+  double go_on = 0;
+  gd_status st = f->rank == 0 ? resume_first(f, &go_on) : GD_OK;
+  gd_gather_add(f->comm, 1, &go_on);
+  if (st == GD_OK && go_on > 0 && f->rank != 0)
+    st = resume(f);
+  return gd_agree(f->comm, st);
 }
 
 gd_status gd_detector_read_states(gd_detector_parts *f)

@@ -69,9 +69,9 @@ void gd_detector_end_net(gd_detector_parts *f);
 
 /* Write the checkpoint and the metrics.  Collective. */
 GD_NODISCARD gd_status gd_detector_save(gd_detector_parts *f);
-/* Take up the checkpoint, up to the states, or begin anew if there is none that
- * can be used.  All ranks read the same complete file. */
-void gd_detector_restore(gd_detector_parts *f);
+/* Take up the checkpoint, up to the states, or begin anew if rank 0 finds none
+ * that can be used.  Collective. Errors: GD_ERR_IO: it cannot be read now */
+GD_NODISCARD gd_status gd_detector_restore(gd_detector_parts *f);
 /* Read the states of the net in training. */
 GD_NODISCARD gd_status gd_detector_read_states(gd_detector_parts *f);
 /* Write the detector when all nets are trained. */

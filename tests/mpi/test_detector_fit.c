@@ -163,6 +163,17 @@ static void finished_training_is_not_done_again(void **state)
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* A folder cannot be read as a file, whoever asks. */
+static void checkpoint_that_cannot_be_read_now_is_no_fresh_start(void **state)
+{
+  (void)state;
+  if (is_first())
+    assert_ok(gd_directory_make(gd_test_path("unreadable/last.h5")));
+  const gd_status st = train("unreadable", world_size(), -1, 1e-3);
+  assert_int_equal(st, is_first() ? GD_ERR_IO : GD_ERR_PEER);
+  assert_true(gd_test_has(gd_reason(), "last.h5: cannot read"));
+}
+
 static void loss_that_is_not_finite_names_net_and_step(void **state)
 {
   (void)state;
@@ -178,6 +189,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),
     cmocka_unit_test(finished_training_is_not_done_again),
+    cmocka_unit_test(checkpoint_that_cannot_be_read_now_is_no_fresh_start),
     cmocka_unit_test(loss_that_is_not_finite_names_net_and_step),
 };
 
