@@ -312,8 +312,10 @@ gd_status gd_detector_write(const gd_detector_parts *f)
   if (st != GD_OK)
     return st;
   st = put_nets(f, GD_N_DETECTOR_NETS, w);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  if (st != GD_OK) {
+    gd_store_abandon(w);
+    return st;
+  }
+  st = gd_store_commit(w);
+  return st == GD_OK ? write_metrics(f) : st;
 }

@@ -74,7 +74,8 @@ GD_NODISCARD gd_status gd_detector_save(gd_detector_parts *f);
 GD_NODISCARD gd_status gd_detector_restore(gd_detector_parts *f);
 /* Read the states of the net in training. */
 GD_NODISCARD gd_status gd_detector_read_states(gd_detector_parts *f);
-/* Write the detector when all nets are trained. */
+/* Write the detector when all nets are trained; and the metrics again, which a
+ * kill behind the last checkpoint leaves short. */
 GD_NODISCARD gd_status gd_detector_write(const gd_detector_parts *f);
 
 #endif
