@@ -53,8 +53,8 @@ static void draw_curls(gd_canvas *c, const gd_head *h)
   gd_random r = {.start = h->look->curls};
   const gd_colour base = h->look->hair_colour;
   for (int i = 0; i < 54; i++) {
-    const double angle =
-        3.34 + 2.75 * gd_random_uniform(&r) + 0.10 * gd_random_normal(&r);
+    const double along = gd_random_uniform(&r);
+    const double angle = 3.34 + 2.75 * along + 0.10 * gd_random_normal(&r);
     const double out = gd_random_between(&r, 0.86, 1.12);
     const double x = h->look->width * 1.02 * out * cos(angle);
     const double y = -0.2 + (0.2 - h->look->top_y) * out * sin(angle);

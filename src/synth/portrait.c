@@ -45,10 +45,10 @@ static void draw_things(gd_canvas *c, const gd_room *room, double w)
       while (at < x + 0.43) {
         const double width = gd_random_between(&r, 0.03, 0.07);
         const double high = gd_random_between(&r, 0.18, 0.26);
-        const gd_colour cover =
-            gd_colour_mix(gd_colour_mix(room->thing, gd_colour_hex(0xb8a080),
-                                        gd_random_uniform(&r)),
-                          dark, gd_random_between(&r, 0.1, 0.6));
+        const double darkness = gd_random_between(&r, 0.1, 0.6);
+        const gd_colour paper = gd_colour_mix(
+            room->thing, gd_colour_hex(0xb8a080), gd_random_uniform(&r));
+        const gd_colour cover = gd_colour_mix(paper, dark, darkness);
         rectangle(c, at, 0.31 * (row + 1) - high, width - 0.006, high, cover);
         at += width;
       }

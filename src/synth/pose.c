@@ -60,11 +60,11 @@ gd_pose gd_pose_of(uint64_t seed, int64_t video, const gd_look *look,
   p.x = p.lean + 0.09 * energy * wander(r, time_s, 0.22);
   p.y = seat_y + 0.05 * energy * wander(r, time_s, 0.3) + 0.07 * sad;
   p.scale *= 1.0 + 0.02 * wander(r, time_s, 0.12);
-  p.yaw = gd_random_between(r, -0.12, 0.12) +
-          0.15 * energy * wander(r, time_s, 0.25);
+  p.yaw = gd_random_between(r, -0.12, 0.12);
+  p.yaw += 0.15 * energy * wander(r, time_s, 0.25);
   p.pitch = 0.07 * energy * wander(r, time_s, 0.35) - 0.03 + 0.15 * sad;
-  p.roll = gd_random_between(r, -0.06, 0.06) +
-           0.10 * energy * wander(r, time_s, 0.2);
+  p.roll = gd_random_between(r, -0.06, 0.06);
+  p.roll += 0.10 * energy * wander(r, time_s, 0.2);
   p.gaze_x = 0.35 * wander(r, time_s, 0.3) - 1.2 * p.yaw;
   p.gaze_y = 0.10 * wander(r, time_s, 0.3) + 0.25 * sad;
   const double open = look->eye_open * (1.10 - 0.60 * sad);

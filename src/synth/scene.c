@@ -52,8 +52,10 @@ static double around(gd_random *r, double spread)
 
 static gd_colour any_colour(gd_random *r)
 {
-  const gd_colour c = {gd_random_uniform(r), gd_random_uniform(r),
-                       gd_random_uniform(r), 1.0};
+  const double red = gd_random_uniform(r);
+  const double green = gd_random_uniform(r);
+  const double blue = gd_random_uniform(r);
+  const gd_colour c = {red, green, blue, 1.0};
   const double grey = (c.r + c.g + c.b) / 3.0;
   return gd_colour_mix(c, (gd_colour){grey, grey, grey, 1.0},
                        gd_random_uniform(r));
@@ -103,8 +105,8 @@ static void draw_clutter(page *p)
     const double y = p->height * gd_random_uniform(p->r);
     const double a = p->width * 0.25 * gd_random_uniform(p->r) + 1.0;
     const double b = p->height * 0.25 * gd_random_uniform(p->r) + 1.0;
-    const gd_colour colour =
-        gd_colour_fade(any_colour(p->r), gd_random_between(p->r, 0.3, 1.0));
+    const double opacity = gd_random_between(p->r, 0.3, 1.0);
+    const gd_colour colour = gd_colour_fade(any_colour(p->r), opacity);
     gd_canvas_begin(p->c);
     gd_canvas_translate(p->c, x, y);
     gd_canvas_rotate(p->c, around(p->r, 1.6));
@@ -257,16 +259,18 @@ static void cover_face(page *p, const gd_face *face, gd_colour skin)
   const double x = 0.5 * (face->box[0] + face->box[2]);
   const double y = 0.5 * (face->box[1] + face->box[3]);
   if (chance(p->r, 0.5)) {
-    const double off = (chance(p->r, 0.5) ? 1.0 : -1.0) *
-                       gd_random_between(p->r, 0.3, 1.2) * unit;
+    const double side = chance(p->r, 0.5) ? 1.0 : -1.0;
+    const double off = side * gd_random_between(p->r, 0.3, 1.2) * unit;
     const double angle = around(p->r, 3.14159);
+    const gd_colour colour = any_colour(p->r);
+    const double half_height = gd_random_between(p->r, 0.06, 0.3) * unit;
     add_cover(p,
               (cover){.x = x - off * sin(angle),
                       .y = y + off * cos(angle),
                       .half_width = 3.0 * unit,
-                      .half_height = gd_random_between(p->r, 0.06, 0.3) * unit,
+                      .half_height = half_height,
                       .angle = angle},
-              any_colour(p->r));
+              colour);
     return;
   }
   const double lean = around(p->r, 0.7);
@@ -342,9 +346,9 @@ static int place_figures(page *p, figure *figures)
     const double margin = chance(p->r, 0.2) ? 0.3 * unit : 1.1 * unit;
     for (int attempt = 0; attempt < 8; attempt++) {
       /* Between the eyes and the chin: the middle of the box. */
-      const place at = {gd_random_between(p->r, margin, p->width - margin),
-                        gd_random_between(p->r, margin, p->height - margin),
-                        APART * unit};
+      const double x = gd_random_between(p->r, margin, p->width - margin);
+      const double y = gd_random_between(p->r, margin, p->height - margin);
+      const place at = {x, y, APART * unit};
       if (!take_place(p, at))
         continue;
       figures[n++] = (figure){at, unit, is_person};
@@ -424,8 +428,8 @@ static void expose(gd_random *r, const gd_image *image)
   const float contrast = (float)gd_random_between(r, 0.7, 1.25);
   const float grey =
       chance(r, 0.12) ? 1.0f : (float)(0.4 * gd_random_uniform(r));
-  const float noise =
-      (float)((chance(r, 0.3) ? 10.0 : 4.0) * gd_random_uniform(r) / 147.8);
+  const double most_noise = chance(r, 0.3) ? 10.0 : 4.0;
+  const float noise = (float)(most_noise * gd_random_uniform(r) / 147.8);
   float tint[3];
   for (int k = 0; k < 3; k++)
     tint[k] = gain * (float)gd_random_between(r, 0.88, 1.12);
@@ -514,7 +518,9 @@ gd_status gd_scene_draw(uint64_t seed, int64_t index, gd_labelled_image *out)
   if (st == GD_OK)
     st = photograph(&r, &out->image);
   gd_canvas_free(p.c);
-  if (st != GD_OK)
+  if (st != GD_OK) {
     gd_image_free(&out->image);
+    out->n_faces = 0;
+  }
   return st;
 }
