@@ -133,6 +133,7 @@ static gd_status allocate(bench *b)
   const int64_t count = b->table.count + b->running_table.count;
   if (st == GD_OK)
     st = gd_resnet_new(&b->network, s->microbatch, !s->is_evaluation, &b->net);
+  st = gd_agree(MPI_COMM_WORLD, st);
   if (st == GD_OK && !s->is_evaluation)
     st = gd_reduce_new(MPI_COMM_WORLD, count, (size_t)64 << 20, &b->reduce);
   if (st != GD_OK)
@@ -487,6 +488,7 @@ static int run(const gd_arguments *a)
   gd_status st = read_settings(a, &s);
   if (st == GD_OK)
     st = gd_gemm_begin();
+  st = gd_agree(MPI_COMM_WORLD, st);
   if (st != GD_OK)
     return s.rank == 0 ? gd_command_failed(st) : gd_exit_code(st);
   st = begin(&s, &b);
