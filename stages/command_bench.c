@@ -297,7 +297,8 @@ static double median(double *values, int n)
 }
 
 typedef struct {
-  double step_s, peak; /* seconds; FLOP/s of all ranks */
+  double step_s, peak; /* medians: seconds; FLOP/s of all ranks */
+  double mean_s;       /* of the steps, as phases are means */
   double flop;         /* of a step, all ranks */
   double share;        /* of the peak */
   double faces;        /* of this rank's steps together */
@@ -322,6 +323,7 @@ static summary summarize(bench *b)
   double peaks[MOST_STEPS];
   for (int i = 0; i < b->set.repeat; i++) {
     peaks[i] = b->peak[i];
+    s.mean_s += b->step_s[i] / b->set.repeat;
     shares[i] = s.flop / b->step_s[i] / b->peak[i];
   }
   s.peak = median(peaks, b->set.repeat);
@@ -400,21 +402,21 @@ static phase_sum sum_phase(const bench *b, const summary *s, gd_phase phase)
 static void add_phases(gd_text *t, const bench *b, const summary *s)
 {
   const double rank_peak = s->peak / b->set.size;
-  double rest_s = s->step_s;
+  double rest_s = s->mean_s;
   gd_text_printf(t, "\n%-18s %9s %7s %8s %8s\n", "phase", "ms", "time",
                  "GFLOP/s", "of peak");
   for (gd_phase p = 0; p < GD_N_PHASES; p++) {
     const phase_sum sum = sum_phase(b, s, p);
     rest_s -= sum.seconds;
     gd_text_printf(t, "%-18s %9.1f %5.1f %%", gd_phase_name(p),
-                   1e3 * sum.seconds, 100 * sum.seconds / s->step_s);
+                   1e3 * sum.seconds, 100 * sum.seconds / s->mean_s);
     if (sum.flop > 0)
       gd_text_printf(t, " %8.1f %6.1f %%", 1e-9 * sum.flop / sum.seconds,
                      100 * sum.flop / sum.seconds / rank_peak);
     gd_text_add(t, "\n");
   }
   gd_text_printf(t, "%-18s %9.1f %5.1f %%\n", "between", 1e3 * rest_s,
-                 100 * rest_s / s->step_s);
+                 100 * rest_s / s->mean_s);
 }
 
 static void add_tables(gd_text *t, const bench *b, const summary *s)
@@ -522,6 +524,7 @@ const gd_command gd_command_bench = {
         "memory for the backward pass. Under mpirun or srun the step is "
         "shared\n"
         "as in training, and the tables are those of rank 0: compare a node's\n"
-        "ranks x threads with it. The first step is not counted.\n",
+        "ranks x threads with it. Phases are means, the step is a median; the\n"
+        "first one is not counted.\n",
     .run = run,
 };
