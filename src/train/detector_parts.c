@@ -38,7 +38,7 @@ gd_status gd_detector_begin(gd_detector_parts *f)
   gd_status st = gd_path_join(c->directory, "last.h5", f->last);
   for (int i = 0; st == GD_OK && i < GD_N_DETECTOR_NETS; i++) {
     st = gd_cascade_trainer_new(gd_detector_specs[i], gd_detector_crop_px(i),
-                                c->microbatch * GD_SAMPLES_PER_IMAGE,
+                                c->microbatch * gd_detector_most_samples(i),
                                 &f->trainers[i]);
     if (st != GD_OK)
       break;
@@ -82,7 +82,8 @@ void gd_detector_end(gd_detector_parts *f)
 
 static gd_status allocate_net(gd_detector_parts *f)
 {
-  const int64_t most = (int64_t)f->config->microbatch * GD_SAMPLES_PER_IMAGE;
+  const int64_t most =
+      (int64_t)f->config->microbatch * gd_detector_most_samples(f->net);
   f->dy = gd_alloc(most * gd_cascade_trainer_channels(f->trainers[f->net]),
                    sizeof *f->dy);
   f->scratch = gd_alloc(most, sizeof *f->scratch);

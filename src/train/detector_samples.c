@@ -8,6 +8,7 @@
 #include "gradus/memory.h"
 
 enum { CELL_PX = 12, STRIDE_PX = 2, N_KINDS = 3, MOST_KEPT = 32 };
+enum { MOST_LEVELS = 5 /* of P-Net's: about four faces, and a random one */ };
 
 static const float OFFSET = 127.5f, FACTOR = 0.0078125f; /* as gd_mtcnn */
 
@@ -29,12 +30,21 @@ int gd_detector_crop_px(int net)
   return CELL_PX << net;
 }
 
+int gd_detector_most_samples(int net)
+{
+  const int n_choices = net == GD_PNET ? MOST_LEVELS : 1;
+  int n = 0;
+  for (int k = 0; k < N_KINDS; k++)
+    n += n_choices * quotas[net][k];
+  return n;
+}
+
 gd_status gd_detector_samples_begin(gd_detector_samples *s, int net,
                                     int n_images)
 {
   const int side = gd_detector_crop_px(net);
-  const int64_t most = (int64_t)n_images * GD_SAMPLES_PER_IMAGE;
-  *s = (gd_detector_samples){.size_px = side, .room = n_images};
+  const int64_t most = (int64_t)n_images * gd_detector_most_samples(net);
+  *s = (gd_detector_samples){.size_px = side, .room = most};
   s->x = gd_alloc(most, sizeof *s->x * 3 * (size_t)(side * side));
   s->targets = gd_alloc(most, sizeof *s->targets);
   return s->x == NULL || s->targets == NULL ? GD_ERR_NOMEM : GD_OK;
@@ -203,7 +213,8 @@ static gd_status add_levels(gd_detector_samples *s,
 {
   const double shorter = fmin(image->image.width_px, image->image.height_px);
   gd_status st = GD_OK;
-  for (int i = 0; st == GD_OK && i < image->n_faces && i < 4; i++) {
+  for (int i = 0; st == GD_OK && i < image->n_faces && i < MOST_LEVELS - 1;
+       i++) {
     const double window = longer_side(&image->faces[i]) *
                           exp(gd_random_between(r, log(0.78), log(1.28)));
     st = add_level(s, image, fmax(window, CELL_PX), r);
@@ -286,6 +297,7 @@ gd_status gd_detector_samples_add(gd_detector_samples *s, int net,
   gd_status st = grow_scratch(s, image->image.width_px);
   if (st != GD_OK)
     return st;
+  assert(s->n + gd_detector_most_samples(net) <= s->room);
   return net == GD_PNET ? add_levels(s, image, r)
                         : add_crops(s, net, before, image, r);
 }

@@ -27,9 +27,6 @@
 
 enum { GD_PNET, GD_RNET, GD_ONET, GD_N_DETECTOR_NETS };
 
-/** Samples of one image, at most. */
-enum { GD_SAMPLES_PER_IMAGE = 96 };
-
 typedef struct {
   int size_px; /**< side of a crop: 12, 24 or 48 */
   int n;
@@ -38,11 +35,13 @@ typedef struct {
   gd_floats level;             /**< of the pyramid */
   uint32_t *scratch;           /**< of resizing */
   int64_t scratch_room;
-  int room; /**< images */
+  int64_t room; /**< samples */
 } gd_detector_samples;
 
 /** Return the side of a net's crops, px. */
 int gd_detector_crop_px(int net);
+/** Return the samples that a net gets of one image, at most. */
+int gd_detector_most_samples(int net);
 
 /**
  * Make room for the samples of `n_images` images.

@@ -64,7 +64,7 @@ static void samples_of_all_kinds_are_found_for_each_net(void **state)
     gd_labelled_image images[IMAGES];
     int n_of[3] = {0};
     collect(net, &s, images);
-    assert_in_range(s.n, IMAGES, IMAGES * GD_SAMPLES_PER_IMAGE);
+    assert_in_range(s.n, IMAGES, IMAGES * gd_detector_most_samples(net));
     for (int i = 0; i < s.n; i++)
       n_of[s.targets[i].kind]++;
     for (int kind = 0; kind < 3; kind++)
