@@ -180,6 +180,7 @@ static gd_status add_level(gd_detector_samples *s,
   const int H = (int)(image->height_px * scale + 1);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
   choice choices[N_KINDS];
+  assert(W <= image->width_px + 1); /* for which there is scratch memory */
   if (W < CELL_PX || H < CELL_PX)
     return GD_OK;
   gd_status st = gd_floats_grow(&s->level, (int64_t)W * H * 3);
@@ -211,7 +212,8 @@ static double longer_side(const gd_face *face)
 static gd_status add_levels(gd_detector_samples *s,
                             const gd_labelled_image *image, gd_random *r)
 {
-  const double shorter = fmin(image->image.width_px, image->image.height_px);
+  const double shorter =
+      fmax(fmin(image->image.width_px, image->image.height_px), CELL_PX);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < image->n_faces && i < MOST_LEVELS - 1;
        i++) {

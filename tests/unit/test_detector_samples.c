@@ -142,11 +142,27 @@ static void hidden_face_is_neither_wanted_nor_a_negative(void **state)
   gd_image_free(&image.image);
 }
 
+/* Such an image is not made larger, for which there is no room. */
+static void image_smaller_than_a_cell_gives_no_samples(void **state)
+{
+  (void)state;
+  gd_labelled_image image = {.n_faces = 0};
+  gd_detector_samples s;
+  gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
+  assert_ok(gd_image_new(40, 8, &image.image));
+  assert_ok(gd_detector_samples_begin(&s, GD_PNET, 1));
+  assert_ok(gd_detector_samples_add(&s, GD_PNET, NULL, &image, &r));
+  assert_int_equal(s.n, 0);
+  gd_detector_samples_end(&s);
+  gd_image_free(&image.image);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(samples_of_all_kinds_are_found_for_each_net),
     cmocka_unit_test(what_is_wanted_of_a_crop_is_where_the_face_is),
     cmocka_unit_test(image_without_a_face_gives_negatives_alone),
     cmocka_unit_test(hidden_face_is_neither_wanted_nor_a_negative),
+    cmocka_unit_test(image_smaller_than_a_cell_gives_no_samples),
 };
 
 gd_test_main(tests)
