@@ -8,6 +8,7 @@
  * Images are drawn when they are needed and not kept: see gradus/scene.h.  All
  * ranks train one detector together: see gradus/detector_fit.h. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "gradus/agree.h"
 #include "gradus/detector_fit.h"
@@ -38,6 +39,14 @@ static gd_status tick(void *env, int64_t n_images)
   return gd_stage_tick(env, n_images);
 }
 
+/* A number that there is none of leaves its field empty. */
+static void add_field(gd_text *t, double value)
+{
+  gd_text_add(t, ",");
+  if (isfinite(value))
+    gd_text_printf(t, "%.4f", value);
+}
+
 static gd_status write_score(const gd_stage_env *env, gd_detector_score *s)
 {
   char path[GD_PATH_MAX];
@@ -46,10 +55,12 @@ static gd_status write_score(const gd_stage_env *env, gd_detector_score *s)
   gd_text_printf(&t,
                  "images,faces,found,wrong,recall,precision,landmarks_mean,"
                  "landmarks_median,landmarks_95\n"
-                 "%d,%" PRId64 ",%" PRId64 ",%" PRId64
-                 ",%.4f,%.4f,%.4f,%.4f,%.4f\n",
-                 JUDGED, s->n_faces, s->n_found, s->n_wrong, r.recall,
-                 r.precision, r.mean, r.median, r.most);
+                 "%d,%" PRId64 ",%" PRId64 ",%" PRId64,
+                 JUDGED, s->n_faces, s->n_found, s->n_wrong);
+  const double fields[] = {r.recall, r.precision, r.mean, r.median, r.most};
+  for (int i = 0; i < 5; i++)
+    add_field(&t, fields[i]);
+  gd_text_add(&t, "\n");
   gd_log(GD_LOG_INFO,
          "on %d other images: recall=%.4f precision=%.4f; landmarks, in "
          "distances of the eyes: mean=%.4f median=%.4f",

@@ -13,6 +13,8 @@ same "$scratch/np1" "$scratch/np2"
 for name in mtcnn.h5 metrics.csv score.csv; do
   grep -q "/$name\$" "$scratch/expected" || fail "no $name"
 done
+score="$(run_directory "$scratch/np1" detector)/score.csv"
+! grep -i nan "$score" || fail "a field of score.csv should be empty"
 "$gradus" check "$(run_directory "$scratch/np1" detector)/mtcnn.h5" >/dev/null ||
   fail "check refuses the weights"
 "$gradus" detect --json --weights "$(run_directory "$scratch/np1" detector)/mtcnn.h5" \
