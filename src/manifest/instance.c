@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,16 @@ static gd_status check_microbatch(const gd_section *section, gd_value *values)
   return GD_OK;
 }
 
+static gd_status check_train_detector(const gd_instance *s, gd_value *values)
+{
+  const gd_value *images = value_of(s->stage->section, values, "images");
+  for (int i = 0; i < 3; i++)
+    if (images->reals[i] != floor(images->reals[i]))
+      return gd_node_fail(place_of(s, images), NULL,
+                          "'images' takes whole numbers, not %s", images->text);
+  return GD_OK;
+}
+
 static gd_status check_train(const gd_instance *s, gd_value *values,
                              const origin *o)
 {
@@ -338,6 +349,8 @@ static gd_status settle_values(gd_instance *s, gd_value *values)
     st = check_microbatch(section, values);
   if (st == GD_OK && strcmp(section->kind, "train") == 0)
     st = check_train(s, values, &o);
+  if (st == GD_OK && strcmp(section->kind, "train-detector") == 0)
+    st = check_train_detector(s, values);
   if (st == GD_OK && strcmp(section->kind, "extract") == 0)
     st = check_extract(s, values);
   if (st == GD_OK && strcmp(section->kind, "evaluate") == 0)

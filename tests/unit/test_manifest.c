@@ -232,6 +232,14 @@ static const fault faults[] = {
      ":6:60: error: 'microbatch' is 8, more than 'batch', 4\n"
      "    model: {stage: train, from: faces, batch: 4, microbatch: 8}\n"
      "                                                             ^"},
+    {"whole images",
+     "job: x\n"
+     "stages:\n"
+     "  detector: {stage: train-detector, images: [6, 2.5, 3]}\n",
+     NULL,
+     ":3:46: error: 'images' takes whole numbers, not [6, 2.5, 3]\n"
+     "    detector: {stage: train-detector, images: [6, 2.5, 3]}\n"
+     "                                               ^"},
     {"patience",
      "job: x\n"
      "stages:\n"
