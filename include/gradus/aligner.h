@@ -20,7 +20,8 @@
 #include "gradus/subject.h"
 
 typedef struct {
-  const char *detector;  /**< weights of MTCNN, or "landmarks": the CSV */
+  const char *detector;  /**< weights of MTCNN, "drawn": the program's own, or
+                              "landmarks": the CSV */
   gd_mtcnn_config mtcnn; /**< unused with "landmarks" */
   int64_t search_every;  /**< frames from one full search to the next, 1: all;
                               unused with "landmarks" */

@@ -25,7 +25,8 @@ enum { GD_FLAT_TILES = 4 };
 
 typedef struct {
   int C, K, size; /**< channels in and out; kernel rows and columns */
-  float *weights; /**< (size, size * C, K) */
+  float *weights; /**< (size, size * C, K), K filled up to whole vectors where
+                       they are few */
   /** K values over and over: whole vectors, and many. */
   float *bias, *slopes;
   int n_repeated;

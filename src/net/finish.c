@@ -36,8 +36,7 @@ ALWAYS_INLINE void visit_end(columns *c, const place *p, int width, visit *f)
   const place q = {p->value, p->add == NULL ? NULL : in[0], in[1], in[2], out};
   for (int i = 0; i < VECTORS; i++)
     f(c, &q, i);
-  if (p->to != NULL)
-    memcpy(p->to, out, (size_t)width * sizeof(float));
+  memcpy(p->to, out, (size_t)width * sizeof(float));
 }
 
 ALWAYS_INLINE const float *at_or_null(const float *x, ptrdiff_t at)

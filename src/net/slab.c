@@ -122,7 +122,7 @@ gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)
                     .i0 = i / c->n_spans % c->n_bands * c->rows,
                     .j0 = i % c->n_spans * c->columns};
   piece.n = least(c->samples, p->N - piece.n0);
-  piece.rows = most(0, least(c->rows, p->rows - piece.i0));
+  piece.rows = least(c->rows, p->rows - piece.i0);
   piece.columns = least(c->columns, p->columns - piece.j0);
   return piece;
 }

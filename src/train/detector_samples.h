@@ -4,7 +4,7 @@
  *
  * A crop is judged by how much it overlaps the nearest face (intersection over
  * union): 0.65 or more is a positive, 0.4 to 0.65 a part face, below 0.3 a
- * negative.  What touches a face of which too little is seen is left out.
+ * negative.  What is nearest to a face of which too little is seen is left out.
  *
  *   P-Net          cells of the pyramid, at scales about the faces' own and at
  *                  a random one
