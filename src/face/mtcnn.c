@@ -13,13 +13,9 @@
 #include "gradus/resample.h"
 
 enum { PNET, RNET, ONET, N_NETS };
-enum {
-  CELL_PX = 12,  /* P-Net sees squares of this side */
-  STRIDE_PX = 2, /* ... this far apart */
-  BATCH = 64     /* crops per call of R-Net and O-Net */
-};
-static const int crop_px[N_NETS] = {CELL_PX, 24, 48};
-static const float offset = 127.5f, factor = 0.0078125f; /* of the input */
+enum { BATCH = 64 /* crops per call of R-Net and O-Net */ };
+const int gd_mtcnn_crop_px[N_NETS] = {GD_CELL_PX, 24, 48};
+const float gd_mtcnn_offset = 127.5f, gd_mtcnn_factor = 0.0078125f;
 
 struct gd_mtcnn {
   gd_mtcnn_config config;
@@ -43,7 +39,7 @@ gd_mtcnn_config gd_mtcnn_defaults(void)
 
 static gd_status check_config(const gd_mtcnn_config *c)
 {
-  int fine = c->min_face_px >= CELL_PX && c->min_face_px <= 1e6 &&
+  int fine = c->min_face_px >= GD_CELL_PX && c->min_face_px <= 1e6 &&
              c->factor >= 0.1 && c->factor <= 0.95;
   for (int i = 0; i < N_NETS; i++)
     fine = fine && c->thresholds[i] >= 0 && c->thresholds[i] <= 1;
@@ -52,7 +48,7 @@ static gd_status check_config(const gd_mtcnn_config *c)
   return gd_fail(GD_ERR_USAGE,
                  "detector: smallest face %g px (at least %d), factor %g (0.1 "
                  "to 0.95), thresholds %g %g %g (0 to 1)",
-                 c->min_face_px, CELL_PX, c->factor, c->thresholds[0],
+                 c->min_face_px, GD_CELL_PX, c->factor, c->thresholds[0],
                  c->thresholds[1], c->thresholds[2]);
 }
 
@@ -113,7 +109,9 @@ void gd_mtcnn_close(gd_mtcnn *m)
  * to a crop. */
 static gd_status grow_scratch(gd_mtcnn *m, int width_px)
 {
-  const int most = width_px + 1 > crop_px[ONET] ? width_px + 1 : crop_px[ONET];
+  const int most = width_px + 1 > gd_mtcnn_crop_px[ONET]
+                       ? width_px + 1
+                       : gd_mtcnn_crop_px[ONET];
   const int64_t room = gd_area_scratch(width_px, most);
   if (room <= m->scratch_room)
     return GD_OK;
@@ -134,6 +132,14 @@ static float face_probability(const float *logits)
   return yes / (no + yes);
 }
 
+gd_box gd_cell_box(int x, int y, float by)
+{
+  return (gd_box){.x1 = floorf((float)(x + 1) / by),
+                  .y1 = floorf((float)(y + 1) / by),
+                  .x2 = floorf((float)(x + GD_CELL_PX) / by),
+                  .y2 = floorf((float)(y + GD_CELL_PX) / by)};
+}
+
 static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
                           const float *offsets)
 {
@@ -141,10 +147,7 @@ static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
   gd_status st = gd_boxes_add(&m->boxes, &box);
   if (st != GD_OK)
     return st;
-  box->x1 = floorf((float)(STRIDE_PX * x + 1) / by);
-  box->y1 = floorf((float)(STRIDE_PX * y + 1) / by);
-  box->x2 = floorf((float)(STRIDE_PX * x + CELL_PX) / by);
-  box->y2 = floorf((float)(STRIDE_PX * y + CELL_PX) / by);
+  *box = gd_cell_box(GD_CELL_STRIDE_PX * x, GD_CELL_STRIDE_PX * y, by);
   box->score = score;
   memcpy(box->offset, offsets, sizeof box->offset);
   return GD_OK;
@@ -202,10 +205,10 @@ static int part_of(gd_cascade_shape in, const gd_mtcnn_region *region,
   const double to[2] = {fmin(box[2] * scale, in.W), fmin(box[3] * scale, in.H)};
   int first[2], n[2];
   for (int c = 0; c < 2; c++) {
-    if (!(to[c] - from[c] >= CELL_PX))
+    if (!(to[c] - from[c] >= GD_CELL_PX))
       return 0;
-    first[c] = (int)from[c] / STRIDE_PX * STRIDE_PX;
-    n[c] = ((int)to[c] - first[c]) / STRIDE_PX * STRIDE_PX;
+    first[c] = (int)from[c] / GD_CELL_STRIDE_PX * GD_CELL_STRIDE_PX;
+    n[c] = ((int)to[c] - first[c]) / GD_CELL_STRIDE_PX * GD_CELL_STRIDE_PX;
   }
   /* At the level's own end the last cell may see less than a whole one. */
   out->x1 = to[0] < in.W ? first[0] + n[0] : in.W;
@@ -231,11 +234,11 @@ static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
   gd_status st = gd_floats_grow(&m->input, (int64_t)in.H * in.W * 3);
   if (st != GD_OK)
     return st;
-  gd_area_resize_part(image, whole, level.W, level.H, part, offset, factor,
-                      m->scratch, m->input.values);
+  gd_area_resize_part(image, whole, level.W, level.H, part, gd_mtcnn_offset,
+                      gd_mtcnn_factor, m->scratch, m->input.values);
   st = run_net(m, PNET, in, &grid, &out);
-  return st == GD_OK ? add_cells(m, grid, part.x0 / STRIDE_PX,
-                                 part.y0 / STRIDE_PX, out, scale)
+  return st == GD_OK ? add_cells(m, grid, part.x0 / GD_CELL_STRIDE_PX,
+                                 part.y0 / GD_CELL_STRIDE_PX, out, scale)
                      : st;
 }
 
@@ -247,8 +250,8 @@ typedef struct {
 static level first_level(const gd_mtcnn *m, int width_px, int height_px)
 {
   const int side = width_px < height_px ? width_px : height_px;
-  return (level){CELL_PX / m->config.min_face_px,
-                 side * CELL_PX / m->config.min_face_px};
+  return (level){GD_CELL_PX / m->config.min_face_px,
+                 side * GD_CELL_PX / m->config.min_face_px};
 }
 
 static level next_level(const gd_mtcnn *m, level l)
@@ -266,7 +269,7 @@ double gd_mtcnn_flop(const gd_mtcnn *m)
  * somewhat smaller or larger than its cell, the levels' distance apart. */
 static int shows(const gd_mtcnn *m, const gd_mtcnn_region *region, double scale)
 {
-  const double cell_px = CELL_PX / scale;
+  const double cell_px = GD_CELL_PX / scale;
   return cell_px >= region->least_px * m->config.factor &&
          cell_px * m->config.factor <= region->most_px;
 }
@@ -290,7 +293,7 @@ static gd_status propose(gd_mtcnn *m, const gd_image *image,
                          const gd_mtcnn_region *regions, int n_regions)
 {
   for (level l = first_level(m, image->width_px, image->height_px);
-       l.least >= CELL_PX; l = next_level(m, l)) {
+       l.least >= GD_CELL_PX; l = next_level(m, l)) {
     gd_status st = search_level(m, image, regions, n_regions, l.scale);
     if (st != GD_OK)
       return st;
@@ -315,7 +318,8 @@ static void place_landmarks(gd_box *box, const float *points)
 static gd_status judge_batch(gd_mtcnn *m, int net, int first, int n)
 {
   const int channels = net == ONET ? 16 : 6;
-  const gd_cascade_shape in = {.N = n, .H = crop_px[net], .W = crop_px[net]};
+  const gd_cascade_shape in = {
+      .N = n, .H = gd_mtcnn_crop_px[net], .W = gd_mtcnn_crop_px[net]};
   gd_cascade_shape shape;
   const float *out;
   gd_status st = run_net(m, net, in, &shape, &out);
@@ -352,7 +356,7 @@ static void keep_likely(gd_boxes *b, float least)
 /* Second and third stage: crop every box, judge it, keep the likely ones. */
 static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
 {
-  const int side = crop_px[net];
+  const int side = gd_mtcnn_crop_px[net];
   const int64_t crop = (int64_t)side * side * 3;
   gd_status st = gd_floats_grow(&m->input, BATCH * crop);
   drop_outside(&m->boxes, image);
@@ -362,8 +366,8 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
       gd_window window;
       (void)gd_box_window(&m->boxes.items[first + i], image->width_px,
                           image->height_px, &window);
-      gd_area_resize(image, window, side, side, offset, factor, m->scratch,
-                     m->input.values + i * crop);
+      gd_area_resize(image, window, side, side, gd_mtcnn_offset,
+                     gd_mtcnn_factor, m->scratch, m->input.values + i * crop);
     }
     st = judge_batch(m, net, first, n);
   }

@@ -1,5 +1,6 @@
 /**
- * A cascade that is not complete yet: what the nets so far leave to the next
+ * What training a cascade shares with running it: how its nets see images, and
+ * a cascade that is not complete yet: what the nets so far leave to the next
  * one, which is what that one is trained on.
  */
 #ifndef GRADUS_MTCNN_PARTS_H
@@ -7,6 +8,19 @@
 
 #include "face/boxes.h"
 #include "gradus/mtcnn.h"
+
+enum {
+  GD_CELL_PX = 12,       /**< P-Net sees squares of this side */
+  GD_CELL_STRIDE_PX = 2, /**< ... this far apart */
+};
+/** Sides of what the three nets see, px. */
+extern const int gd_mtcnn_crop_px[3];
+/** Of the nets' input: (pixel - offset) * factor. */
+extern const float gd_mtcnn_offset, gd_mtcnn_factor;
+
+/** Return the square of the image that P-Net sees at (x, y) px of a level which
+ * is the image scaled `by`; rounded as the reference does. */
+gd_box gd_cell_box(int x, int y, float by);
 
 /** Open the first `n_nets` (1 .. 3) alone. Errors: as gd_mtcnn_open() */
 GD_NODISCARD gd_status gd_mtcnn_open_nets(const char *path,

@@ -7,10 +7,8 @@
 
 #include "gradus/memory.h"
 
-enum { CELL_PX = 12, STRIDE_PX = 2, N_KINDS = 3, MOST_KEPT = 32 };
+enum { N_KINDS = 3, MOST_KEPT = 32 };
 enum { MOST_LEVELS = 5 /* of P-Net's: about four faces, and a random one */ };
-
-static const float OFFSET = 127.5f, FACTOR = 0.0078125f; /* as gd_mtcnn */
 
 /* Kept of an image, or of a level of its pyramid: negatives, parts,
  * positives. */
@@ -27,7 +25,7 @@ typedef struct {
 
 int gd_detector_crop_px(int net)
 {
-  return CELL_PX << net;
+  return gd_mtcnn_crop_px[net];
 }
 
 int gd_detector_most_samples(int net)
@@ -154,14 +152,14 @@ static void want(const gd_box *box, const gd_face *face, int kind, float plus,
 static void take_cells(gd_detector_samples *s, const choice choices[N_KINDS],
                        int width_px)
 {
-  const size_t row = 3 * CELL_PX;
+  const size_t row = 3 * GD_CELL_PX;
   for (int kind = 0; kind < N_KINDS; kind++)
     for (int i = 0; i < choices[kind].n; i++) {
       const gd_box *box = &choices[kind].boxes[i];
       /* Where the cell lies was noted in what is not used otherwise. */
       const int x = (int)box->offset[0], y = (int)box->offset[1];
-      float *to = s->x + (size_t)s->n * CELL_PX * row;
-      for (int r = 0; r < CELL_PX; r++)
+      float *to = s->x + (size_t)s->n * GD_CELL_PX * row;
+      for (int r = 0; r < GD_CELL_PX; r++)
         memcpy(to + (size_t)r * row,
                s->level.values + 3 * ((int64_t)(y + r) * width_px + x),
                row * sizeof *to);
@@ -175,28 +173,26 @@ static gd_status add_level(gd_detector_samples *s,
                            gd_random *r)
 {
   const gd_image *image = &labelled->image;
-  const double scale = CELL_PX / window_px;
+  const double scale = GD_CELL_PX / window_px;
   const int W = (int)(image->width_px * scale + 1);
   const int H = (int)(image->height_px * scale + 1);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
   choice choices[N_KINDS];
   assert(W <= image->width_px + 1); /* for which there is scratch memory */
-  if (W < CELL_PX || H < CELL_PX)
+  if (W < GD_CELL_PX || H < GD_CELL_PX)
     return GD_OK;
   gd_status st = gd_floats_grow(&s->level, (int64_t)W * H * 3);
   if (st != GD_OK)
     return st;
-  gd_area_resize(image, whole, W, H, OFFSET, FACTOR, s->scratch,
-                 s->level.values);
+  gd_area_resize(image, whole, W, H, gd_mtcnn_offset, gd_mtcnn_factor,
+                 s->scratch, s->level.values);
   begin_choice(GD_PNET, choices);
   const float by = (float)scale;
-  for (int y = 0; y + CELL_PX <= H; y += STRIDE_PX)
-    for (int x = 0; x + CELL_PX <= W; x += STRIDE_PX) {
-      const gd_box cell = {.x1 = floorf((float)(x + 1) / by),
-                           .y1 = floorf((float)(y + 1) / by),
-                           .x2 = floorf((float)(x + CELL_PX) / by),
-                           .y2 = floorf((float)(y + CELL_PX) / by),
-                           .offset = {(float)x, (float)y}};
+  for (int y = 0; y + GD_CELL_PX <= H; y += GD_CELL_STRIDE_PX)
+    for (int x = 0; x + GD_CELL_PX <= W; x += GD_CELL_STRIDE_PX) {
+      gd_box cell = gd_cell_box(x, y, by);
+      cell.offset[0] = (float)x;
+      cell.offset[1] = (float)y;
       offer(choices, labelled, &cell, r);
     }
   take_cells(s, choices, W);
@@ -213,17 +209,18 @@ static gd_status add_levels(gd_detector_samples *s,
                             const gd_labelled_image *image, gd_random *r)
 {
   const double shorter =
-      fmax(fmin(image->image.width_px, image->image.height_px), CELL_PX);
+      fmax(fmin(image->image.width_px, image->image.height_px), GD_CELL_PX);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < image->n_faces && i < MOST_LEVELS - 1;
        i++) {
     const double window = longer_side(&image->faces[i]) *
                           exp(gd_random_between(r, log(0.78), log(1.28)));
-    st = add_level(s, image, fmax(window, CELL_PX), r);
+    st = add_level(s, image, fmax(window, GD_CELL_PX), r);
   }
   if (st == GD_OK)
     st = add_level(s, image,
-                   CELL_PX * pow(shorter / CELL_PX, gd_random_uniform(r)), r);
+                   GD_CELL_PX * pow(shorter / GD_CELL_PX, gd_random_uniform(r)),
+                   r);
   return st;
 }
 
@@ -240,8 +237,8 @@ static void take_crops(gd_detector_samples *s, const choice choices[N_KINDS],
       const gd_box *box = &choices[kind].boxes[i];
       if (!gd_box_window(box, image->width_px, image->height_px, &window))
         continue;
-      gd_area_resize(image, window, s->size_px, s->size_px, OFFSET, FACTOR,
-                     s->scratch, s->x + (size_t)s->n * crop);
+      gd_area_resize(image, window, s->size_px, s->size_px, gd_mtcnn_offset,
+                     gd_mtcnn_factor, s->scratch, s->x + (size_t)s->n * crop);
       want(box, choices[kind].faces[i], kind, 1, &s->targets[s->n++]);
     }
 }
