@@ -69,6 +69,17 @@ static int seeds_vary(const gathering *g)
   return 0;
 }
 
+/* Whether the scores are of several stages of the manifest: then each row says
+ * whose it is. */
+static int stages_vary(const gathering *g)
+{
+  for (int i = 1; i < g->n; i++)
+    if (strcmp(gd_instance_name(gd_instance_input(g->self, i)),
+               gd_instance_name(gd_instance_input(g->self, 0))) != 0)
+      return 1;
+  return 0;
+}
+
 /* Return the end of "key=value" in a row of them; a value may be a list, whose
  * commas no key follows. */
 static const char *end_of_pair(const char *pair)
@@ -95,35 +106,41 @@ static int is_key(const char *pair, const gd_instance *train, const char *key)
 
 /* Take the member's name apart: its fold, its seed, and the method, which is
  * the value where one more axis is swept, all of them where several are, and
- * the loss where none is. */
+ * the loss where none is.  Of a fold, only the test videos are its own: other
+ * folds predict the others as well. */
 static void name_member(const gathering *g, int i)
 {
   member *m = &g->members[i];
   const gd_instance *train = train_of(g, i);
+  const int has_fold = g->scores[i]->info.partition == GD_TEST;
   const char *pair = gd_instance_member(m->scores_of);
+  gd_text others = {0};
   const char *only = NULL;
   int n_others = 0;
   for (const char *end; *pair != '\0'; pair = *end == ',' ? end + 1 : end) {
     end = end_of_pair(pair);
     const char *value = strchr(pair, '=') + 1;
-    if (is_key(pair, train, "fold")) {
+    if (has_fold && is_key(pair, train, "fold")) {
       gd_text_bytes(&m->fold, value, (size_t)(end - value));
     } else if (is_key(pair, train, "seed") && seeds_vary(g)) {
       gd_text_bytes(&m->seed, value, (size_t)(end - value));
     } else {
-      gd_text_add(&m->method, n_others++ > 0 ? "," : "");
-      gd_text_bytes(&m->method, pair, (size_t)(end - pair));
-      only = strchr(gd_text_get(&m->method), '=') + 1;
+      gd_text_add(&others, n_others++ > 0 ? "," : "");
+      gd_text_bytes(&others, pair, (size_t)(end - pair));
+      only = strchr(gd_text_get(&others), '=') + 1;
     }
   }
-  if (n_others == 0) {
+  if (stages_vary(g))
+    gd_text_printf(&m->method, "%s: ", gd_instance_name(m->scores_of));
+  if (n_others == 0)
     gd_text_add(&m->method, g->scores[i]->info.loss);
-  } else if (n_others == 1) {
-    gd_text value = {0};
-    gd_text_add(&value, only);
-    gd_text_free(&m->method);
-    m->method = value;
-  }
+  else
+    gd_text_add(&m->method, n_others == 1 && only[0] != '\0'
+                                ? only
+                                : gd_text_get(&others));
+  if (others.status != GD_OK)
+    m->method.status = others.status;
+  gd_text_free(&others);
 }
 
 static gd_status read_training(gathering *g, int i)

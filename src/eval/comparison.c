@@ -74,6 +74,12 @@ static gd_status list_items(const maker *k, int first, item **out, int64_t *n)
         items[i++] = (item){gd_scores_video(k->members[m].scores, v), m, v};
   if (*n > 0)
     qsort(items, (size_t)*n, sizeof *items, by_id);
+  for (i = 1; i < *n; i++)
+    if (strcmp(items[i].video->id, items[i - 1].video->id) == 0)
+      return gd_fail(GD_ERR_USAGE,
+                     "video %s is predicted twice by %s: give its stages "
+                     "different names or sweep them",
+                     items[i].video->id, k->members[first].method);
   return GD_OK;
 }
 

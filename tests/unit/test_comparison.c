@@ -123,6 +123,22 @@ static void comparison_of_different_scales_is_refused(void **state)
   gd_scores_free(b);
 }
 
+/* Two models that pass for one would be pooled to a row that nobody trained. */
+static void video_that_one_row_predicts_twice_is_refused(void **state)
+{
+  (void)state;
+  gd_scores *a = scored("softmax", 4, 0, 1), *b = scored("softmax", 4, 0, 9);
+  const gd_comparison_member members[] = {{"softmax", "", "", a},
+                                          {"softmax", "", "", b}};
+  gd_comparison *c = NULL;
+  assert_fails(gd_comparison_new(2, members, &few, &c), GD_ERR_USAGE,
+               "is predicted twice by softmax: give its stages different "
+               "names");
+  assert_null(c);
+  gd_scores_free(a);
+  gd_scores_free(b);
+}
+
 static void comparison_without_training_videos_has_no_constant(void **state)
 {
   (void)state;
@@ -257,6 +273,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(comparison_of_other_videos_has_its_own_constant),
     cmocka_unit_test(comparison_names_both_protocols_where_they_differ),
     cmocka_unit_test(comparison_of_different_scales_is_refused),
+    cmocka_unit_test(video_that_one_row_predicts_twice_is_refused),
     cmocka_unit_test(comparison_without_training_videos_has_no_constant),
     cmocka_unit_test(methods_have_a_spread_over_their_seeds),
     cmocka_unit_test(folds_are_pooled_to_what_one_model_would_have_said),
