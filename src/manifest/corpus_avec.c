@@ -353,10 +353,11 @@ static int is_misplaced(const search *s, const found *f)
          strcmp(above, task_of(s->year, gd_path_base(f->name))) != 0;
 }
 
-/* Return another file of the same recording, or NULL. */
+/* Return another file of the same recording, or NULL: one that is as right or
+ * wrong in its folder, if there is one, for of these nobody knows the copy. */
 static const found *twin_of(const search *s, int64_t i)
 {
-  const found *f = &s->videos[i];
+  const found *f = &s->videos[i], *twin = NULL;
   const char *task = task_of(s->year, gd_path_base(f->name));
   int64_t first = i;
   while (first > 0 && strcmp(s->videos[first - 1].session, f->session) == 0)
@@ -364,9 +365,13 @@ static const found *twin_of(const search *s, int64_t i)
   for (int64_t j = first;
        j < s->n_videos && strcmp(s->videos[j].session, f->session) == 0; j++)
     if (j != i &&
-        strcmp(task_of(s->year, gd_path_base(s->videos[j].name)), task) == 0)
-      return &s->videos[j];
-  return NULL;
+        strcmp(task_of(s->year, gd_path_base(s->videos[j].name)), task) == 0) {
+      if (is_misplaced(s, &s->videos[j]) == is_misplaced(s, f))
+        return &s->videos[j];
+      if (twin == NULL)
+        twin = &s->videos[j];
+    }
+  return twin;
 }
 
 /* The same recording twice would count twice, or in two partitions.  Of two,

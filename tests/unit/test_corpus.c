@@ -340,6 +340,21 @@ static void avec_name_in_both_tasks_is_read_once(void **state)
   gd_corpus_free(c);
 }
 
+/* A third copy in a wrong folder hides two right ones from nobody. */
+static void avec_name_in_two_partitions_is_found_beside_a_misplaced_one(
+    void **state)
+{
+  (void)state;
+  gd_corpus *c = NULL;
+  const char *root = avec("t3");
+  put(root, "A/Training/Northwind/205_1_Freeform_video.mp4", "a");
+  put(root, "Video/TESTING/Freeform/205_1_Freeform_video.mp4", "a");
+  assert_fails(gd_corpus_read("avec2014", root, 64, &c), GD_ERR_USAGE,
+               "Video/TESTING/Freeform/205_1_Freeform_video.mp4: is there "
+               "twice: also as Video/Training/Freeform/205_1_Freeform_video");
+  assert_null(c);
+}
+
 static void avec_video_without_a_partition_is_an_error(void **state)
 {
   (void)state;
@@ -508,6 +523,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(avec_video_without_a_label_is_left_out_and_named),
     cmocka_unit_test(avec_folder_in_one_of_its_name_is_remarked_on),
     cmocka_unit_test(avec_name_in_both_tasks_is_read_once),
+    cmocka_unit_test(
+        avec_name_in_two_partitions_is_found_beside_a_misplaced_one),
     cmocka_unit_test(avec_video_without_a_partition_is_an_error),
     cmocka_unit_test(avec_quirks_are_warnings),
     cmocka_unit_test(folder_that_links_to_itself_is_an_error),
