@@ -7,7 +7,8 @@
 #include "gradus/file.h"
 #include "gradus/version.h"
 
-extern const char gd_batch_body[]; /* batch_body.sh, by CMake */
+extern const char gd_batch_site[]; /* batch_site.sh, by CMake */
+extern const char gd_batch_body[]; /* batch_body.sh */
 
 /* ------------------------------------------------------------- sbatch's lines
  */
@@ -132,6 +133,15 @@ static void add_members(const gd_batch *b, gd_text *out)
   gd_text_add(out, ")\n");
 }
 
+static void add_site(const gd_batch *b, gd_text *out)
+{
+  add_words(out, "gd_modules", gd_site_text(b->site, "modules"));
+  add_variable(out, "gd_setup", gd_site_text(b->site, "setup"));
+  gd_text_add(out, "\n");
+  gd_text_add(out, gd_batch_site);
+  gd_text_add(out, "\n");
+}
+
 static void add_variables(const gd_batch *b, gd_text *out)
 {
   const char *launcher = gd_site_text(b->site, "launcher");
@@ -141,8 +151,6 @@ static void add_variables(const gd_batch *b, gd_text *out)
   add_variable(out, "work", b->work);
   add_variable(out, "notes", b->notes);
   add_members(b, out);
-  add_words(out, "modules", gd_site_text(b->site, "modules"));
-  add_variable(out, "setup", gd_site_text(b->site, "setup"));
   add_words(out, "container", gd_site_text(b->site, "container"));
   add_variable(out, "launcher", launcher);
   add_variable(out, "mpi", gd_site_text(b->site, "mpi"));
@@ -177,6 +185,7 @@ gd_status gd_batch_compose(const gd_batch *b, gd_text *out)
   add_directives(b, out);
   gd_text_printf(out, "# Written by gradus %s submit: %d of stage %s.\n",
                  gd_version(), b->n_members, gd_instance_name(b->members[0]));
+  add_site(b, out);
   add_variables(b, out);
   gd_text_add(out, "\n");
   gd_text_add(out, gd_batch_body);

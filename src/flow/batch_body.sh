@@ -1,5 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # all are set above, in the script
 # What every batch script of `gradus submit` does with the variables above it.
+# A site's file may have switched more on than it meant to: `set -e` would end
+# this script where a failed run is to go back into the queue.
+set +e -uo pipefail
 
 member=${members[${SLURM_ARRAY_TASK_ID:-0}]}
 failures=$notes/$member.failures
@@ -11,19 +14,6 @@ self=${self:-${SLURM_JOB_ID-none}}
 say() {
   printf 'gradus: job %s: %s\n' "$self" "$*" >&2
 }
-
-# ------------------------------------------------------------------ the site
-# Before `set -u`: what sites write into such files rarely bears it.
-if [ "${#modules[@]}" -gt 0 ] && ! module load "${modules[@]}"; then
-  say "these modules cannot be loaded: ${modules[*]}"
-  exit 2
-fi
-# shellcheck source=/dev/null
-if [ -n "$setup" ] && ! . "$setup"; then
-  say "$setup failed"
-  exit 2
-fi
-set -uo pipefail
 
 # --------------------------------------------------------------- environment
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
@@ -96,8 +86,11 @@ go_on() {
     say "$member: ended with exit code $code; the next job of the chain goes on"
     exit "$code"
   fi
-  # Whoever cancels a job does not want it back.
-  if [ "$(squeue -h -j "$self" -o %T)" != RUNNING ]; then
+  # Whoever cancels a job does not want it back; a squeue that fails says
+  # nothing of that.
+  local state
+  state=$(squeue -h -j "$self" -o %T) || state=
+  if [ "${state:-RUNNING}" != RUNNING ]; then
     say "$member: ended with exit code $code, as Slurm asked"
     exit "$code"
   fi

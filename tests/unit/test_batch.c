@@ -209,6 +209,40 @@ static void cancelled_run_stays_out_of_the_queue(void **state)
   end_scene(&s);
 }
 
+static void silence_of_squeue_is_no_cancelling(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "exit 1\n");
+  do_work("exit 75\n");
+  assert_int_equal(run_script(&s, "41", NULL), 75);
+  assert_text("requeued", "requeue 41\n");
+  end_scene(&s);
+}
+
+/* Sites write into their file what they like. */
+static void setup_of_a_site_changes_nothing_of_the_script(void **state)
+{
+  (void)state;
+  static const char setup[] =
+      "set -e\nname=x work=y log=/ self=1 mpi=z launcher=none restart=chain "
+      "gradus=false manifest=m notes=/ member=0 gd_test_is_set=1\n"
+      "say() { exit 9; }\nexport gd_test_is_set\n";
+  scene s;
+  gd_text site = {0};
+  const char *path = gd_test_path("setup.sh");
+  assert_ok(gd_file_write(path, setup, strlen(setup)));
+  gd_text_printf(&site, "setup: %s\n", path);
+  set_scene(&s, gd_text_get(&site), 1, NULL);
+  gd_text_free(&site);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("[ \"$gd_test_is_set\" = 1 ] && exit 75\n");
+  assert_int_equal(run_script(&s, "42", NULL), 75);
+  assert_text("requeued", "requeue 42\n");
+  end_scene(&s);
+}
+
 static void link_of_a_chain_leaves_it_to_the_next(void **state)
 {
   (void)state;
@@ -337,6 +371,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(line_breaks_and_backslashes_in_paths_are_refused),
     cmocka_unit_test(stopped_run_goes_back_into_the_queue),
     cmocka_unit_test(cancelled_run_stays_out_of_the_queue),
+    cmocka_unit_test(silence_of_squeue_is_no_cancelling),
+    cmocka_unit_test(setup_of_a_site_changes_nothing_of_the_script),
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
     cmocka_unit_test(done_and_hopeless_runs_are_not_repeated),
     cmocka_unit_test(three_failures_at_one_point_are_enough),
