@@ -125,7 +125,10 @@ static gd_interval interval_of(const gd_bootstrap *b, int64_t n_persons,
   double end[2];
   for (int side = 0; side < 2; side++) {
     const double z = bias + (side == 0 ? -width : width);
-    end[side] = quantile(n, r->draws, normal_share(bias + z / (1 - bend * z)));
+    /* Where the error grows so fast with the statistic, all draws lie inside. */
+    const double share_below =
+        bend * z < 1 ? normal_share(bias + z / (1 - bend * z)) : side;
+    end[side] = quantile(n, r->draws, share_below);
   }
   return (gd_interval){end[0], end[1]};
 }
