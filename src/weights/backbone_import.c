@@ -309,7 +309,7 @@ static gd_status tell_rest(const source *s, gd_text *said)
       n_others++;
     } else if (ends_with(name, "num_batches_tracked")) {
       n_counters++;
-    } else if (is_head(name + n_prefix) || is_ignored(s, name)) {
+    } else if (is_ignored(s, name) || is_head(name + n_prefix)) {
       gd_text_printf(said, "%s%s", n_named++ == 0 ? "left out: " : ", ", name);
     } else {
       return gd_fail(GD_ERR_FORMAT,
