@@ -388,6 +388,18 @@ static gd_status finish(const evaluation *e, const char *scores_path)
   return st;
 }
 
+/* Whether an earlier run was stopped behind the merge: its parts may be gone
+ * already.  The path is that of scores.h5. */
+static gd_status find_merged(const evaluation *e, const char *scores_path,
+                             int *out)
+{
+  char path[GD_PATH_MAX];
+  const gd_status st = gd_stage_path(e->env, "calibration.h5", path);
+  *out = st == GD_OK && gd_path_exists(scores_path) &&
+         (e->info.interval == 0 || gd_path_exists(path));
+  return st;
+}
+
 static gd_status evaluate(evaluation *e)
 {
   char path[GD_PATH_MAX];
@@ -401,13 +413,12 @@ static gd_status evaluate(evaluation *e)
     st = gd_stage_path(e->env, "scores.h5", path);
   if (st == GD_OK && e->env->rank == 0) {
     gd_stage_items(e->env, e->n_videos);
-    merged = gd_path_exists(path);
+    st = find_merged(e, path, &merged);
   }
   st = gd_agree(e->env->comm, st);
   if (st != GD_OK)
     return st;
 
-  /* Parts may be gone already when an earlier run was stopped behind them. */
   MPI_Bcast(&merged, 1, MPI_INT, 0, e->env->comm);
   if (!merged) {
     st = gd_stage_units(e->env, &(gd_units){.n_units = e->n_units,

@@ -154,7 +154,10 @@ static void load_job(void)
                          "  faces: {stage: align, from: frames, size: 32}\n"
                          "  model: {stage: train, from: faces}\n"
                          "  scores: {stage: evaluate, from: [model, faces]}\n"
+                         "  dev: {stage: evaluate, from: [model, faces], "
+                         "partition: dev}\n"
                          "  report: {stage: report, from: scores}\n"
+                         "  both: {stage: report, from: [scores, dev]}\n"
                          "sweep:\n  model: {loss: [expectation, euclidean]}\n",
                          work);
   const char *path = gd_test_path("job.yaml");
@@ -170,7 +173,8 @@ static void run_on(MPI_Comm comm)
   assert_int_equal(code, GD_EXIT_DONE);
 }
 
-/* Return instance `member` of a kind: of two that are swept, 0 or 1. */
+/* Return instance `member` of a kind: of two that are swept, 0 or 1, of the
+ * next stage of this kind 2 or 3. */
 static const gd_instance *find(const char *kind, int member)
 {
   for (int i = 0; i < gd_job_n_instances(job); i++) {
@@ -284,6 +288,21 @@ static void report_has_a_row_per_model_and_the_constant(void **state)
   assert_true(gd_path_exists(place("report", 0, "index.html")));
 }
 
+/* The development and the test scores of one model are no one row. */
+static void report_of_several_stages_names_them(void **state)
+{
+  (void)state;
+  char *csv = NULL;
+  if (rank != 0)
+    return;
+  assert_ok(gd_file_read(place("report", 1, "results.csv"), 1 << 16, &csv,
+                         NULL));
+  assert_true(gd_test_has(csv, "\nscores: expectation,test,video,,"));
+  assert_true(gd_test_has(csv, "\nscores: euclidean,test,video,,"));
+  assert_true(gd_test_has(csv, "\ndev: expectation,dev,video,,2,"));
+  free(csv);
+}
+
 static void evaluation_is_the_same_on_one_rank(void **state)
 {
   (void)state;
@@ -306,6 +325,17 @@ static void evaluation_that_was_killed_ends_in_the_same_files(void **state)
     lose(0, "predictions.csv");
     lose(1, "scores.h5");
   }
+  MPI_Barrier(MPI_COMM_WORLD);
+  run_on(MPI_COMM_WORLD);
+  if (rank == 0)
+    assert_same_results();
+}
+
+static void calibration_that_is_lost_is_made_anew(void **state)
+{
+  (void)state;
+  if (rank == 0)
+    lose(0, "calibration.h5");
   MPI_Barrier(MPI_COMM_WORLD);
   run_on(MPI_COMM_WORLD);
   if (rank == 0)
@@ -350,8 +380,10 @@ static void evaluation_of_other_faces_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(evaluation_scores_the_partition_and_removes_its_parts),
     cmocka_unit_test(report_has_a_row_per_model_and_the_constant),
+    cmocka_unit_test(report_of_several_stages_names_them),
     cmocka_unit_test(evaluation_is_the_same_on_one_rank),
     cmocka_unit_test(evaluation_that_was_killed_ends_in_the_same_files),
+    cmocka_unit_test(calibration_that_is_lost_is_made_anew),
     cmocka_unit_test(evaluation_of_other_faces_is_refused),
 };
 
