@@ -37,6 +37,16 @@ static int count_beaten(const gd_report_page *p, gd_row_kind kind)
   return -1;
 }
 
+/* What to think of the smallest of several errors. */
+static void add_choice(const gd_report_page *p, gd_text *out)
+{
+  if (p->n_models > 1)
+    gd_text_printf(out,
+                   "; the smallest of %d models on these very videos, so it "
+                   "flatters",
+                   p->n_models);
+}
+
 /* One sentence that a reader may quote, and what limits it. */
 static void say_result(gd_report_page *p)
 {
@@ -49,18 +59,20 @@ static void say_result(gd_report_page *p)
                    partition);
     return;
   }
+  gd_text sentence = {0};
+  gd_text_printf(&sentence,
+                 "Smallest mean absolute error over %" PRId64
+                 " %s videos: %.2f levels (%s)",
+                 m->n, partition, m->mae, best->label);
   if (isfinite(i->low))
-    gd_page_paragraph(p->out,
-                      "Smallest mean absolute error over %" PRId64
-                      " %s videos: %.2f levels (%s); %g %% interval over "
-                      "persons %.2f\xe2\x80\x93%.2f.",
-                      m->n, partition, m->mae, best->label,
-                      100 * p->comparison->bootstrap.level, i->low, i->high);
-  else
-    gd_page_paragraph(p->out,
-                      "Smallest mean absolute error over %" PRId64
-                      " %s videos: %.2f levels (%s).",
-                      m->n, partition, m->mae, best->label);
+    gd_text_printf(&sentence,
+                   "; %g %% interval over persons %.2f\xe2\x80\x93%.2f",
+                   100 * p->comparison->bootstrap.level, i->low, i->high);
+  add_choice(p, &sentence);
+  gd_page_paragraph(p->out, "%s.", gd_text_get(&sentence));
+  if (sentence.status != GD_OK)
+    p->out->status = sentence.status;
+  gd_text_free(&sentence);
   const int mean = count_beaten(p, GD_ROW_MEAN);
   const int median = count_beaten(p, GD_ROW_MEDIAN);
   if (mean < 0)

@@ -258,10 +258,16 @@ static void add_latex(gd_text *out, const char *text)
 static void add_latex_cell(gd_text *out, const gd_table_cell *c)
 {
   static const signs latex = {"$-$", "--", "--", " $\\pm$ "};
-  if (c->kind == TEXT)
-    add_latex(out, c->text);
-  else
+  if (c->kind != TEXT) {
     add_value(out, &latex, c);
+    return;
+  }
+  /* Behind the \\ of the row above, either would be its argument. */
+  const int is_argument = c->text[0] == '[' || c->text[0] == '*';
+  gd_text_add(out, is_argument ? "{" : "");
+  gd_text_bytes(out, c->text, (size_t)is_argument);
+  gd_text_add(out, is_argument ? "}" : "");
+  add_latex(out, c->text + is_argument);
 }
 
 void gd_table_latex(const gd_table *t, gd_text *out)

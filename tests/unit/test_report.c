@@ -148,6 +148,7 @@ static void report_is_well_formed_and_needs_no_network(void **state)
   const char *page = gd_text_get(&out);
   gd_markup_check(page);
   static const char *const parts[] = {"not a diagnosis",
+                                      "the smallest of 3 models on these very",
                                       ">constant</td>",
                                       "Predicted against true",
                                       "Error by severity",

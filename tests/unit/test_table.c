@@ -64,6 +64,25 @@ static void table_in_latex_is_escaped_and_ruled(void **state)
   gd_table_free(&t);
 }
 
+/* The end of a row takes a bracket or a star behind it for its own. */
+static void row_in_latex_may_begin_with_a_bracket_or_a_star(void **state)
+{
+  (void)state;
+  static const char *const headers[] = {"sizes", "n"};
+  gd_table t;
+  gd_text out = {0};
+  gd_table_begin(&t, "sizes", "Sizes", 2, headers, 1);
+  gd_table_text(&t, "[64, 128]");
+  gd_table_number(&t, 0, 1);
+  gd_table_text(&t, "*_a");
+  gd_table_number(&t, 0, 2);
+  gd_table_latex(&t, &out);
+  assert_true(gd_test_has(gd_text_get(&out), "    {[}64, 128] & 1 \\\\\n"
+                                             "    {*}\\_a & 2 \\\\\n"));
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
 static void table_in_html_has_dashes_for_what_is_not_known(void **state)
 {
   (void)state;
@@ -84,6 +103,7 @@ static void table_in_html_has_dashes_for_what_is_not_known(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_in_csv_has_its_digits),
     cmocka_unit_test(table_in_latex_is_escaped_and_ruled),
+    cmocka_unit_test(row_in_latex_may_begin_with_a_bracket_or_a_star),
     cmocka_unit_test(table_in_html_has_dashes_for_what_is_not_known),
 };
 
