@@ -283,6 +283,31 @@ static gd_status check_train_detector(const gd_instance *s, gd_value *values)
   return GD_OK;
 }
 
+/* Names that no network has would be told only when it is made, behind frames
+ * and faces. */
+static gd_status check_freeze(const gd_instance *s, const gd_value *freeze)
+{
+  static const char *const parts[] = {"stem",   "conv1",  "bn1",    "layer1",
+                                      "layer2", "layer3", "layer4", "fc"};
+  static const char between[] = ", ";
+  for (const char *word = freeze->text + strspn(freeze->text, between);
+       *word != '\0';) {
+    const size_t length = strcspn(word, between), part = strcspn(word, "., ");
+    int is_known = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+      is_known |=
+          strlen(parts[i]) == part && strncmp(word, parts[i], part) == 0;
+    if (!is_known)
+      return gd_node_fail(place_of(s, freeze), NULL,
+                          "'freeze': no weights are called %.*s: there are "
+                          "stem, layer1 to layer4, and fc",
+                          (int)length, word);
+    word += length;
+    word += strspn(word, between);
+  }
+  return GD_OK;
+}
+
 static gd_status check_train(const gd_instance *s, gd_value *values,
                              const origin *o)
 {
@@ -293,7 +318,9 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
     return gd_node_fail(place_of(s, patience), NULL,
                         "'patience' waits for a lower development MAE: it "
                         "needs 'select: dev'");
-  gd_status st = check_origin(s, values, o);
+  gd_status st = check_freeze(s, value_of(section, values, "freeze"));
+  if (st == GD_OK)
+    st = check_origin(s, values, o);
   return st == GD_OK ? check_folds(section, values) : st;
 }
 

@@ -252,6 +252,18 @@ static const fault faults[] = {
      "'select: dev'\n"
      "    model: {stage: train, from: faces, patience: 4, select: last}\n"
      "                                                 ^"},
+    {"part to freeze that no network has",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, freeze: \"layer1.0, layr2\"}\n",
+     NULL,
+     ":6:47: error: 'freeze': no weights are called layr2: there are stem, "
+     "layer1 to layer4, and fc\n"
+     "    model: {stage: train, from: faces, freeze: \"layer1.0, layr2\"}\n"
+     "                                                ^~~~~~~~~~~~~~~"},
     {"too few folds",
      "job: x\n"
      "stages:\n"
