@@ -166,7 +166,8 @@ static const gd_key train_keys[] = {
      .words = "adam|adamw|sgd|nesterov|lars|lamb", .fallback = "adam",
      .sentence = "How a gradient becomes a step."},
     {"optimizer.rate", GD_KEY_REAL, .fallback = "1e-4", .low = 0, .high = 1e6,
-     .sentence = "Learning rate."},
+     .sentence = "Learning rate; the default is Adam's: SGD and Nesterov want "
+                 "about 1e-2, LARS 1, LAMB 1e-3."},
     {"optimizer.rate_batch", GD_KEY_INT, .unit = "faces", .fallback = "0",
      .late = 1, .high = 1e6,
      .sentence =
