@@ -135,9 +135,8 @@ static void name_member(const gathering *g, int i)
   if (n_others == 0)
     gd_text_add(&m->method, g->scores[i]->info.loss);
   else
-    gd_text_add(&m->method, n_others == 1 && only[0] != '\0'
-                                ? only
-                                : gd_text_get(&others));
+    gd_text_add(&m->method,
+                n_others == 1 && only[0] != '\0' ? only : gd_text_get(&others));
   if (others.status != GD_OK)
     m->method.status = others.status;
   gd_text_free(&others);

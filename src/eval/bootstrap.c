@@ -125,7 +125,8 @@ static gd_interval interval_of(const gd_bootstrap *b, int64_t n_persons,
   double end[2];
   for (int side = 0; side < 2; side++) {
     const double z = bias + (side == 0 ? -width : width);
-    /* Where the error grows so fast with the statistic, all draws lie inside. */
+    /* Where the error grows so fast with the statistic, all draws lie inside.
+     */
     const double share_below =
         bend * z < 1 ? normal_share(bias + z / (1 - bend * z)) : side;
     end[side] = quantile(n, r->draws, share_below);

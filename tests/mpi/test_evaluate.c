@@ -295,8 +295,8 @@ static void report_of_several_stages_names_them(void **state)
   char *csv = NULL;
   if (rank != 0)
     return;
-  assert_ok(gd_file_read(place("report", 1, "results.csv"), 1 << 16, &csv,
-                         NULL));
+  assert_ok(
+      gd_file_read(place("report", 1, "results.csv"), 1 << 16, &csv, NULL));
   assert_true(gd_test_has(csv, "\nscores: expectation,test,video,,"));
   assert_true(gd_test_has(csv, "\nscores: euclidean,test,video,,"));
   assert_true(gd_test_has(csv, "\ndev: expectation,dev,video,,2,"));

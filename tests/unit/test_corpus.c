@@ -341,8 +341,8 @@ static void avec_name_in_both_tasks_is_read_once(void **state)
 }
 
 /* A third copy in a wrong folder hides two right ones from nobody. */
-static void avec_name_in_two_partitions_is_found_beside_a_misplaced_one(
-    void **state)
+static void
+avec_name_in_two_partitions_is_found_beside_a_misplaced_one(void **state)
 {
   (void)state;
   gd_corpus *c = NULL;
