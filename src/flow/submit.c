@@ -17,7 +17,13 @@
 #include "gradus/slurm.h"
 #include "rundir.h"
 
-typedef enum { IS_DONE, IS_KEPT, IS_NEW } standing;
+typedef enum {
+  IS_DONE,
+  IS_OVER, /* done, but too much was skipped to build on */
+  IS_HELD, /* takes from such a one, or from what that holds */
+  IS_KEPT,
+  IS_NEW
+} standing;
 
 /* An instance on its way into the queue. */
 typedef struct {
@@ -59,55 +65,71 @@ typedef struct {
   int n_groups;
   group *groups;
   int *n_inputs_of; /* per group, scratch */
+  int over;         /* the first instance that skipped too much, or -1 */
   gd_text *out;
 } submission;
 
 /* ------------------------------------------------------------------- standing
  */
 
-static int takes_from_new(const submission *s, const gd_instance *self)
+static int takes_from(const submission *s, const gd_instance *self,
+                      standing wanted)
 {
   for (int i = 0; i < gd_instance_n_inputs(self); i++) {
     const int input = gd_instance_index(gd_instance_input(self, i));
-    if (s->bookings[input].standing == IS_NEW)
+    if (s->bookings[input].standing == wanted)
       return 1;
   }
   return 0;
 }
 
-/* Nothing is built upon a stage that skipped too much, as in `gradus run`. */
-static gd_status check_skipped(const gd_instance *self,
-                               const gd_standing *files)
+static int is_over(const gd_instance *self, const gd_standing *files)
 {
-  const int64_t most = gd_instance_max_skipped(self, files->n_items);
-  if (!files->done || files->n_skipped <= most)
-    return GD_OK;
-  return gd_fail(GD_ERR_USAGE,
-                 "stage %s: %" PRId64 " of %" PRId64 " items skipped, "
-                 "max_skipped allows %" PRId64 "; see %s/report.yaml, or allow "
-                 "more",
-                 gd_instance_title(self), files->n_skipped, files->n_items,
-                 most, gd_instance_directory(self));
+  return files->n_skipped > gd_instance_max_skipped(self, files->n_items);
 }
 
+/* Nothing is built upon a stage that skipped too much, as in `gradus run`; what
+ * does not take from it goes on. */
 static gd_status settle_standing(submission *s, int i)
 {
   const gd_instance *self = gd_job_instance(s->job, i);
   booking *b = &s->bookings[i];
   gd_standing files;
-  gd_status st = gd_rundir_look(self, &files);
-  if (st == GD_OK)
-    st = check_skipped(self, &files);
+  const gd_status st = gd_rundir_look(self, &files);
   if (st != GD_OK)
     return st;
   b->errand = gd_ledger_find(s->ledger, self);
   b->standing = IS_NEW;
   if (files.done)
-    b->standing = IS_DONE;
-  else if (b->errand.phase == GD_ERRAND_RUNNING ||
-           (b->errand.phase == GD_ERRAND_QUEUED && !takes_from_new(s, self)))
+    b->standing = is_over(self, &files) ? IS_OVER : IS_DONE;
+  else if (b->errand.phase == GD_ERRAND_RUNNING)
     b->standing = IS_KEPT;
+  else if (takes_from(s, self, IS_OVER) || takes_from(s, self, IS_HELD))
+    b->standing = IS_HELD;
+  else if (b->errand.phase == GD_ERRAND_QUEUED && !takes_from(s, self, IS_NEW))
+    b->standing = IS_KEPT;
+  if (b->standing == IS_OVER && s->over < 0)
+    s->over = i;
   return GD_OK;
+}
+
+/* When all others are submitted: say what stopped the rest. */
+static gd_status tell_over(const submission *s)
+{
+  if (s->over < 0)
+    return GD_OK;
+  const gd_instance *self = gd_job_instance(s->job, s->over);
+  gd_standing files;
+  const gd_status st = gd_rundir_look(self, &files);
+  return st != GD_OK
+             ? st
+             : gd_fail(GD_ERR_USAGE,
+                       "stage %s: %" PRId64 " of %" PRId64 " items skipped, "
+                       "max_skipped allows %" PRId64
+                       "; see %s/report.yaml, or allow more",
+                       gd_instance_title(self), files.n_skipped, files.n_items,
+                       gd_instance_max_skipped(self, files.n_items),
+                       gd_instance_directory(self));
 }
 
 /* Tasks are numbered alike in all stages of a sweep, whoever of its members is
@@ -188,7 +210,7 @@ static int list_dependencies(submission *s, int i, dependency *out)
   for (int k = 0; k < gd_instance_n_inputs(self); k++) {
     const booking *input =
         &s->bookings[gd_instance_index(gd_instance_input(self, k))];
-    if (input->standing == IS_DONE)
+    if (input->standing != IS_KEPT && input->standing != IS_NEW)
       continue;
     const int is_corresponding =
         task >= 0 && input->task == task && input->n_consumers == 1;
@@ -538,9 +560,12 @@ static void add_sum(const submission *s, int dry_run)
   gd_text_printf(s->out,
                  "%d stages in %s: %d done, %d queued or running before, "
                  "%d %s in %d scripts\n",
-                 gd_job_n_instances(s->job), gd_job_work(s->job), n[IS_DONE],
-                 n[IS_KEPT], n[IS_NEW], dry_run ? "to submit" : "submitted",
-                 s->n_groups);
+                 gd_job_n_instances(s->job), gd_job_work(s->job),
+                 n[IS_DONE] + n[IS_OVER], n[IS_KEPT], n[IS_NEW],
+                 dry_run ? "to submit" : "submitted", s->n_groups);
+  if (n[IS_HELD] > 0)
+    gd_text_printf(s->out, "%d held: they take from what skipped too much\n",
+                   n[IS_HELD]);
 }
 
 /* -------------------------------------------------------------------- the job
@@ -593,7 +618,8 @@ gd_status gd_submit_job(const gd_job *job, const gd_site *site,
 {
   assert(job != NULL && site != NULL && program != NULL && out != NULL);
 
-  submission s = {.job = job, .site = site, .program = program, .out = out};
+  submission s = {
+      .job = job, .site = site, .program = program, .over = -1, .out = out};
   gd_lock *lock = NULL;
   gd_status st = find_places(&s);
   /* Slurm makes logs, and starts scripts, as sbatch's own files would be. */
@@ -608,6 +634,8 @@ gd_status gd_submit_job(const gd_job *job, const gd_site *site,
     st = dry_run ? show_all(&s) : submit_all(&s);
   if (st == GD_OK)
     add_sum(&s, dry_run);
+  if (st == GD_OK)
+    st = tell_over(&s);
   free_all(&s);
   gd_lock_end(lock);
   umask(before);

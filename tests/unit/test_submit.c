@@ -215,25 +215,50 @@ static void done_stages_are_left_out(void **state)
   end_scene(&s);
 }
 
+static void skip_two_of_nine(const gd_instance *self)
+{
+  gd_done *done;
+  assert_ok(gd_directory_make(gd_instance_directory(self)));
+  assert_ok(gd_done_survey(gd_instance_directory(self), &done));
+  done->digest = gd_instance_digest(self);
+  done->n_items = 9;
+  done->n_skipped = 2;
+  assert_ok(gd_done_write(gd_instance_directory(self), done));
+  gd_done_free(done);
+}
+
 static void nothing_is_built_on_a_stage_that_skipped_too_much(void **state)
 {
   (void)state;
   scene s;
   gd_text out = {0};
   set_scene(&s, "skipped", "{}\n", three, 1);
-  const gd_instance *frames = find(&s, "frames");
   finish(find(&s, "corpus"));
-  gd_done *done;
-  assert_ok(gd_directory_make(gd_instance_directory(frames)));
-  assert_ok(gd_done_survey(gd_instance_directory(frames), &done));
-  done->digest = gd_instance_digest(frames);
-  done->n_items = 9;
-  done->n_skipped = 2;
-  assert_ok(gd_done_write(gd_instance_directory(frames), done));
-  gd_done_free(done);
+  skip_two_of_nine(find(&s, "frames"));
   assert_fails(gd_submit_job(s.job, s.site, "gradus", 0, &out), GD_ERR_USAGE,
                "stage frames: 2 of 9 items skipped, max_skipped allows 0");
   assert_text("submitted", "");
+  gd_text_free(&out);
+  end_scene(&s);
+}
+
+static void member_that_skipped_too_much_holds_none_of_the_others(void **state)
+{
+  (void)state;
+  static const char *const two[] = {"sweep.frames.every=[5, 10]"};
+  scene s;
+  gd_text out = {0};
+  set_scene(&s, "over", "{}\n", two, 1);
+  finish(find(&s, "corpus"));
+  skip_two_of_nine(find(&s, "frames[every=5]"));
+  finish(find(&s, "frames[every=10]"));
+  assert_fails(gd_submit_job(s.job, s.site, "gradus", 0, &out), GD_ERR_USAGE,
+               "stage frames[every=5]: 2 of 9 items skipped");
+  assert_submitted("1 q.faces- \n"
+                   "2 q.model- aftercorr:1\n"
+                   "3 q.scores- aftercorr:2:1\n");
+  /* Faces, model and scores of the one, and the report of both. */
+  assert_non_null(strstr(gd_text_get(&out), "\n4 held: "));
   gd_text_free(&out);
   end_scene(&s);
 }
@@ -437,6 +462,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(job_that_was_not_noted_is_not_submitted_twice),
     cmocka_unit_test(done_stages_are_left_out),
     cmocka_unit_test(nothing_is_built_on_a_stage_that_skipped_too_much),
+    cmocka_unit_test(member_that_skipped_too_much_holds_none_of_the_others),
     cmocka_unit_test(half_a_line_of_the_ledger_is_passed_over),
     cmocka_unit_test(failed_member_is_submitted_anew_with_what_waits_for_it),
     cmocka_unit_test(nothing_is_submitted_while_slurm_is_silent),
