@@ -31,9 +31,9 @@
  *                     scripts with `dry_run`
  * Errors: GD_ERR_IO (Slurm's own words; another submission is under way),
  *         GD_ERR_USAGE (also when a stage skipped too much: what does not take
- *         from it has been submitted), GD_ERR_FORMAT, GD_ERR_NOMEM.  What had
- * been submitted before the failure is noted; the next submission adds the
- * rest.
+ *         from it has been submitted), GD_ERR_FORMAT, GD_ERR_NOMEM.
+ *         What had been submitted before the failure is noted; the next
+ *         submission adds the rest.
  */
 GD_NODISCARD gd_status gd_submit_job(const gd_job *job, const gd_site *site,
                                      const char *program, int dry_run,
