@@ -21,6 +21,17 @@ if(GRADUS_FUZZ)
     -fsanitize=fuzzer-no-link)
 endif()
 
+# gd_add_program(NAME SOURCE LIBRARY ...) : a program that a test's script or a
+# benchmark starts, in tests/ of the build.
+function(gd_add_program name source)
+  add_executable(${name} ${source})
+  target_link_libraries(${name}
+    PRIVATE gradus::gradus gd_build_options ${ARGN})
+  target_compile_definitions(${name} PRIVATE _POSIX_C_SOURCE=200809L)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+endfunction()
+
 # gd_add_mpi_run(TEST PROGRAM NP ...) : one test that starts a program by MPI.
 #
 #   gd_add_mpi_run(mpi.queue.pt2pt test_mpi_queue 3 ENVIRONMENT OMPI_MCA_osc=pt2pt)
