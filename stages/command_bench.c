@@ -5,6 +5,7 @@
  * through the network, their sum over ranks, the optimiser.  The peak is
  * measured before every step, so that both see the same machine. */
 #include <errno.h>
+#include <math.h>
 #include <mpi.h>
 #include <omp.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "gradus/random.h"
 #include "gradus/reduce.h"
 #include "gradus/resnet.h"
+#include "gradus/roofline.h"
 #include "gradus/run.h"
 
 static const gd_option options[] = {
@@ -32,6 +34,7 @@ static const gd_option options[] = {
     {"--backend", "NAME", 0, "libxsmm or openblas (default GRADUS_GEMM)."},
     {"--repeat", "N", 0, "Steps that are timed (default 5)."},
     {"--json", NULL, 0, "One JSON object instead of tables."},
+    {"--chart", "FILE", 0, "Also draw a roofline as FILE, .png or .svg."},
 };
 
 enum { LEVELS = 64, MOST_STEPS = 1000 };
@@ -44,6 +47,7 @@ typedef struct {
   int rank, size;
   int size_px, batch, microbatch, threads, repeat;
   int is_evaluation, is_json;
+  const char *chart; /* path, or NULL */
 } settings;
 
 static gd_status read_count(const gd_arguments *a, const char *name, int most,
@@ -70,7 +74,8 @@ static gd_status read_settings(const gd_arguments *a, settings *s)
                   .repeat = 5,
                   .threads = omp_get_max_threads(),
                   .is_evaluation = gd_arguments_count(a, "--evaluate") > 0,
-                  .is_json = gd_arguments_count(a, "--json") > 0};
+                  .is_json = gd_arguments_count(a, "--json") > 0,
+                  .chart = gd_arguments_value(a, "--chart")};
   MPI_Comm_rank(MPI_COMM_WORLD, &s->rank);
   MPI_Comm_size(MPI_COMM_WORLD, &s->size);
   gd_status st = read_count(a, "--size", 4096, &s->size_px);
@@ -108,6 +113,7 @@ typedef struct {
   float *labels;           /* (microbatch) */
   float *logits, *dlogits; /* (microbatch, LEVELS) */
   double *step_s, *peak;   /* (repeat) seconds; FLOP/s of all ranks before */
+  double bandwidth;        /* bytes/s of all ranks; for the chart alone */
 } bench;
 
 static int64_t face_items(const bench *b)
@@ -268,6 +274,12 @@ static gd_status time_steps(bench *b)
 {
   gd_status (*step)(bench *) = b->set.is_evaluation ? evaluate : train;
   gd_status st = step(b);
+  if (b->set.chart != NULL) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    b->bandwidth = gd_peak_bandwidth(PEAK_S);
+    MPI_Allreduce(MPI_IN_PLACE, &b->bandwidth, 1, MPI_DOUBLE, MPI_SUM,
+                  MPI_COMM_WORLD);
+  }
   gd_resnet_trace(b->net, &b->trace);
   for (int i = 0; st == GD_OK && i < b->set.repeat; i++) {
     MPI_Barrier(MPI_COMM_WORLD);
@@ -441,6 +453,57 @@ static void add_tables(gd_text *t, const bench *b, const summary *s)
                  (double)s->kept_bytes / 1048576);
 }
 
+/* The convolutions' passes under the roofs of this rank. */
+static gd_status draw_chart(const bench *b, const summary *s)
+{
+  enum { SERIES = GD_PHASE_BACKWARD_WEIGHTS + 1 };
+  static double intensity[SERIES][GD_TRACE_MOST], flops[SERIES][GD_TRACE_MOST];
+  static double seconds[SERIES][GD_TRACE_MOST];
+  gd_roofline_series series[SERIES];
+  int n_series = 0;
+  const double n_faces = s->faces / b->set.repeat; /* of one step */
+  for (gd_phase p = 0; p <= GD_PHASE_BACKWARD_WEIGHTS; p++) {
+    gd_roofline_series *of = &series[n_series];
+    *of = (gd_roofline_series){.name = gd_phase_name(p),
+                               .intensity = intensity[p],
+                               .flops = flops[p],
+                               .seconds = seconds[p]};
+    for (int i = 0; i < b->trace.n_layers; i++) {
+      const gd_trace_layer *l = &b->trace.layers[i];
+      const double flop = flop_of(b, i, p) * n_faces;
+      const double took_s = l->seconds[p] / b->set.repeat;
+      if (flop <= 0 || took_s <= 0)
+        continue;
+      const double leaves = ceil(n_faces / b->set.microbatch);
+      intensity[p][of->n] =
+          flop / (l->sample_bytes * n_faces + l->weight_bytes * leaves);
+      flops[p][of->n] = flop / took_s;
+      seconds[p][of->n++] = took_s;
+    }
+    n_series += of->n > 0;
+  }
+  if (b->bandwidth <= 0)
+    return gd_fail(GD_ERR_NOMEM, "--chart: no memory to measure its speed");
+  char title[96], subtitle[160];
+  snprintf(title, sizeof title, "ResNet-%d, %s: %.0f %% of the peak",
+           b->network.depth, b->set.is_evaluation ? "evaluation" : "training",
+           100 * s->share);
+  snprintf(subtitle, sizeof subtitle,
+           "%d x %d, batch %d in microbatches of %d, %s, fp32; %d x %d ranks x "
+           "threads, %.2f images/s",
+           b->set.size_px, b->set.size_px, b->set.batch, b->set.microbatch,
+           gd_gemm_backend(), b->set.size, b->set.threads,
+           b->set.batch / s->step_s);
+  return gd_roofline_write(
+      &(gd_roofline){.title = title,
+                     .subtitle = subtitle,
+                     .peak_flops = s->peak / b->set.size,
+                     .bandwidth = b->bandwidth / b->set.size,
+                     .n_series = n_series,
+                     .series = series},
+      b->set.chart);
+}
+
 static void add_json_layers(gd_text *t, const bench *b, const summary *s)
 {
   for (int i = 0; i < b->trace.n_layers; i++) {
@@ -504,6 +567,8 @@ static int run(const gd_arguments *a)
     gd_text t = {0};
     (s.is_json ? add_json : add_tables)(&t, &b, &sums);
     code = gd_command_print(&t);
+    if (s.chart != NULL && (st = draw_chart(&b, &sums)) != GD_OK)
+      code = gd_command_failed(st);
   }
   end(&b);
   return code;
@@ -525,6 +590,8 @@ const gd_command gd_command_bench = {
         "shared\n"
         "as in training, and the tables are those of rank 0: compare a node's\n"
         "ranks x threads with it. Phases are means, the step is a median; the\n"
-        "first one is not counted.\n",
+        "first one is not counted. --chart draws each convolution's passes "
+        "under\n"
+        "the roofs of memory, as fast as it streams, and arithmetic.\n",
     .run = run,
 };

@@ -1,7 +1,9 @@
 /**
- * What the processor can do at most: fused multiply-adds on registers, on all
- * threads at once.  Every rate of the engine is a share of it.  It changes with
- * the load of the machine, so it is measured beside what is compared with it.
+ * What the machine can do at most: fused multiply-adds on registers, and bytes
+ * from and to memory, on all threads at once.  Every rate of the engine is a
+ * share of the first; the second is the slope of a roofline.  Both change with
+ * the load of the machine, so they are measured beside what is compared with
+ * them.
  */
 #ifndef GRADUS_PEAK_H
 #define GRADUS_PEAK_H
@@ -12,5 +14,15 @@
  * @param[in] seconds  about as long as it takes, > 0
  */
 double gd_peak_flops(double seconds);
+
+/**
+ * Return the bytes that all OpenMP threads move between memory and registers
+ * in a second, in a[i] = b[i] + s * c[i] over arrays that no cache holds: three
+ * words for each i, as is usual, though most processors read a[i] as well.
+ * Source: the triad of STREAM (McCalpin 1995)
+ * @param[in] seconds  about as long as it takes, > 0
+ * @return 0: no memory for the arrays (192 MiB)
+ */
+double gd_peak_bandwidth(double seconds);
 
 #endif

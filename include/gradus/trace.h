@@ -37,6 +37,9 @@ typedef struct {
    * pass of a layer has as many. */
   double flop;
   int64_t kept_bytes; /**< of one sample, until the backward pass */
+  /** What each pass of a convolution must move at least: of one sample, its
+   * input and its output; of a step, its weights. */
+  double sample_bytes, weight_bytes;
   double seconds[GD_N_PHASES];
 } gd_trace_layer;
 

@@ -332,7 +332,12 @@ void gd_resnet_trace(gd_resnet *net, gd_trace *trace)
     const gd_conv_shape s = net->plan.units[i].shape;
     const double rows = (double)unit_rows(&net->units[i], 1);
     name_layer(trace, net->plan.units[i].conv, rows * s.C * s.K * s.R * s.S);
+    const gd_conv_input in = unit_input(&net->units[i], 1);
     trace->layers[i].kept_bytes = kept_bytes(net, &net->units[i]);
+    trace->layers[i].sample_bytes =
+        sizeof(float) * ((double)in.H * in.W * s.C + rows * s.K);
+    trace->layers[i].weight_bytes =
+        sizeof(float) * (double)s.C * s.K * s.R * s.S;
   }
   const dense *d[2] = {&net->hidden, &net->output};
   name_layer(trace, "pools", 0);
