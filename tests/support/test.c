@@ -100,6 +100,10 @@ int gd_test_end(int failed)
 {
   int has_mpi;
   MPI_Initialized(&has_mpi);
+  /* Rank 0's directory may be the others' too: none is done with it before all
+   * are.  A rank whose test fails has ended the job long before. */
+  if (has_mpi)
+    MPI_Barrier(MPI_COMM_WORLD);
   remove_directory();
   /* MPI unloads its modules when it ends: afterwards, nobody could tell which
    * library kept a block. */
