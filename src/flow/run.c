@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "gradus/agree.h"
+#include "gradus/corpus.h"
 #include "gradus/gemm.h"
+#include "gradus/hosts.h"
 #include "gradus/log.h"
 #include "gradus/placement.h"
 #include "gradus/version.h"
@@ -19,6 +21,7 @@
 #include "state.h"
 
 enum { SILENCE_S = 600 }; /* longest, unless GRADUS_WATCHDOG says otherwise */
+enum { MOST_LOOKS = 64 }; /* videos that every host is asked for */
 
 int gd_exit_code(gd_status st)
 {
@@ -410,6 +413,43 @@ static gd_status save_manifest(const gd_job *job)
   return st == GD_ERR_IO && holds(path, text) ? GD_OK : st;
 }
 
+/* A few of the corpus's videos, spread over it: where it is not mounted, all
+ * are missing.  Rank 0 knows them. */
+static gd_status check_corpus(MPI_Comm hosts, const gd_corpus *corpus,
+                              int wait_s)
+{
+  gd_hosts_file files[MOST_LOOKS];
+  int64_t n = 0, n_looks = corpus == NULL ? 0 : corpus->n_videos;
+  if (n_looks > MOST_LOOKS)
+    n_looks = MOST_LOOKS;
+  for (int64_t i = 0; i < n_looks; i++) {
+    const int64_t v = i * corpus->n_videos / n_looks;
+    const int64_t size_bytes = corpus->fingerprints[v].size_bytes;
+    if (size_bytes >= 0)
+      files[n++] = (gd_hosts_file){corpus->videos[v].path, size_bytes};
+  }
+  return gd_hosts_see(hosts, n, files, wait_s);
+}
+
+/* Whatever one host writes, the others read. */
+static gd_status check_hosts(MPI_Comm comm, const gd_job *job)
+{
+  int size = 1, wait_s;
+  gd_status st = gd_hosts_patience(&wait_s);
+  MPI_Comm hosts = gd_hosts_of(comm);
+  if (hosts != MPI_COMM_NULL)
+    MPI_Comm_size(hosts, &size);
+  if (st == GD_OK && size > 1) {
+    st = gd_hosts_share(hosts, gd_job_work(job), wait_s);
+    st = gd_settle(hosts, st);
+    if (st == GD_OK)
+      st = check_corpus(hosts, gd_job_corpus(job), wait_s);
+  }
+  if (hosts != MPI_COMM_NULL)
+    MPI_Comm_free(&hosts);
+  return gd_settle(comm, st);
+}
+
 static gd_status begin(MPI_Comm comm, const gd_job *job,
                        const gd_run_options *options, int rank)
 {
@@ -424,6 +464,8 @@ static gd_status begin(MPI_Comm comm, const gd_job *job,
   if (st == GD_OK && rank == 0 && !options->dry_run)
     st = save_manifest(job);
   st = gd_settle(comm, st);
+  if (st == GD_OK && !options->dry_run)
+    st = check_hosts(comm, job);
   if (st != GD_OK && rank == 0)
     gd_log(GD_LOG_ERROR, "%s", gd_reason());
   if (st == GD_OK && !options->dry_run)

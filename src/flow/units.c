@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/hosts.h"
 #include "gradus/memory.h"
 #include "gradus/queue.h"
 #include "gradus/range.h"
@@ -198,12 +199,17 @@ static gd_status collect_skipped(gd_stage_env *env, const char *path)
   return st;
 }
 
+/* Rank 0 has looked for these files before they were made, and its host may
+ * remember that they were not there. */
 static gd_status count_all(gd_stage_env *env, const gd_units *units)
 {
-  gd_status st = GD_OK;
+  int wait_s;
+  gd_status st = gd_hosts_patience(&wait_s);
   for (int64_t u = 0; st == GD_OK && u < units->n_units; u++) {
     char path[GD_PATH_MAX];
     st = path_of(env, units, u, path);
+    if (st == GD_OK)
+      st = gd_hosts_await(path, wait_s);
     const size_t length = st == GD_OK ? strlen(path) : 0;
     if (length > 3 && strcmp(path + length - 3, ".h5") == 0)
       st = collect_skipped(env, path);

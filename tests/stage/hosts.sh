@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Two hosts by mpirun over TCP, without Slurm: the results of one host; a cable
+# cut in training ends the job and names the host, and the same command goes on
+# to the same model; a directory that one host does not share is named.
+# shellcheck source=tests/stage/common.sh
+. "$GRADUS_SOURCE/tests/stage/common.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+hosts=$GRADUS_SOURCE/slurm/local-hosts.sh
+if [ "$(id -u)" -ne 0 ] || ! command -v ip >/dev/null; then
+  echo "SKIPPED: network namespaces need root and iproute2"
+  exit 77
+fi
+# Names and addresses of hosts are the machine's: one test at a time.
+exec 9>"${TMPDIR:-/tmp}/gradus-hosts.lock"
+flock 9
+"$hosts" up 2 || {
+  echo "SKIPPED: no network namespaces here"
+  exit 77
+}
+# shellcheck disable=SC2317 # called by the trap
+tidy() {
+  "$hosts" down
+  rm -rf "$scratch"
+}
+trap tidy EXIT
+eval "$("$hosts" env)"
+
+sed -i 's/subjects: 6/subjects: 3/; s/seconds: 2/seconds: 1/
+  s/checkpoint_every: 2/checkpoint_every: 1/' "$scratch/job.yaml"
+
+# A lost host is found out after 3 s.
+on_hosts() { # DIRECTORY ARGUMENT... : a rank on each host
+  local directory=$1
+  shift
+  mkdir -p "$directory"
+  cd "$directory"
+  exec timeout 100 mpirun -H h1:1,h2:1 -x GRADUS_WATCHDOG -x OMP_NUM_THREADS \
+    -x GRADUS_HOSTS_WAIT --mca oob_tcp_keepalive_time 1 \
+    --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2 \
+    "$gradus" run "$@" >>"$directory/log" 2>&1
+}
+
+# One rank without a network, meanwhile.
+(expect 0 "$scratch/one" 1) &
+one=$!
+
+# Not shared: nothing runs, and host and path are said.
+export GRADUS_HOSTS_WAIT=1
+code=0
+mkdir "$scratch/own" "$scratch/corpus"
+(LOCAL_HOSTS_PRIVATE=h2:$scratch/own on_hosts "$scratch/work" \
+  "$scratch/job.yaml" --set "work=$scratch/own/run") || code=$?
+grep -q "$scratch/own/run: host h2 cannot see there what host h1 wrote" \
+  "$scratch/work/log" || fail "work: $(cat "$scratch/work/log")"
+[ "$code" -eq 2 ] || fail "exit code $code where the work is not shared"
+[ -z "$(find "$scratch/own" -mindepth 2 ! -name tiny.yaml)" ] ||
+  fail "left behind: $(find "$scratch/own")"
+
+"$gradus" synth "$scratch/corpus/drawn" --subjects 3 --videos-per-subject 1 --seconds 0.2 \
+  2>"$scratch/synth" || fail "synth: $(cat "$scratch/synth")"
+cat >"$scratch/table.yaml" <<JOB
+job: table
+work: run
+corpus: {layout: table, root: "$scratch/corpus/drawn"}
+stages:
+  frames: {stage: extract, from: corpus}
+JOB
+code=0
+(LOCAL_HOSTS_PRIVATE=h2:$scratch/corpus on_hosts "$scratch/table" \
+  "$scratch/table.yaml") || code=$?
+grep -q "$scratch/corpus/drawn/.*: host h2 cannot see this file" \
+  "$scratch/table/log" || fail "corpus: $(cat "$scratch/table/log")"
+[ "$code" -eq 2 ] || fail "exit code $code where the corpus is not shared"
+unset GRADUS_HOSTS_WAIT
+
+# The cable, after a step that is kept.
+two=$scratch/two
+(on_hosts "$two" "$scratch/job.yaml") &
+mpirun=$!
+until compgen -G "$two/run/model-*/last.h5" >/dev/null; do
+  kill -0 "$mpirun" 2>/dev/null || fail "no training: $(cat "$two/log")"
+  sleep 0.02
+done
+"$hosts" cut h2
+cut=$SECONDS
+! wait "$mpirun" || fail "the job did not notice"
+[ $((SECONDS - cut)) -le 40 ] || fail "it took $((SECONDS - cut)) s"
+grep -q 'on node h2' "$two/log" || fail "h2 is not named: $(cat "$two/log")"
+! compgen -G "$two/run/model-*/done" >/dev/null ||
+  fail "the training was over before the cut"
+"$hosts" heal h2
+(on_hosts "$two" "$scratch/job.yaml") || fail "again: $(cat "$two/log")"
+grep -q 'next_epoch=[0-9]* next_step=[0-9]*' "$two/log"
+wait "$one"
+same "$scratch/one" "$two"
