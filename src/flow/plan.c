@@ -102,7 +102,8 @@ static void add_slurm(const page *p, const gd_instance *s)
   if (j == NULL)
     return;
   gd_text_printf(p->out, "  Slurm job %s", j->id);
-  if (j->nodes[0] == '\0')
+  /* One on its way back into the queue may still have nodes to clear. */
+  if (errand.phase == GD_ERRAND_QUEUED)
     gd_text_printf(p->out, " waits: %s", j->reason);
   else
     gd_text_printf(p->out, " on %s, %s left", j->nodes, j->left);

@@ -422,7 +422,8 @@ static void status_tells_what_slurm_and_the_scripts_know(void **state)
   assert_ok(gd_ledger_failures(folder, failed, path));
   assert_ok(gd_file_write(path, note, strlen(note)));
   edit_queue("/^[123]|/d; /^4_1|/d; /^5_1|/d; "
-             "/^4_0|/s/PENDING\\(.*\\)||.*/RUNNING\\1|node[1-2]|None/");
+             "/^4_0|/s/PENDING\\(.*\\)||.*/RUNNING\\1|node[1-2]|None/; "
+             "/^4_2|/s/PENDING\\(.*\\)||.*/REQUEUED\\1|node2|BeginTime/");
   gd_text page = {0};
   int n_active;
   assert_ok(gd_plan_compose_status(s.job, &n_active, &page));
@@ -435,7 +436,7 @@ static void status_tells_what_slurm_and_the_scripts_know(void **state)
       "queue\n"
       "         1 run ended early, the last in job 4_1 on node7: slurmstepd: "
       "error: out of memory\n"
-      "queued   model[seed=3]   Slurm job 4_2 waits: Dependency\n"
+      "queued   model[seed=3]   Slurm job 4_2 waits: BeginTime\n"
       "queued   scores[seed=1]  Slurm job 5_0 waits: Dependency\n"
       "not run  scores[seed=2]  no job of it is left in Slurm's queue\n"
       "queued   scores[seed=3]  Slurm job 5_2 waits: Dependency\n"
