@@ -57,41 +57,72 @@ reason() {
     tr '\t' ' '
 }
 
-# Note how a run ended.
-note() {
-  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "$self" \
-    "$(uname -n)" "$1" "$(point)" "$(reason)" >>"$failures"
+# Have the ranks of this run begun, or is it a node or the launcher that failed?
+has_started() {
+  tail -c "+$((begun + 1))" "$log" 2>/dev/null |
+    grep -qE 'gradus: (info|warning|error): '
 }
 
-# Have the last three runs ended at this point?
+# Note how a run ended, and where: `asked` and `unstarted` are no points of it.
+note() {
+  local point
+  point=${2-}
+  if [ -z "$point" ]; then
+    point=unstarted
+    ! has_started || point=$(point)
+  fi
+  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date +%Y-%m-%dT%H:%M:%S)" "$self" \
+    "$(uname -n)" "$1" "$point" "$(reason)" >>"$failures"
+}
+
+# The points of the runs that ended of themselves.
+points() {
+  cut -f 5 "$failures" 2>/dev/null | grep -vx asked
+}
+
+# Have the last three runs that began ended at this point, or have the last ten
+# not begun?  A node that is lost fails whatever is started on it, until Slurm
+# notices.
 is_stuck() {
-  [ -e "$failures" ] &&
-    [ "$(tail -n 3 "$failures" | cut -f 5 | grep -cxF "$(point)")" -eq 3 ]
+  if [ "$(points | grep -vx unstarted | tail -n 3 |
+    grep -cxF "$(point)")" -eq 3 ]; then
+    stuck='three runs ended at the same point'
+  elif [ "$(points | tail -n 10 | grep -cx unstarted)" -eq 10 ]; then
+    stuck='ten runs could not be started'
+  else
+    return 1
+  fi
 }
 
 give_up() {
-  say "$member: three runs ended at the same point, the last with exit code" \
+  say "$member: $stuck, the last with exit code" \
     "$(tail -n 1 "$failures" | cut -f 4,6 | tr '\t' ' ');" \
     "see $work/$member/log.txt; 'gradus submit' tries again"
   exit 1
 }
 
+# Whoever cancels a job, or takes its nodes, does not want it back, or puts it
+# back himself; a squeue that fails says nothing of that.
+was_asked() {
+  local state
+  state=$(squeue -h -j "$self" -o %T) || state=
+  [ "${state:-RUNNING}" != RUNNING ]
+}
+
 # End this job such that another goes on.
 go_on() {
   local code=$1
+  if [ "$restart" != chain ] && was_asked; then
+    note "$code" asked
+    say "$member: ended with exit code $code, as Slurm asked"
+    exit "$code"
+  fi
+  note "$code"
   if is_stuck; then
     give_up
   fi
   if [ "$restart" = chain ]; then
     say "$member: ended with exit code $code; the next job of the chain goes on"
-    exit "$code"
-  fi
-  # Whoever cancels a job does not want it back; a squeue that fails says
-  # nothing of that.
-  local state
-  state=$(squeue -h -j "$self" -o %T) || state=
-  if [ "${state:-RUNNING}" != RUNNING ]; then
-    say "$member: ended with exit code $code, as Slurm asked"
     exit "$code"
   fi
   say "$member: ended with exit code $code; back into the queue"
@@ -149,7 +180,6 @@ case $code in
   exit "$code"
   ;;
 *)
-  note "$code"
   go_on "$code"
   ;;
 esac

@@ -18,8 +18,7 @@ sweep:
 slurm:
   defaults: {nodes: 2, time: "00:30:00"}
 JOB
-sed -i 's/epochs: 2/epochs: 1/; s/checkpoint_every: 2/checkpoint_every: 1/' \
-  "$scratch/job.yaml"
+sed -i 's/checkpoint_every: 2/checkpoint_every: 1/' "$scratch/job.yaml"
 members=2
 stages_in_all=$((4 + 2 * members))
 
@@ -75,19 +74,32 @@ job_of() {
   sed -nE "s/^job ([0-9]+) +$1(,.*)?\$/\1/p" "$scratch/submitted"
 }
 
-# As many stages wait as Slurm says, if it says the same before and after.
-agrees_with_squeue() {
-  local before found
-  before=$(squeue -h -r -t PENDING | wc -l)
-  status
-  [ "$(squeue -h -r -t PENDING | wc -l)" -eq "$before" ] || return 1
-  found=$(grep -cE '^queued ' "$scratch/status" || true)
-  [ "$found" -eq "$before" ] || fail "$before wait, not $found:
-$(cat "$scratch/status")"
+# Print how many jobs wait and run, and how many stages: "2 1".
+in_squeue() {
+  squeue -h -r -o %T | awk '$1 == "PENDING" { w++ } $1 == "RUNNING" { r++ }
+    END { print w + 0, r + 0 }'
+}
+in_status() {
+  awk '$1 == "queued" { w++ } $1 == "running" { r++ } END { print w + 0, r + 0 }' \
+    "$scratch/status"
 }
 
-is_training() { # FOLDER
-  [ ! -e "$1/done" ] && grep -q 'next_step=1 ' "$1/log.txt" 2>/dev/null
+# As many stages wait and run as Slurm says, if it says the same before and
+# after.  Between a stage's end and its job's, the two may differ.
+agrees_with_squeue() {
+  local before
+  before=$(in_squeue)
+  status
+  [ "$(in_squeue)" = "$before" ] && [ "$(in_status)" = "$before" ]
+}
+
+has_begun() { # FOLDER TIMES : that often, and is at work
+  [ ! -e "$1/done" ] &&
+    [ "$(grep -c 'next_step=' "$1/log.txt" 2>/dev/null)" -ge "$2" ]
+}
+
+is_queued() { # MEMBER JOB
+  says "^queued +model\[$1\].*Slurm job $2 waits"
 }
 
 # One rank without Slurm, meanwhile.
@@ -97,15 +109,16 @@ one=$!
 touch "$scratch/broken"
 submit --site "$scratch/srun.yaml"
 models=$(job_of model)
-await 60 says '^not run +model\[seed=2\] .*no job|^failed +model\[seed=2\]|^stopped +model\[seed=2\]'
+await 100 says '^not run +model\[seed=2\] .*no job|^failed +model\[seed=2\]|^stopped +model\[seed=2\]'
 says '^(queued|done) +scores\[seed=1\]' || fail "a failed member holds another: $(cat "$scratch/status")"
 
 # As when the time limit is near: the script hears it, and passes it on.
 first=$(sed -n 's/^member [^ ]* 0 \(model-.*\)/run\/\1/p' run/slurm/jobs.txt)
-await 60 is_training "$first"
-await 20 agrees_with_squeue
+await 100 has_begun "$first" 1
+await 60 agrees_with_squeue
 scancel --batch --signal=USR1 "${models}_0"
-await 60 says "^queued +model\[seed=1\].*Slurm job ${models}_0 waits"
+await 100 is_queued seed=1 "${models}_0"
+await 60 agrees_with_squeue
 grep -q 'asked to stop' "$first/log.txt" || fail "it did not stop as asked"
 
 # What failed is added, by the other launcher; what waits is left alone.
@@ -116,18 +129,32 @@ grep -q "^job [0-9]* *model, an array of 1\$" "$scratch/submitted" ||
 again=$(job_of model)
 second=$(sed -n 's/^member [^ ]* 1 \(model-.*\)/run\/\1/p' \
   run/slurm/jobs.txt | tail -n 1)
-await 60 is_training "$second"
+await 100 has_begun "$second" 1
 scontrol requeue "${again}_1"
+await 60 agrees_with_squeue
 submit --site "$scratch/mpirun.yaml"
 grep -q ' 0 submitted ' "$scratch/submitted" ||
   fail "submitted twice: $(cat "$scratch/submitted")"
 
-await 200 says "^$stages_in_all stages in run: $stages_in_all done\$"
+# Whoever signals a job reaches its ranks.
+await 100 has_begun "$first" 2
+scancel --signal=TERM "${models}_0"
+await 100 is_queued seed=1 "${models}_0"
+await 60 agrees_with_squeue
+
+# A node is lost with all that ran there, and comes back.
+await 100 has_begun "$second" 2
+"$GRADUS_SOURCE/slurm/local-cluster.sh" crash node2
+await 100 is_queued seed=2 "${again}_1"
+"$GRADUS_SOURCE/slurm/local-cluster.sh" boot node2
+await 60 agrees_with_squeue
+
+await 300 says "^$stages_in_all stages in run: $stages_in_all done\$"
 "$gradus" status --watch "$scratch/job.yaml" >/dev/null
 wait "$one"
 same "$scratch/one" "$cluster"
-[ "$(grep -c 'SLURM\|back into the queue' run/slurm/*model*-0.out)" -eq 1 ] ||
-  fail "the first member was not requeued once"
+[ "$(grep -c 'back into the queue' run/slurm/*model*-0.out)" -ge 2 ] ||
+  fail "the first member was not requeued twice"
 [ -z "$(find "$scratch" -name canary)" ] || fail "a shell has read a name"
 [ -z "$(find run/slurm -type f ! -perm 600)" ] || fail "others can read logs"
 

@@ -83,11 +83,17 @@ static int run_script(const scene *s, const char *job, const char *task)
     unsetenv("SLURM_ARRAY_JOB_ID");
     unsetenv("SLURM_ARRAY_TASK_ID");
   }
-  const char *const words[] = {"bash", path, NULL};
+  gd_text log = {0};
+  gd_text_printf(&log, "%s/%s%s%s.out", s->notes, s->batch.name,
+                 task == NULL ? "" : "-", task == NULL ? "" : task);
+  const char *const words[] = {
+      "bash", "-c", "exec bash \"$0\" >>\"$1\" 2>&1", path, gd_text_get(&log),
+      NULL};
   gd_child c;
   assert_ok(gd_child_run(words, 60, &c));
   const int code = c.exit_code;
   gd_child_free(&c);
+  gd_text_free(&log);
   return code;
 }
 
@@ -276,7 +282,7 @@ static void three_failures_at_one_point_are_enough(void **state)
   scene s;
   set_scene(&s, "{}\n", 1, NULL);
   gd_slurm_stub_put("squeue", "echo RUNNING\n");
-  do_work("exit 1\n");
+  do_work("echo 'gradus: info: stage frames'; exit 1\n");
   assert_int_equal(run_script(&s, "36", NULL), 1);
   assert_int_equal(run_script(&s, "36", NULL), 1);
   assert_text("requeued", "requeue 36\nrequeue 36\n");
@@ -289,6 +295,30 @@ static void three_failures_at_one_point_are_enough(void **state)
   end_scene(&s);
 }
 
+/* Preemption is no failure, and a lost node is not the member's. */
+static void
+runs_that_slurm_ends_or_cannot_start_are_not_its_failures(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  do_work("echo 'gradus: info: stage frames'; exit 1\n");
+  gd_slurm_stub_put("squeue", "echo COMPLETING\n");
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(run_script(&s, "43", NULL), 1);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("echo 'srun: error: launch failed'; exit 1\n");
+  for (int i = 0; i < 9; i++)
+    assert_int_equal(run_script(&s, "43", NULL), 1);
+  char *requeued = gd_slurm_stub_read("requeued");
+  assert_int_equal(strlen(requeued), 9 * strlen("requeue 43\n"));
+  /* Ten are: a program that is not there never starts. */
+  assert_int_equal(run_script(&s, "43", NULL), 1);
+  assert_text("requeued", requeued);
+  free(requeued);
+  end_scene(&s);
+}
+
 static void failures_that_get_further_are_tried_again(void **state)
 {
   (void)state;
@@ -297,7 +327,7 @@ static void failures_that_get_further_are_tried_again(void **state)
   set_scene(&s, "{}\n", 1, NULL);
   gd_slurm_stub_put("squeue", "echo RUNNING\n");
   assert_ok(gd_directory_make(gd_instance_directory(s.members[0])));
-  do_work("exit 1\n");
+  do_work("echo 'gradus: info: stage frames'; exit 1\n");
   for (int i = 0; i < 5; i++) {
     char name[32];
     snprintf(name, sizeof name, "frames-%d.h5", i);
@@ -376,6 +406,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
     cmocka_unit_test(done_and_hopeless_runs_are_not_repeated),
     cmocka_unit_test(three_failures_at_one_point_are_enough),
+    cmocka_unit_test(runs_that_slurm_ends_or_cannot_start_are_not_its_failures),
     cmocka_unit_test(failures_that_get_further_are_tried_again),
     cmocka_unit_test(signal_is_passed_on_and_its_end_awaited),
     cmocka_unit_test(mpirun_gets_what_it_needs),
