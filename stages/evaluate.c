@@ -344,7 +344,7 @@ static gd_status calibrate(const evaluation *e, gd_scores_info *info)
   if (st == GD_OK)
     st = merge_parts(e, e->n_units_wanted, e->n_units, &dev, path);
   if (st == GD_OK)
-    st = gd_scores_read(path, &s);
+    st = gd_scores_read_videos(path, &s);
   if (st == GD_OK)
     st = take_half_width(info, s);
   gd_scores_free(s);
@@ -365,7 +365,7 @@ static gd_status finish(const evaluation *e, const char *scores_path)
   char path[GD_PATH_MAX], name[GD_PATH_MAX];
   gd_text csv = {0};
   gd_scores *s = NULL;
-  gd_status st = gd_scores_read(scores_path, &s);
+  gd_status st = gd_scores_read_videos(scores_path, &s);
   if (st == GD_OK) {
     gd_scores_csv(s, &csv);
     gd_stage_count(e->env, "videos", s->n_videos);

@@ -173,7 +173,7 @@ static gd_status read_member(gathering *g, int i)
   gd_status st =
       gd_path_join(gd_instance_directory(m->scores_of), "scores.h5", path);
   if (st == GD_OK)
-    st = gd_scores_read(path, &g->scores[i]);
+    st = gd_scores_read_videos(path, &g->scores[i]);
   if (st != GD_OK)
     return st;
   name_member(g, i);

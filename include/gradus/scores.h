@@ -101,6 +101,11 @@ typedef struct {
  * Errors: GD_ERR_IO, GD_ERR_FORMAT (what does not fit together), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_scores_read(const char *path, gd_scores **out);
+/**
+ * Likewise, without what belongs to single frames (frame_index, expected, sigma
+ * and distribution are NULL): a thousandth of it, for those who compare many.
+ */
+GD_NODISCARD gd_status gd_scores_read_videos(const char *path, gd_scores **out);
 void gd_scores_free(gd_scores *s); /**< NULL is allowed */
 
 /** Return the v-th scored video, v < n_videos; borrowed. */

@@ -350,7 +350,7 @@ static gd_status read_videos(gd_store *store, gd_scores *s)
   return st;
 }
 
-gd_status gd_scores_read(const char *path, gd_scores **out)
+static gd_status read_file(const char *path, int with_frames, gd_scores **out)
 {
   assert(path != NULL && out != NULL);
 
@@ -364,7 +364,7 @@ gd_status gd_scores_read(const char *path, gd_scores **out)
     st = read_info(store, &s->info);
   if (st == GD_OK)
     st = read_videos(store, s);
-  if (st == GD_OK)
+  if (st == GD_OK && with_frames)
     st = read_frames(store, s);
   gd_store_close(store);
   if (st != GD_OK) {
@@ -373,6 +373,16 @@ gd_status gd_scores_read(const char *path, gd_scores **out)
   }
   *out = s;
   return GD_OK;
+}
+
+gd_status gd_scores_read(const char *path, gd_scores **out)
+{
+  return read_file(path, 1, out);
+}
+
+gd_status gd_scores_read_videos(const char *path, gd_scores **out)
+{
+  return read_file(path, 0, out);
 }
 
 void gd_scores_free(gd_scores *s)

@@ -68,6 +68,26 @@ static gd_scores *of_four_frames(gd_average average, double half_width)
   return s;
 }
 
+static void videos_are_read_without_their_frames(void **state)
+{
+  (void)state;
+  gd_scores *all = of_four_frames(GD_AVERAGE_MEDIAN, 8), *s;
+  assert_ok(gd_scores_read_videos(gd_test_path("four.h5"), &s));
+  assert_null(s->frame_index);
+  assert_null(s->expected);
+  assert_null(s->sigma);
+  assert_null(s->distribution);
+  assert_int_equal(s->n_frames, 4);
+  gd_text expected = {0}, found = {0};
+  gd_scores_csv(all, &expected);
+  gd_scores_csv(s, &found);
+  assert_string_equal(gd_text_get(&found), gd_text_get(&expected));
+  gd_text_free(&expected);
+  gd_text_free(&found);
+  gd_scores_free(s);
+  gd_scores_free(all);
+}
+
 static void video_has_an_average_an_interval_and_two_spreads(void **state)
 {
   (void)state;
@@ -214,6 +234,7 @@ static void scores_whose_columns_disagree_are_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scores_come_back_as_they_were_written),
+    cmocka_unit_test(videos_are_read_without_their_frames),
     cmocka_unit_test(video_has_an_average_an_interval_and_two_spreads),
     cmocka_unit_test(scores_of_equal_content_are_equal_files),
     cmocka_unit_test(scores_without_distribution_have_none),
