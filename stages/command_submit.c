@@ -73,7 +73,7 @@ const gd_command gd_command_submit = {
         "from; the members of a sweep are the tasks of an array, and one that\n"
         "fails does not hold the others. A job that is preempted, or whose\n"
         "time limit is near, keeps what it has, goes back into the queue and\n"
-        "goes on. Three runs that end at the same point are given up.\n"
+        "goes on. Three runs that fail at the same point are given up.\n"
         "\n"
         "The same command again leaves alone what is done, queued or\n"
         "running, and submits what is missing or has failed. Scripts, logs\n"

@@ -152,6 +152,10 @@ pass_on() {
   [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null
 }
 trap pass_on USR1 TERM
+if [ -n "${gd_caught-}" ]; then
+  say "$member: asked to stop before it began"
+  go_on 75
+fi
 
 say "$member on ${SLURM_JOB_NODELIST-$(uname -n)}," \
   "ranks: ${SLURM_NTASKS:-1}, threads each: $OMP_NUM_THREADS"

@@ -382,6 +382,20 @@ static void mpirun_gets_what_it_needs(void **state)
   end_scene(&s);
 }
 
+static void signal_before_anything_has_begun_is_heard(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "modules: gcc\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  gd_slurm_stub_put("module", "kill -USR1 $PPID\n");
+  assert_int_equal(run_script(&s, "44", NULL), 75);
+  assert_text("started", "");
+  assert_text("requeued", "requeue 44\n");
+  gd_slurm_stub_put("module", "exit 0\n");
+  end_scene(&s);
+}
+
 static void module_that_is_missing_ends_the_job(void **state)
 {
   (void)state;
@@ -410,6 +424,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(failures_that_get_further_are_tried_again),
     cmocka_unit_test(signal_is_passed_on_and_its_end_awaited),
     cmocka_unit_test(mpirun_gets_what_it_needs),
+    cmocka_unit_test(signal_before_anything_has_begun_is_heard),
     cmocka_unit_test(module_that_is_missing_ends_the_job),
 };
 
