@@ -35,7 +35,7 @@ on_hosts() { # DIRECTORY ARGUMENT... : a rank on each host
   shift
   mkdir -p "$directory"
   cd "$directory"
-  exec timeout 100 mpirun -H h1:1,h2:1 -x GRADUS_WATCHDOG -x OMP_NUM_THREADS \
+  exec timeout 280 mpirun -H h1:1,h2:1 -x GRADUS_WATCHDOG -x OMP_NUM_THREADS \
     -x GRADUS_HOSTS_WAIT --mca oob_tcp_keepalive_time 1 \
     --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2 \
     "$gradus" run "$@" >>"$directory/log" 2>&1
@@ -72,7 +72,7 @@ code=0
 grep -q "$scratch/corpus/drawn/.*: host h2 cannot see this file" \
   "$scratch/table/log" || fail "corpus: $(cat "$scratch/table/log")"
 [ "$code" -eq 2 ] || fail "exit code $code where the corpus is not shared"
-unset GRADUS_HOSTS_WAIT
+export GRADUS_HOSTS_WAIT=60
 
 # The cable, after a step that is kept.
 two=$scratch/two
