@@ -39,6 +39,9 @@ GD_NODISCARD gd_status gd_file_publish(const char *path);
 /** Write a small file whole, by way of its temporary name. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_file_write(const char *path, const void *data,
                                      size_t size_bytes);
+/** Likewise, but leave it under its temporary name, for a gd_publisher. */
+GD_NODISCARD gd_status gd_file_write_part(const char *path, const void *data,
+                                          size_t size_bytes);
 /**
  * Read a whole file.
  * @param[in]  most_bytes  a longer file is refused

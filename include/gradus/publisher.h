@@ -3,8 +3,8 @@
  *
  * Waiting until a disk has a file (fsync) takes far longer than writing it to
  * memory.  A publisher does what gd_file_publish() does, for several files in
- * order, on a thread of its own: a file appears under its final name when it is
- * on the disk, and later ones only after earlier ones.
+ * order, on a thread of its own (gradus/task.h): a file appears under its final
+ * name when it is on the disk, and later ones only after earlier ones.
  */
 #ifndef GRADUS_PUBLISHER_H
 #define GRADUS_PUBLISHER_H
@@ -24,6 +24,12 @@ void gd_publisher_free(gd_publisher *p);
  * Errors: GD_ERR_USAGE (path too long)
  */
 GD_NODISCARD gd_status gd_publisher_add(gd_publisher *p, const char *path);
+/**
+ * Name a file to be removed when all that was added is published.  Of more than
+ * 16 at a time the rest stays: name it again with the next start.
+ * Errors: GD_ERR_USAGE (path too long)
+ */
+GD_NODISCARD gd_status gd_publisher_drop(gd_publisher *p, const char *path);
 /** Begin to publish what has been added. Errors: GD_ERR_NOMEM (no thread) */
 GD_NODISCARD gd_status gd_publisher_start(gd_publisher *p);
 /**

@@ -110,7 +110,8 @@ gd_status gd_file_publish(const char *path)
   return st;
 }
 
-gd_status gd_file_write(const char *path, const void *data, size_t size_bytes)
+gd_status gd_file_write_part(const char *path, const void *data,
+                             size_t size_bytes)
 {
   assert(path != NULL && (data != NULL || size_bytes == 0));
 
@@ -135,10 +136,20 @@ gd_status gd_file_write(const char *path, const void *data, size_t size_bytes)
   }
   if (close(fd) != 0 && st == GD_OK)
     st = gd_fail(GD_ERR_IO, "%s: cannot write: %s", path, strerror(errno));
-  if (st == GD_OK)
-    st = gd_file_publish(path);
   if (st != GD_OK)
     unlink(part);
+  return st;
+}
+
+gd_status gd_file_write(const char *path, const void *data, size_t size_bytes)
+{
+  char part[GD_PATH_MAX];
+  gd_status st = gd_file_write_part(path, data, size_bytes);
+  if (st == GD_OK) {
+    st = gd_file_publish(path);
+    if (st != GD_OK && gd_file_part(path, part) == GD_OK)
+      unlink(part);
+  }
   return st;
 }
 

@@ -38,6 +38,28 @@ static void files_appear_whole_when_waited_for(void **state)
   gd_publisher_free(p);
 }
 
+static void dropped_files_go_only_after_the_new_ones_are_there(void **state)
+{
+  (void)state;
+  gd_publisher *p;
+  assert_ok(gd_publisher_new(&p));
+  assert_ok(gd_file_write(gd_test_path("old"), "x", 1));
+  assert_ok(gd_publisher_add(p, gd_test_path("never-written")));
+  assert_ok(gd_publisher_drop(p, gd_test_path("old")));
+  assert_ok(gd_publisher_start(p));
+  assert_fails(gd_publisher_wait(p), GD_ERR_IO, "never-written");
+  assert_true(gd_path_exists(gd_test_path("old")));
+
+  write_part("new", "y");
+  assert_ok(gd_publisher_add(p, gd_test_path("new")));
+  assert_ok(gd_publisher_drop(p, gd_test_path("old")));
+  assert_ok(gd_publisher_start(p));
+  assert_ok(gd_publisher_wait(p));
+  assert_true(gd_path_exists(gd_test_path("new")));
+  assert_false(gd_path_exists(gd_test_path("old")));
+  gd_publisher_free(p);
+}
+
 static void failure_is_told_once_and_stops_later_files(void **state)
 {
   (void)state;
@@ -55,6 +77,7 @@ static void failure_is_told_once_and_stops_later_files(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(files_appear_whole_when_waited_for),
+    cmocka_unit_test(dropped_files_go_only_after_the_new_ones_are_there),
     cmocka_unit_test(failure_is_told_once_and_stops_later_files),
 };
 
