@@ -8,7 +8,10 @@
  *   /                 attributes: format, version, digest, and the format's own
  *   /<name>           float32, float64, uint8, int32, int64 (rows, ...), or
  *                     fixed-length UTF-8 text (rows); attributes `unit`, and
- *                     `xxh128`: the digest of its bytes, row-major
+ *                     `xxh128`: the digest of its bytes, row-major, or
+ *                     `first_block`: where its digests begin in /blocks
+ *   /blocks           int64 (blocks, 2): digests of blocks of 4096 bytes, of
+ *                     datasets that several processes wrote together
  *   /skipped/item,reason   text: input items that were left out, and why
  *
  * Equal content gives equal bytes: there are no times, host names or ranks in
@@ -119,6 +122,34 @@ GD_NODISCARD gd_status gd_store_put_texts(gd_store_writer *w, const char *name,
 /** Note an input item that was left out; kept under /skipped. */
 GD_NODISCARD gd_status gd_store_skip(gd_store_writer *w, const char *item,
                                      const char *reason);
+
+/** Where values that come later lie in the file, in bytes from its beginning.
+ */
+typedef struct {
+  int64_t values;  /**< rows, contiguous, little-endian */
+  int64_t digests; /**< of each GD_STORE_BLOCK_BYTES of them, the last may be
+                        shorter: 16 bytes */
+} gd_store_place;
+
+enum { GD_STORE_BLOCK_BYTES = 4096 };
+
+/** Return how many blocks a dataset of n_bytes has. */
+int64_t gd_store_n_blocks(int64_t n_bytes);
+/**
+ * Make room for the digests of all datasets that are to be reserved.
+ * @param[in] n_blocks  of them all together
+ */
+GD_NODISCARD gd_status gd_store_expect_blocks(gd_store_writer *w,
+                                              int64_t n_blocks);
+/**
+ * Reserve a dataset of known size.  Its values come after gd_store_finish(),
+ * by gd_store_fill(), from any process: the file needs no HDF5 for that.
+ * @param[in]  d      numbers, dims[0] > 0
+ * @param[out] place  where it will be
+ */
+GD_NODISCARD gd_status gd_store_reserve(gd_store_writer *w, const gd_dataset *d,
+                                        gd_store_place *place);
+
 /** Complete the file and give it its final name.  Frees `w` either way. */
 GD_NODISCARD gd_status gd_store_commit(gd_store_writer *w);
 /**
@@ -128,6 +159,26 @@ GD_NODISCARD gd_status gd_store_commit(gd_store_writer *w);
 GD_NODISCARD gd_status gd_store_finish(gd_store_writer *w);
 /** Delete the unfinished file and free `w`.  NULL is allowed. */
 void gd_store_abandon(gd_store_writer *w);
+
+/* ---------------------------------------------------------------- filling */
+
+/** Consecutive whole blocks of a reserved dataset. */
+typedef struct {
+  gd_store_place at; /**< of the first of them */
+  int64_t n_bytes;   /**< ends at a block's end, or at the dataset's */
+  const void *values;
+} gd_store_run;
+
+/**
+ * Write reserved values, and the digests of their blocks, into a finished file
+ * that has its temporary name yet, and wait until the disk has them.
+ * Processes and threads may fill different runs of one file at once; HDF5 is
+ * not called.
+ * @param[in] path  final name
+ * Errors: GD_ERR_IO (disk full)
+ */
+GD_NODISCARD gd_status gd_store_fill(const char *path, int64_t n_runs,
+                                     const gd_store_run *runs);
 
 /* ---------------------------------------------------------------- reading */
 

@@ -68,18 +68,18 @@ void gd_h5_divert(hid_t file)
     close(sink);
 }
 
-gd_status gd_h5_check_room(hid_t file, const char *path)
+gd_status gd_h5_check_room(hid_t file, const char *path, int64_t reserved_bytes)
 {
   enum { METADATA_BYTES = 1 << 18 }; /* more than a flush ever adds */
   const int descriptor = descriptor_of(file);
   hsize_t need;
   struct stat now;
   if (descriptor < 0 || H5Fget_filesize(file, &need) < 0 ||
-      fstat(descriptor, &now) != 0 ||
-      (off_t)need + METADATA_BYTES < now.st_size)
+      fstat(descriptor, &now) != 0)
     return GD_OK; /* nothing to tell: the flush itself will */
-  const int error = posix_fallocate(descriptor, now.st_size,
-                                    (off_t)need + METADATA_BYTES - now.st_size);
+  off_t more = (off_t)need - (off_t)reserved_bytes - now.st_size;
+  more = (more > 0 ? more : 0) + METADATA_BYTES;
+  const int error = posix_fallocate(descriptor, now.st_size, more);
   if (ftruncate(descriptor, now.st_size) != 0 || error == ENOSPC ||
       error == EFBIG || error == EDQUOT || error == EIO)
     return gd_fail(GD_ERR_IO, "%s: cannot write: %s", path,

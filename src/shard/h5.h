@@ -31,9 +31,11 @@ void gd_h5_divert(hid_t file);
 /**
  * Find out whether the disk has room for what a flush would write: HDF5 1.10
  * cannot close a file after a flush that failed.
+ * @param[in] reserved_bytes  of the file that HDF5 does not write
  * Errors: GD_ERR_IO (disk full, quota)
  */
-GD_NODISCARD gd_status gd_h5_check_room(hid_t file, const char *path);
+GD_NODISCARD gd_status gd_h5_check_room(hid_t file, const char *path,
+                                        int64_t reserved_bytes);
 
 /** How files are opened: newest format, no locks. Ends with: H5Pclose() */
 hid_t gd_h5_access(void);

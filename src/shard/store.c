@@ -11,6 +11,7 @@
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "h5.h"
+#include "store_parts.h"
 
 static size_t item_bytes(const gd_dataset *d)
 {
@@ -43,19 +44,8 @@ size_t gd_dataset_row_bytes(const gd_dataset *d)
   return bytes;
 }
 
-struct gd_store {
-  char path[GD_PATH_MAX];
-  char format[64];
-  gd_digest digest;
-  hid_t file;
-  /* The dataset read last stays open: readers go row by row. */
-  char open_name[GD_STORE_NAME_MAX];
-  gd_dataset open_shape;
-  hid_t open_id;
-};
-
-static gd_status get_attribute(gd_store *s, hid_t object, const char *name,
-                               gd_dtype dtype, void *out, size_t out_bytes)
+gd_status gd_store_attribute(gd_store *s, hid_t object, const char *name,
+                             gd_dtype dtype, void *out, size_t out_bytes)
 {
   hid_t attribute = H5Aexists(object, name) > 0
                         ? H5Aopen(object, name, H5P_DEFAULT)
@@ -229,20 +219,20 @@ gd_digest gd_store_digest(const gd_store *s)
 gd_status gd_store_get_int(gd_store *s, const char *name, int64_t *out)
 {
   assert(s != NULL && name != NULL && out != NULL);
-  return get_attribute(s, s->file, name, GD_I64, out, sizeof *out);
+  return gd_store_attribute(s, s->file, name, GD_I64, out, sizeof *out);
 }
 
 gd_status gd_store_get_real(gd_store *s, const char *name, double *out)
 {
   assert(s != NULL && name != NULL && out != NULL);
-  return get_attribute(s, s->file, name, GD_F64, out, sizeof *out);
+  return gd_store_attribute(s, s->file, name, GD_F64, out, sizeof *out);
 }
 
 gd_status gd_store_get_text(gd_store *s, const char *name, char *out,
                             size_t out_bytes)
 {
   assert(s != NULL && name != NULL && out != NULL && out_bytes > 0);
-  return get_attribute(s, s->file, name, GD_TEXT, out, out_bytes);
+  return gd_store_attribute(s, s->file, name, GD_TEXT, out, out_bytes);
 }
 
 /* H5Lexists() wants every part of a path to exist. */
@@ -387,13 +377,13 @@ static gd_status check_shape(const gd_store *s, const gd_dataset *expected)
 }
 
 /* Compare what was read whole with the digest that was written. */
-static gd_status check_digest(gd_store *s, gd_digest found)
+gd_status gd_store_check_digest(gd_store *s, gd_digest found)
 {
   char hex[GD_DIGEST_HEX], written[GD_DIGEST_HEX + 1];
   if (H5Aexists(s->open_id, "xxh128") <= 0)
     return GD_OK;
-  gd_status st =
-      get_attribute(s, s->open_id, "xxh128", GD_TEXT, written, sizeof written);
+  gd_status st = gd_store_attribute(s, s->open_id, "xxh128", GD_TEXT, written,
+                                    sizeof written);
   gd_digest_hex(found, hex);
   if (st == GD_OK && strcmp(hex, written) != 0)
     st = gd_fail(GD_ERR_FORMAT,
@@ -402,8 +392,8 @@ static gd_status check_digest(gd_store *s, gd_digest found)
   return st;
 }
 
-static gd_status read_rows(gd_store *s, int64_t first, int64_t n_rows,
-                           void *rows)
+gd_status gd_store_read_rows(gd_store *s, int64_t first, int64_t n_rows,
+                             void *rows)
 {
   const gd_dataset *d = &s->open_shape;
   hid_t memory;
@@ -445,9 +435,9 @@ gd_status gd_store_read(gd_store *s, const gd_dataset *expected, int64_t first,
                    s->path, expected->name, all, first, n_rows);
   if (n_rows == 0)
     return GD_OK;
-  st = read_rows(s, first, n_rows, rows);
+  st = gd_store_read_rows(s, first, n_rows, rows);
   if (st == GD_OK && n_rows == all)
-    st = check_digest(
+    st = gd_store_check_digest(
         s, gd_digest_of(rows,
                         (size_t)n_rows * gd_dataset_row_bytes(&s->open_shape)));
   return st;
@@ -467,7 +457,7 @@ gd_status gd_store_read_text(gd_store *s, const char *name, int64_t row,
   char *text = gd_alloc(d.text_bytes + 1, 1);
   if (text == NULL)
     return GD_ERR_NOMEM;
-  st = read_rows(s, row, 1, text);
+  st = gd_store_read_rows(s, row, 1, text);
   if (st == GD_OK && strlen(text) >= out_bytes)
     st = gd_fail(GD_ERR_FORMAT,
                  "%s: /%s row %" PRId64 ": text of %zu bytes, "
@@ -496,83 +486,5 @@ gd_status gd_store_read_skipped(gd_store *s, int64_t i,
       gd_store_read_text(s, "skipped/item", i, item, GD_STORE_NAME_MAX * 8);
   if (st == GD_OK)
     st = gd_store_read_text(s, "skipped/reason", i, reason, 1024);
-  return st;
-}
-
-/* ----------------------------------------------------------------- walking */
-
-typedef struct {
-  gd_store *store;
-  gd_status (*visit)(void *context, const gd_dataset *d);
-  void *context;
-  gd_status status;
-} walk;
-
-static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info,
-                         void *data)
-{
-  (void)group;
-  (void)info;
-  walk *k = data;
-  if (strlen(name) >= GD_STORE_NAME_MAX)
-    k->status = gd_fail(GD_ERR_FORMAT, "%s: a name is longer than %d bytes",
-                        k->store->path, GD_STORE_NAME_MAX - 1);
-  else if (gd_store_has(k->store, name)) {
-    gd_dataset d;
-    k->status = gd_store_describe(k->store, name, &d);
-    if (k->status == GD_OK)
-      k->status = k->visit(k->context, &d);
-  }
-  return k->status == GD_OK ? 0 : 1;
-}
-
-gd_status gd_store_each(gd_store *s,
-                        gd_status (*visit)(void *context, const gd_dataset *d),
-                        void *context)
-{
-  assert(s != NULL && visit != NULL);
-  walk k = {.store = s, .visit = visit, .context = context};
-  if (H5Lvisit(s->file, H5_INDEX_NAME, H5_ITER_INC, visit_link, &k) < 0)
-    return gd_h5_fail(GD_ERR_FORMAT, s->path, "is damaged");
-  return k.status;
-}
-
-static gd_status verify_dataset(void *context, const gd_dataset *d)
-{
-  gd_store *s = context;
-  gd_hasher *h = NULL;
-  void *rows = NULL;
-  const size_t row_bytes = gd_dataset_row_bytes(d);
-  const size_t piece_bytes = 1u << 22;
-  const int64_t piece =
-      row_bytes > piece_bytes ? 1 : (int64_t)(piece_bytes / row_bytes);
-  gd_status st = GD_OK;
-
-  if (H5Aexists(s->open_id, "xxh128") <= 0)
-    return gd_fail(GD_ERR_FORMAT, "%s: /%s has no digest", s->path, d->name);
-  st = gd_hasher_new(&h);
-  if (st == GD_OK && (rows = gd_alloc(piece, row_bytes)) == NULL)
-    st = GD_ERR_NOMEM;
-  for (int64_t i = 0; st == GD_OK && i < d->dims[0]; i += piece) {
-    const int64_t n = d->dims[0] - i < piece ? d->dims[0] - i : piece;
-    st = read_rows(s, i, n, rows);
-    gd_hasher_bytes(h, rows, (size_t)n * row_bytes);
-  }
-  const gd_digest found = gd_hasher_end(h);
-  free(rows);
-  return st == GD_OK ? check_digest(s, found) : st;
-}
-
-gd_status gd_store_verify(const char *path)
-{
-  gd_store *s;
-  gd_status st = gd_store_open(path, NULL, 0, &s);
-  if (st != GD_OK)
-    return st;
-  if (s->format[0] == '\0')
-    st = gd_fail(GD_ERR_FORMAT, "%s: is HDF5, but no file of gradus", path);
-  if (st == GD_OK)
-    st = gd_store_each(s, verify_dataset, s);
-  gd_store_close(s);
   return st;
 }

@@ -12,6 +12,7 @@
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "h5.h"
+#include "store_parts.h"
 
 typedef struct {
   char name[GD_STORE_NAME_MAX];
@@ -20,6 +21,7 @@ typedef struct {
   gd_hasher *hasher;
   gd_hasher *marked; /* at the mark; NULL: does not grow */
   int64_t marked_rows;
+  int reserved; /* its values, and their digests, come later */
 } column;
 
 struct gd_store_writer {
@@ -29,6 +31,9 @@ struct gd_store_writer {
   int n_columns;
   char **skipped; /* item, reason, item, reason, ... */
   int64_t n_skipped;
+  int64_t digests;               /* where those of blocks lie */
+  int64_t n_blocks, n_described; /* in all, and of datasets so far */
+  int64_t reserved_bytes;
 };
 
 /* n < 0: a single value, no list. */
@@ -149,7 +154,9 @@ static gd_status make_groups(gd_store_writer *w, const char *name)
   return GD_OK;
 }
 
-/* Create the dataset; chunk_rows 0 stores it contiguously. */
+/* How a dataset lies in the file, when it does not grow by chunks of rows. */
+enum { CONTIGUOUS = 0, RESERVED = -1 };
+
 static hid_t create_dataset(gd_store_writer *w, const gd_dataset *d,
                             int64_t chunk_rows)
 {
@@ -159,7 +166,10 @@ static hid_t create_dataset(gd_store_writer *w, const gd_dataset *d,
     dims[i] = most[i] = chunk[i] = (hsize_t)d->dims[i];
   hid_t create = gd_h5_timeless(H5P_DATASET_CREATE);
   hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
-  if (chunk_rows > 0) {
+  if (chunk_rows == RESERVED) {
+    H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
+  } else if (chunk_rows > 0) {
     const unsigned char zero[8] = {0};
     const size_t chunk_bytes = (size_t)chunk_rows * gd_dataset_row_bytes(d);
     most[0] = H5S_UNLIMITED;
@@ -315,9 +325,58 @@ gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
 {
   assert(w != NULL && d != NULL && (data != NULL || d->dims[0] == 0));
   column *c = NULL;
-  gd_status st = add_column(w, d, 0, &c);
+  gd_status st = add_column(w, d, CONTIGUOUS, &c);
   if (st == GD_OK && d->dims[0] > 0)
     st = write_rows(w, c, 0, d->dims[0], data);
+  return st;
+}
+
+int64_t gd_store_n_blocks(int64_t n_bytes)
+{
+  assert(n_bytes >= 0);
+  return (n_bytes + GD_STORE_BLOCK_BYTES - 1) / GD_STORE_BLOCK_BYTES;
+}
+
+/* Add a dataset whose values come later, and find out where. */
+static gd_status reserve(gd_store_writer *w, const gd_dataset *d, column **out,
+                         int64_t *at)
+{
+  assert(d->dtype != GD_TEXT && d->dims[0] > 0);
+  gd_status st = add_column(w, d, RESERVED, out);
+  if (st != GD_OK)
+    return st;
+  (*out)->reserved = 1;
+  w->reserved_bytes += d->dims[0] * (int64_t)gd_dataset_row_bytes(d);
+  const haddr_t found = H5Dget_offset((*out)->id);
+  *at = (int64_t)found;
+  return found == HADDR_UNDEF
+             ? gd_h5_fail(GD_ERR_IO, w->path, "cannot reserve a dataset")
+             : GD_OK;
+}
+
+gd_status gd_store_expect_blocks(gd_store_writer *w, int64_t n_blocks)
+{
+  assert(w != NULL && w->n_blocks == 0 && n_blocks > 0);
+  gd_dataset d = GD_STORE_BLOCKS;
+  d.dims[0] = n_blocks;
+  column *c = NULL;
+  w->n_blocks = n_blocks;
+  return reserve(w, &d, &c, &w->digests);
+}
+
+gd_status gd_store_reserve(gd_store_writer *w, const gd_dataset *d,
+                           gd_store_place *place)
+{
+  assert(w != NULL && d != NULL && place != NULL);
+  column *c = NULL;
+  const int64_t first = w->n_described;
+  gd_status st = reserve(w, d, &c, &place->values);
+  if (st == GD_OK)
+    st = put_attribute(c->id, w->path, "first_block", GD_I64, 0, -1, &first);
+  place->digests = w->digests + first * (int64_t)sizeof(gd_digest);
+  w->n_described +=
+      gd_store_n_blocks(d->dims[0] * (int64_t)gd_dataset_row_bytes(d));
+  assert(w->n_described <= w->n_blocks);
   return st;
 }
 
@@ -418,7 +477,7 @@ static gd_status put_digests(gd_store_writer *w)
     char hex[GD_DIGEST_HEX];
     gd_digest_hex(gd_hasher_end(c->hasher), hex);
     c->hasher = NULL;
-    if (st == GD_OK)
+    if (st == GD_OK && !c->reserved)
       st = put_text_attribute(c->id, w->path, "xxh128", hex);
   }
   return st;
@@ -459,7 +518,7 @@ gd_status gd_store_finish(gd_store_writer *w)
     st = put_digests(w);
   /* A full disk shows here at the latest, while all can still be closed. */
   if (st == GD_OK)
-    st = gd_h5_check_room(w->file, w->path);
+    st = gd_h5_check_room(w->file, w->path, w->reserved_bytes);
   if (st == GD_OK && H5Fflush(w->file, H5F_SCOPE_LOCAL) < 0)
     st = gd_h5_fail(GD_ERR_IO, w->path, "cannot write");
   if (st != GD_OK) {

@@ -1,9 +1,11 @@
 #include "gradus/store.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -250,6 +252,104 @@ static void rewound_rows_leave_no_trace(void **state)
     assert_true(gd_digest_equal(write_rewinding("rewound.h5", n), plain));
 }
 
+/* ------------------------------------------------------- reserved datasets */
+
+enum { N_A = 2500, N_B = 3 }; /* three blocks, and one that is not full */
+static const gd_dataset A = {
+    .name = "a", .dtype = GD_F32, .rank = 1, .dims = {N_A}};
+static const gd_dataset B = {
+    .name = "group/b", .dtype = GD_F32, .rank = 2, .dims = {N_B, 2}};
+
+/* Write the floats 0, 1, ... of both, from block `begin` of the first on. */
+static void write_reserved(const char *path, int64_t begin, float *values)
+{
+  gd_store_writer *w;
+  gd_store_place a, b;
+  char part[GD_PATH_MAX];
+  for (int i = 0; i < N_A; i++)
+    values[i] = (float)i;
+  assert_ok(gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w));
+  assert_ok(gd_store_expect_blocks(w, 4));
+  assert_ok(gd_store_reserve(w, &A, &a));
+  assert_ok(gd_store_reserve(w, &B, &b));
+  assert_ok(gd_store_finish(w));
+  const int64_t cut = begin * GD_STORE_BLOCK_BYTES;
+  const gd_store_run runs[] = {
+      {{a.values + cut, a.digests + begin * (int64_t)sizeof(gd_digest)},
+       (int64_t)sizeof(float) * N_A - cut,
+       (const char *)values + cut},
+      {b, 2 * N_B * (int64_t)sizeof(float), values},
+  };
+  assert_ok(gd_store_fill(path, 2, runs));
+  if (begin > 0) { /* the rest, as another process would */
+    const gd_store_run rest = {a, cut, values};
+    assert_ok(gd_store_fill(path, 1, &rest));
+  }
+  assert_ok(gd_file_part(path, part));
+  assert_int_equal(rename(part, path), 0);
+}
+
+static void reserved_values_can_come_in_any_parts(void **state)
+{
+  (void)state;
+  static float values[N_A], read[N_A];
+  gd_digest whole, parts;
+  gd_store *s;
+  write_reserved(gd_test_path("whole.h5"), 0, values);
+  write_reserved(gd_test_path("parts.h5"), 2, values);
+  assert_ok(gd_digest_of_file(gd_test_path("whole.h5"), &whole));
+  assert_ok(gd_digest_of_file(gd_test_path("parts.h5"), &parts));
+  assert_true(gd_digest_equal(whole, parts));
+  assert_ok(gd_store_verify(gd_test_path("parts.h5")));
+  assert_ok(gd_store_open(gd_test_path("parts.h5"), NULL, 0, &s));
+  assert_ok(gd_store_read(s, &A, 0, N_A, read));
+  assert_memory_equal(read, values, sizeof values);
+  assert_ok(gd_store_read(s, &B, 0, N_B, read));
+  assert_memory_equal(read, values, 2 * N_B * sizeof(float));
+  gd_store_close(s);
+}
+
+/* Every flipped byte of a value is found, and values that never came. */
+static void reserved_values_that_are_not_right_are_found(void **state)
+{
+  (void)state;
+  static float values[N_A];
+  const char *path = gd_test_path("right.h5"), *bad = gd_test_path("wrong.h5");
+  char *data;
+  size_t size, first = 0;
+  write_reserved(path, 0, values);
+  assert_ok(gd_file_read(path, 1 << 20, &data, &size));
+  while (memcmp(data + first, values, sizeof values) != 0)
+    first++;
+  for (size_t i = 0; i < sizeof values; i += 499) {
+    data[first + i] ^= 0x10;
+    assert_ok(gd_file_write(bad, data, size));
+    data[first + i] ^= 0x10;
+    assert_fails(gd_store_verify(bad), GD_ERR_FORMAT, "/a is damaged");
+  }
+  memset(data + first + GD_STORE_BLOCK_BYTES, 0, GD_STORE_BLOCK_BYTES);
+  assert_ok(gd_file_write(bad, data, size));
+  assert_fails(gd_store_verify(bad), GD_ERR_FORMAT, "/a is damaged");
+  free(data);
+}
+
+/* HDF5 reads zeros beyond a file's end, and a chunk of zeros has the checksum
+ * of one. */
+static void store_that_is_cut_while_open_is_not_read_as_zeros(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("cut.h5");
+  gd_store *s;
+  int64_t size_bytes;
+  uint8_t row[75];
+  assert_ok(write_store(path, 5));
+  assert_ok(gd_file_stat(path, &size_bytes, NULL));
+  assert_ok(gd_store_open(path, "gradus-test", 2, &s));
+  assert_int_equal(truncate(path, (off_t)(size_bytes / 4)), 0);
+  assert_fails(gd_store_read(s, &PIXELS, 30, 1, row), GD_ERR_FORMAT, "cut.h5");
+  gd_store_close(s);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(store_reads_back_what_was_written),
     cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
@@ -258,6 +358,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(flipped_bytes_and_truncation_are_found),
     cmocka_unit_test(full_disk_leaves_no_file),
     cmocka_unit_test(walk_visits_datasets_by_name),
+    cmocka_unit_test(reserved_values_can_come_in_any_parts),
+    cmocka_unit_test(reserved_values_that_are_not_right_are_found),
+    cmocka_unit_test(store_that_is_cut_while_open_is_not_read_as_zeros),
 };
 
 gd_test_main(tests)
