@@ -29,6 +29,28 @@ GD_NODISCARD gd_status gd_agree(MPI_Comm comm, gd_status mine);
  */
 GD_NODISCARD gd_status gd_settle(MPI_Comm comm, gd_status mine);
 
+/** Agreements that nobody waits for: work goes on until all have said how it
+ * went with them. */
+typedef struct gd_accord gd_accord;
+
+/**
+ * Ends with:  gd_accord_free()
+ * Collective: yes; `comm` is duplicated
+ * Errors:     GD_ERR_NOMEM, GD_ERR_PEER
+ */
+GD_NODISCARD gd_status gd_accord_new(MPI_Comm comm, gd_accord **out);
+/** Collective: yes; none may be under way. NULL is allowed. */
+void gd_accord_free(gd_accord *a);
+/**
+ * Say how it went on this rank.  None may be under way here.
+ * Collective: every rank says once; nobody waits
+ */
+void gd_accord_begin(gd_accord *a, gd_status mine);
+/** Say whether all have said it, or nothing is under way.  Never waits. */
+int gd_accord_is_reached(gd_accord *a);
+/** Wait for it; return what gd_settle() would have. */
+GD_NODISCARD gd_status gd_accord_wait(gd_accord *a);
+
 /**
  * Wait until `request` completes without burning the core that another rank
  * may need, feeding the watchdog.  For waits that may be long.

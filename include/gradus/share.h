@@ -6,6 +6,7 @@
 #define GRADUS_SHARE_H
 
 #include <mpi.h>
+#include <stdint.h>
 
 #include "gradus/status.h"
 #include "gradus/text.h"
@@ -18,5 +19,13 @@
  * Errors:     GD_ERR_NOMEM, GD_ERR_PEER, agreed
  */
 GD_NODISCARD gd_status gd_share_text(MPI_Comm comm, gd_text *text);
+
+/**
+ * Give every rank rank 0's numbers.
+ * @param[in]     n       the same on all ranks, at most INT_MAX
+ * @param[in,out] values  (n)
+ * Collective: yes
+ */
+void gd_share_ints(MPI_Comm comm, int64_t n, int64_t *values);
 
 #endif

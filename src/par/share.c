@@ -1,6 +1,7 @@
 #include "gradus/share.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -36,4 +37,12 @@ gd_status gd_share_text(MPI_Comm comm, gd_text *text)
   }
   free(copy);
   return gd_agree(comm, st == GD_OK ? gd_text_status(text) : st);
+}
+
+void gd_share_ints(MPI_Comm comm, int64_t n, int64_t *values)
+{
+  assert(n >= 0 && n <= INT_MAX && (values != NULL || n == 0));
+  MPI_Request request;
+  MPI_Ibcast(values, (int)n, MPI_INT64_T, 0, comm, &request);
+  gd_wait(&request);
 }

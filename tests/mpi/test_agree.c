@@ -91,6 +91,41 @@ static void settled_status_is_the_failing_ranks_on_all(void **state)
                                     gd_test_has(gd_reason(), "no such video"));
 }
 
+/* Rank 0 is the last to say it: the others do not wait for it. */
+static void accord_is_reached_when_all_have_said_it(void **state)
+{
+  (void)state;
+  gd_accord *a;
+  assert_ok(gd_accord_new(MPI_COMM_WORLD, &a));
+  assert_true(gd_accord_is_reached(a));
+  for (int round = 0; round < 6; round++) {
+    const gd_status mine = round % 2 == 1 && rank == size - 1
+                               ? gd_fail(GD_ERR_IO, "disk %d is full", round)
+                               : GD_OK;
+    if (rank > 0) {
+      gd_accord_begin(a, mine);
+      assert_false(gd_accord_is_reached(a));
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0)
+      gd_accord_begin(a, mine);
+    gd_status st = GD_OK;
+    if (round < 4)
+      while (!gd_accord_is_reached(a))
+        st = gd_fail(GD_ERR_USAGE, "another reason meanwhile");
+    st = gd_accord_wait(a);
+    if (round % 2 == 0) {
+      gd_assert_all(MPI_COMM_WORLD, st == GD_OK);
+    } else {
+      char reason[64];
+      snprintf(reason, sizeof reason, "disk %d is full", round);
+      gd_assert_all(MPI_COMM_WORLD,
+                    st == GD_ERR_IO && gd_test_has(gd_reason(), reason));
+    }
+  }
+  gd_accord_free(a);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(agreement_of_well_ranks_is_ok),
     cmocka_unit_test(one_failing_rank_reaches_all_with_its_reason),
@@ -98,6 +133,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(request_to_stop_is_everyones_but_a_failure_outranks_it),
     cmocka_unit_test(hearsay_alone_stays_a_peers_failure),
     cmocka_unit_test(settled_status_is_the_failing_ranks_on_all),
+    cmocka_unit_test(accord_is_reached_when_all_have_said_it),
 };
 
 int main(int argc, char **argv)

@@ -36,9 +36,23 @@ static void text_that_rank_0_could_not_compose_fails_on_all(void **state)
   gd_text_free(&text);
 }
 
+static void every_rank_gets_the_numbers_of_rank_0(void **state)
+{
+  (void)state;
+  int rank;
+  int64_t values[3] = {-1, 0, INT64_MAX};
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank > 0)
+    values[0] = values[1] = values[2] = rank;
+  gd_share_ints(MPI_COMM_WORLD, 3, values);
+  gd_assert_all(MPI_COMM_WORLD,
+                values[0] == -1 && values[1] == 0 && values[2] == INT64_MAX);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_rank_has_the_bytes_of_rank_0),
     cmocka_unit_test(text_that_rank_0_could_not_compose_fails_on_all),
+    cmocka_unit_test(every_rank_gets_the_numbers_of_rank_0),
 };
 
 gd_test_mpi_main(tests)
