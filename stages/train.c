@@ -2,7 +2,7 @@
  *
  *   model.h5      weights of the epoch with the least development MAE, or of
  *                 the last one
- *   last.h5       checkpoint, to go on from after a stop or a failure
+ *   checkpoint-<steps>.h5   to go on from after a stop or a failure
  *   metrics.csv   loss and error by epoch; steps.csv by step
  *
  * All ranks train one model together: see gradus/fit.h. */
@@ -97,6 +97,7 @@ static gd_status config_of(const gd_stage_env *env, int size_px,
       .freeze = gd_instance_text(self, "freeze"),
       .patience = gd_instance_int(self, "patience"),
       .checkpoint_every = gd_instance_int(self, "checkpoint_every"),
+      .keep_checkpoints = gd_instance_int(self, "keep_checkpoints"),
       .init = gd_instance_text(self, "init"),
       .directory = env->directory,
       .digest = gd_instance_digest(self)};

@@ -7,9 +7,12 @@
  *   /optimizer/<m, v, momentum, average>  float32 (all weights, as one block)
  *   /metrics                      float64 (rows, 7): gd_metrics_row
  *
- * It is written by one process, which is given the optimiser's state piece by
- * piece: no process holds all of it.  Any process reads any part.  The order of
- * samples, augmentation and rate follow from epoch and step.
+ * One process writes its frame: all but the weights, the running statistics and
+ * the states, for which there is only room.  Then each process writes its share
+ * of these at their places, with plain writes: none holds all of the state, and
+ * no thread of theirs needs MPI or HDF5.  The bytes do not depend on how it was
+ * shared out.  Any process reads any part.  The order of samples, augmentation
+ * and rate follow from epoch and step.
  */
 #ifndef GRADUS_CHECKPOINT_H
 #define GRADUS_CHECKPOINT_H
@@ -45,30 +48,29 @@ typedef struct {
   double best_mae;    /**< level; of that epoch */
 } gd_training_state;
 
-typedef struct gd_checkpoint_writer gd_checkpoint_writer;
+/** All of a checkpoint but its arrays of floats. */
+typedef struct {
+  gd_model_info info;
+  const gd_tensor_table *weights, *running; /**< of info.network */
+  gd_training_state where;
+  const char *optimizer; /**< name, as gd_optimizer_name() */
+  int n_states;
+  const char *const *states; /**< names: `m`, `v`, ... */
+  const gd_metrics_row *rows;
+  int64_t n_rows;
+} gd_checkpoint_frame;
 
 /**
- * Begin a checkpoint.
- * @param[in] optimizer  name, as gd_optimizer_name()
- * @param[in] rows       n_rows rows of metrics so far
- * Ends with: gd_checkpoint_finish() or gd_checkpoint_abandon()
- * Errors:    GD_ERR_IO (disk full), GD_ERR_NOMEM
+ * Write a checkpoint under its temporary name, and tell where its arrays are to
+ * be filled in, by gd_store_fill(), before a gd_publisher gives it its name.
+ * @param[out] places  one for each tensor of the weights, of the running
+ *                     statistics, and for each state
+ * Collective: no: one process does it for all
+ * Errors:     GD_ERR_IO (disk full), GD_ERR_NOMEM
  */
-GD_NODISCARD gd_status gd_checkpoint_create(
-    const char *path, gd_digest digest, const gd_model_info *info,
-    const float *weights, const float *running, const gd_training_state *where,
-    const char *optimizer, const gd_metrics_row *rows, int64_t n_rows,
-    gd_checkpoint_writer **out);
-/** Begin the next state array: `m`, `v`, ... Errors: GD_ERR_IO */
-GD_NODISCARD gd_status gd_checkpoint_begin_state(gd_checkpoint_writer *w,
-                                                 const char *name);
-/** Append n values to the state array begun last. Errors: GD_ERR_IO */
-GD_NODISCARD gd_status gd_checkpoint_append(gd_checkpoint_writer *w, int64_t n,
-                                            const float *values);
-/** Complete the file under its temporary name, for a gd_publisher.  Frees `w`
- * either way. */
-GD_NODISCARD gd_status gd_checkpoint_finish(gd_checkpoint_writer *w);
-void gd_checkpoint_abandon(gd_checkpoint_writer *w); /**< NULL is allowed */
+GD_NODISCARD gd_status gd_checkpoint_write_frame(
+    const char *path, gd_digest digest, const gd_checkpoint_frame *frame,
+    gd_store_place *places);
 
 typedef struct gd_checkpoint gd_checkpoint;
 

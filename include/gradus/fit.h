@@ -1,17 +1,24 @@
 /**
  * Fitting: training over all ranks, epoch by epoch, from where it was left.
  *
- *   model.h5     weights and running statistics of the selected epoch so far
- *   last.h5      checkpoint: after every epoch, every so many steps, and when
- *                asked to stop
- *   metrics.csv  epoch,step,split,loss,mae,rmse,rate: a row per epoch for the
- *                training (frames, as they were trained on) and one for the
- *                development partition (videos)
- *   steps.csv    epoch,step,loss,mae,rmse,rate: a row per step
+ *   model.h5     weights and running statistics of the selected epoch, when
+ *                training has ended
+ *   checkpoint-<steps done>.h5
+ *                after every epoch, every so many steps, and when asked to
+ * stop: the last few, and that at the end of the selected epoch (and when
+ * training has ended, only the last and this one) metrics.csv
+ * epoch,step,split,loss,mae,rmse,rate: a row per epoch for the training
+ * (frames, as they were trained on) and one for the development partition
+ * (videos) steps.csv    epoch,step,loss,mae,rmse,rate: a row per step
  *
  * Killed at any moment and called again, on any number of ranks, it ends with
- * the same four files, bit for bit (last.h5 apart from being older than needed
- * never).  How fast it was goes to the log.
+ * the same files, bit for bit.  How fast it was goes to the log.
+ *
+ * A checkpoint is written while training goes on; it stands still for a copy of
+ * the state.  One that is damaged is named, and the one before is used.  One
+ * that cannot be written (disk full) is named, training goes on, and in the end
+ * the call fails with GD_ERR_IO: called again it goes on from the last one that
+ * could.
  */
 #ifndef GRADUS_FIT_H
 #define GRADUS_FIT_H
@@ -54,6 +61,7 @@ typedef struct {
   int64_t patience; /**< with select_dev: end after so many epochs without a
                        lower development MAE; 0: after the last epoch */
   int64_t checkpoint_every; /**< steps; 0: only after epochs */
+  int64_t keep_checkpoints; /**< so many of the last, >= 1 */
   const char *init;         /**< model file to start from; "": random, as is a
                                head that the file lacks or has otherwise */
   const char *directory;    /**< for the files; exists */

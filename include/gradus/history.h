@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gradus/checkpoint.h"
+#include "gradus/publisher.h"
 #include "gradus/status.h"
 
 typedef struct {
@@ -37,8 +38,10 @@ void gd_history_add(gd_history *h, const gd_metrics_row *row);
 gd_metrics_row gd_history_epoch(const gd_history *h, int64_t epoch,
                                 const int64_t *n_samples, int64_t n_steps);
 
-/** Write both files into a directory. Errors: GD_ERR_IO, GD_ERR_NOMEM */
+/** Write both files into a directory, to be published with the publisher's next
+ * start. Errors: GD_ERR_IO, GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_history_write(const gd_history *h,
-                                        const char *directory);
+                                        const char *directory,
+                                        gd_publisher *publisher);
 
 #endif

@@ -98,6 +98,17 @@ GD_NODISCARD gd_status gd_model_write_part(const char *path, gd_digest digest,
 GD_NODISCARD gd_status gd_model_put(gd_store_writer *w,
                                     const gd_model_info *info,
                                     const float *weights, const float *running);
+/**
+ * Likewise, but only reserve the tensors: gd_store_expect_blocks() comes first.
+ * @param[in]  weights, running  as listed by gd_resnet_tables()
+ * @param[out] places            of the weights' tensors, then of the running
+ *                               statistics'
+ */
+GD_NODISCARD gd_status gd_model_reserve(gd_store_writer *w,
+                                        const gd_model_info *info,
+                                        const gd_tensor_table *weights,
+                                        const gd_tensor_table *running,
+                                        gd_store_place *places);
 /** Read them back from an open store. Errors: as gd_model_read() */
 GD_NODISCARD gd_status gd_model_get_info(gd_store *s, gd_model_info *out);
 GD_NODISCARD gd_status gd_model_get(gd_store *s, const gd_resnet_config *config,

@@ -257,6 +257,11 @@ static const gd_key train_keys[] = {
     {"checkpoint_every", GD_KEY_INT, .unit = "steps", .fallback = "0",
      .high = 1e9, .neutral = 1,
      .sentence = "Steps between checkpoints; 0: only at the end of an epoch."},
+    {"keep_checkpoints", GD_KEY_INT, .fallback = "2", .low = 1, .high = 1000,
+     .neutral = 1,
+     .sentence =
+         "Checkpoints kept while training: so many of the last, and the "
+         "selected epoch's; of Adam each is three times the model."},
 };
 
 /* `train-detector`: a macro pastes the names of tables. */

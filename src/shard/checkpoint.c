@@ -9,7 +9,6 @@
 
 static const char FORMAT[] = "gradus-model";
 enum { VERSION = 2, ROW = sizeof(gd_metrics_row) / sizeof(double) };
-enum { CHUNK_BYTES = 4 << 20 };
 
 static const gd_dataset METRICS = {
     .name = "metrics", .dtype = GD_F64, .rank = 2, .dims = {0, ROW}};
@@ -21,11 +20,6 @@ static gd_dataset state_dataset(const char *state, char name[GD_STORE_NAME_MAX])
 }
 
 /* ---------------------------------------------------------------- writing */
-
-struct gd_checkpoint_writer {
-  gd_store_writer *store;
-  char state[GD_STORE_NAME_MAX]; /* dataset that is being appended to */
-};
 
 static gd_status put_where(gd_store_writer *w, const gd_training_state *where,
                            const char *optimizer)
@@ -42,64 +36,64 @@ static gd_status put_where(gd_store_writer *w, const gd_training_state *where,
   return st;
 }
 
-gd_status gd_checkpoint_create(const char *path, gd_digest digest,
-                               const gd_model_info *info, const float *weights,
-                               const float *running,
-                               const gd_training_state *where,
-                               const char *optimizer,
-                               const gd_metrics_row *rows, int64_t n_rows,
-                               gd_checkpoint_writer **out)
+static int64_t blocks_of(const gd_tensor_table *table)
 {
-  assert(where != NULL && optimizer != NULL && out != NULL);
-  *out = NULL;
-  gd_checkpoint_writer *w = gd_alloc(1, sizeof *w);
-  if (w == NULL)
-    return GD_ERR_NOMEM;
-  gd_dataset metrics = METRICS;
-  metrics.dims[0] = n_rows;
-  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, &w->store);
-  if (st == GD_OK)
-    st = gd_model_put(w->store, info, weights, running);
-  if (st == GD_OK)
-    st = put_where(w->store, where, optimizer);
-  if (st == GD_OK)
-    st = gd_store_put(w->store, &metrics, rows);
-  if (st != GD_OK) {
-    gd_checkpoint_abandon(w);
-    return st;
+  int64_t n = 0;
+  for (int i = 0; i < table->n_entries; i++)
+    n += gd_store_n_blocks(table->entries[i].count * (int64_t)sizeof(float));
+  return n;
+}
+
+static gd_status reserve_states(gd_store_writer *w, int64_t count, int n_states,
+                                const char *const *states,
+                                gd_store_place *places)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < n_states; i++) {
+    char name[GD_STORE_NAME_MAX];
+    gd_dataset d = state_dataset(states[i], name);
+    d.dims[0] = count;
+    st = gd_store_reserve(w, &d, &places[i]);
   }
-  *out = w;
-  return GD_OK;
-}
-
-gd_status gd_checkpoint_begin_state(gd_checkpoint_writer *w, const char *name)
-{
-  assert(w != NULL && name != NULL);
-  const gd_dataset d = state_dataset(name, w->state);
-  return gd_store_declare(w->store, &d, CHUNK_BYTES);
-}
-
-gd_status gd_checkpoint_append(gd_checkpoint_writer *w, int64_t n,
-                               const float *values)
-{
-  assert(w != NULL && w->state[0] != '\0');
-  return gd_store_append(w->store, w->state, n, values);
-}
-
-gd_status gd_checkpoint_finish(gd_checkpoint_writer *w)
-{
-  assert(w != NULL);
-  gd_status st = gd_store_finish(w->store);
-  free(w);
   return st;
 }
 
-void gd_checkpoint_abandon(gd_checkpoint_writer *w)
+static gd_status put_frame(gd_store_writer *w, const gd_checkpoint_frame *f,
+                           gd_store_place *places)
 {
-  if (w == NULL)
-    return;
-  gd_store_abandon(w->store);
-  free(w);
+  const int n_tensors = f->weights->n_entries + f->running->n_entries;
+  const int64_t count = f->weights->count;
+  gd_dataset metrics = METRICS;
+  metrics.dims[0] = f->n_rows;
+  gd_status st = put_where(w, &f->where, f->optimizer);
+  if (st == GD_OK)
+    st = gd_store_put(w, &metrics, f->rows);
+  if (st == GD_OK)
+    st = gd_store_expect_blocks(
+        w, blocks_of(f->weights) + blocks_of(f->running) +
+               f->n_states * gd_store_n_blocks(count * (int64_t)sizeof(float)));
+  if (st == GD_OK)
+    st = gd_model_reserve(w, &f->info, f->weights, f->running, places);
+  if (st == GD_OK)
+    st = reserve_states(w, count, f->n_states, f->states, places + n_tensors);
+  return st;
+}
+
+gd_status gd_checkpoint_write_frame(const char *path, gd_digest digest,
+                                    const gd_checkpoint_frame *frame,
+                                    gd_store_place *places)
+{
+  assert(path != NULL && frame != NULL && places != NULL);
+  gd_store_writer *w;
+  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, &w);
+  if (st != GD_OK)
+    return st;
+  st = put_frame(w, frame, places);
+  if (st != GD_OK) {
+    gd_store_abandon(w);
+    return st;
+  }
+  return gd_store_finish(w);
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -82,6 +82,19 @@ static gd_status put_tensors(gd_store_writer *w, const char *group,
   return st;
 }
 
+static gd_status reserve_tensors(gd_store_writer *w, const char *group,
+                                 const gd_tensor_table *table,
+                                 gd_store_place *places)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < table->n_entries; i++) {
+    char name[GD_STORE_NAME_MAX];
+    const gd_dataset d = dataset_of(group, &table->entries[i], name);
+    st = gd_store_reserve(w, &d, &places[i]);
+  }
+  return st;
+}
+
 gd_status gd_model_put(gd_store_writer *w, const gd_model_info *info,
                        const float *weights, const float *running)
 {
@@ -97,6 +110,20 @@ gd_status gd_model_put(gd_store_writer *w, const gd_model_info *info,
     st = put_tensors(w, "running", &r_table, running);
   gd_tensor_table_free(&w_table);
   gd_tensor_table_free(&r_table);
+  return st;
+}
+
+gd_status gd_model_reserve(gd_store_writer *w, const gd_model_info *info,
+                           const gd_tensor_table *weights,
+                           const gd_tensor_table *running,
+                           gd_store_place *places)
+{
+  assert(w != NULL && info != NULL && weights != NULL && running != NULL);
+  gd_status st = put_info(w, info);
+  if (st == GD_OK)
+    st = reserve_tensors(w, "weights", weights, places);
+  if (st == GD_OK)
+    st = reserve_tensors(w, "running", running, places + weights->n_entries);
   return st;
 }
 

@@ -45,6 +45,7 @@ static void settle(void *context)
  * end of the step, where the ranks agree on it. */
 static gd_status tick(const gd_fit_parts *f, int64_t n, int *stop)
 {
+  gd_saver_poll(f->saver);
   const gd_status st = f->hooks->tick(f->hooks->context, n);
   *stop |= st == GD_ERR_STOPPED;
   return st == GD_ERR_STOPPED ? GD_OK : st;
@@ -197,16 +198,14 @@ static gd_metrics_row score_dev(const gd_fit_parts *f)
                           .rate = NAN};
 }
 
-static gd_status select_model(gd_fit_parts *f, double dev_mae)
+static void select_epoch(gd_fit_parts *f, double dev_mae)
 {
-  const int64_t epoch = f->where.next_epoch - 1;
   const int is_last = f->where.next_epoch == f->config->schedule.epochs;
   const int better = f->where.best_epoch < 0 || dev_mae < f->where.best_mae;
   if (f->config->select_dev ? !better : !is_last)
-    return GD_OK;
-  f->where.best_epoch = epoch;
+    return;
+  f->where.best_epoch = f->where.next_epoch - 1;
   f->where.best_mae = dev_mae;
-  return gd_fit_parts_save_model(f, dev_mae);
 }
 
 static gd_status end_epoch(gd_fit_parts *f)
@@ -228,9 +227,8 @@ static gd_status end_epoch(gd_fit_parts *f)
     dev.step = train.step;
     gd_history_add(&f->history, &dev);
   }
-  st = select_model(f, dev.mae);
-  if (st == GD_OK)
-    st = gd_fit_parts_save(f);
+  select_epoch(f, dev.mae);
+  gd_fit_parts_save(f);
   const double step_s = f->step_s > 0 ? f->step_s : 1;
   gd_log(GD_LOG_INFO,
          "epoch=%" PRId64 "/%" PRId64 " step=%" PRId64
@@ -251,14 +249,16 @@ static gd_status make_epoch(gd_fit_parts *f)
     int stop = 0;
     gd_status st = make_step(f, &stop);
     const int64_t every = f->config->checkpoint_every;
-    if (st == GD_OK && (stop || (every > 0 && f->step % every == 0)))
-      st = gd_fit_parts_save(f);
-    if (st == GD_OK && stop)
-      st = gd_fail(GD_ERR_STOPPED,
-                   "asked to stop: checkpoint written after step %" PRId64,
-                   f->step);
     if (st != GD_OK)
       return st;
+    /* That at an epoch's end is of the same step. */
+    const int is_end = f->where.next_step == gd_fit_steps_per_epoch(f);
+    if (stop || (every > 0 && f->step % every == 0 && !is_end))
+      gd_fit_parts_save(f);
+    if (stop)
+      return gd_fail(GD_ERR_STOPPED,
+                     "asked to stop: checkpoint written after step %" PRId64,
+                     f->step);
   }
   return end_epoch(f);
 }
@@ -299,16 +299,7 @@ static gd_status run(gd_fit_parts *f)
     gd_log(GD_LOG_INFO,
            "stopped_after=%" PRId64 " best_epoch=%" PRId64 " patience=%" PRId64,
            f->where.next_epoch, f->where.best_epoch + 1, f->config->patience);
-  if (f->rank == 0) {
-    /* Also after a failure or a stop: what was begun gets on the disk. */
-    gd_status published = gd_publisher_wait(f->publisher);
-    if (st == GD_OK)
-      st = published;
-    /* In case it was killed between the checkpoint and its metrics. */
-    if (st == GD_OK)
-      st = gd_history_write(&f->history, f->config->directory);
-  }
-  return gd_agree(f->comm, st);
+  return gd_fit_parts_conclude(f, st);
 }
 
 gd_status gd_fit(MPI_Comm comm, int rank, int size, const gd_fit_config *config,

@@ -7,10 +7,10 @@
 #include "gradus/file.h"
 #include "gradus/fit.h"
 #include "gradus/history.h"
-#include "gradus/publisher.h"
 #include "gradus/reduce.h"
 #include "gradus/sampler.h"
 #include "gradus/samples.h"
+#include "saver.h"
 #include "update.h"
 
 typedef struct {
@@ -18,8 +18,9 @@ typedef struct {
   const gd_fit_hooks *hooks;
   MPI_Comm comm;
   int rank, size;
-  char model[GD_PATH_MAX], last[GD_PATH_MAX];
-  gd_publisher *publisher; /* of both; rank 0 */
+  char model[GD_PATH_MAX];
+  gd_checkpoints files;
+  gd_saver *saver;
   const char *face_template;
 
   gd_samples *train, *dev;
@@ -31,6 +32,8 @@ typedef struct {
   float *block;   /* weights, then running statistics */
   gd_range chunk; /* the weights that this rank steps */
   gd_update *update;
+  const char *state_names[GD_OPTIMIZER_MOST_STATES + 1]; /* the update's */
+  float *states[GD_OPTIMIZER_MOST_STATES + 1];
   float *averaged;       /* (n_weights) gathered, if there is an average */
   float *expected;       /* (dev->n) */
   double *level_weights; /* (K) of the training labels */
@@ -49,17 +52,18 @@ GD_NODISCARD gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces);
 void gd_fit_parts_end(gd_fit_parts *f);
 int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f);
 
-/* Take up the checkpoint, or begin anew if there is none that can be used.
- * Collective. */
+/* Take up the newest checkpoint that can be used, or begin anew if there is
+ * none.  Collective. */
 GD_NODISCARD gd_status gd_fit_parts_restore(gd_fit_parts *f);
-/* Write the checkpoint and the metrics; the checkpoint gets on the disk
- * meanwhile.  Collective. */
-GD_NODISCARD gd_status gd_fit_parts_save(gd_fit_parts *f);
-/* Return the weights that are evaluated and kept: the block's, or their
- * average.  Collective. */
-const float *gd_fit_parts_evaluated(gd_fit_parts *f);
-/* Write the selected model, to be published with the next checkpoint.
+/* Begin to write a checkpoint and the metrics: see saver.h.  Collective. */
+void gd_fit_parts_save(gd_fit_parts *f);
+/* Return the weights that are evaluated: the block's, or their average.
  * Collective. */
-GD_NODISCARD gd_status gd_fit_parts_save_model(gd_fit_parts *f, double dev_mae);
+const float *gd_fit_parts_evaluated(gd_fit_parts *f);
+/* Wait for the last checkpoint; if training has ended well, make model.h5 from
+ * that of the selected epoch.
+ * st: how training went
+ * Collective; errors agreed. */
+GD_NODISCARD gd_status gd_fit_parts_conclude(gd_fit_parts *f, gd_status st);
 
 #endif

@@ -77,21 +77,22 @@ static void add_row(gd_text *t, const gd_metrics_row *row, const char *split)
   gd_text_add(t, "\n");
 }
 
-static gd_status write_text(const gd_text *t, const char *directory,
-                            const char *name)
+static gd_status write_part(const gd_text *t, const char *directory,
+                            const char *name, gd_publisher *publisher)
 {
   char path[GD_PATH_MAX];
   gd_status st = gd_text_status(t);
   if (st == GD_OK)
     st = gd_path_join(directory, name, path);
   if (st == GD_OK)
-    st = gd_file_write(path, t->data, t->length_bytes);
-  return st;
+    st = gd_file_write_part(path, t->data, t->length_bytes);
+  return st == GD_OK ? gd_publisher_add(publisher, path) : st;
 }
 
-gd_status gd_history_write(const gd_history *h, const char *directory)
+gd_status gd_history_write(const gd_history *h, const char *directory,
+                           gd_publisher *publisher)
 {
-  assert(h != NULL && directory != NULL);
+  assert(h != NULL && directory != NULL && publisher != NULL);
   gd_text metrics = {0}, steps = {0};
   gd_text_add(&metrics, "epoch,step,split,loss,mae,rmse,rate\n");
   gd_text_add(&steps, "epoch,step,loss,mae,rmse,rate\n");
@@ -102,9 +103,9 @@ gd_status gd_history_write(const gd_history *h, const char *directory)
     else
       add_row(&metrics, row, row->split == GD_METRICS_DEV ? "dev" : "train");
   }
-  gd_status st = write_text(&metrics, directory, "metrics.csv");
+  gd_status st = write_part(&metrics, directory, "metrics.csv", publisher);
   if (st == GD_OK)
-    st = write_text(&steps, directory, "steps.csv");
+    st = write_part(&steps, directory, "steps.csv", publisher);
   gd_text_free(&metrics);
   gd_text_free(&steps);
   return st;

@@ -7,6 +7,7 @@
 
 #include "gradus/agree.h"
 #include "gradus/checkpoint.h"
+#include "gradus/folder.h"
 #include "gradus/memory.h"
 #include "gradus/profile.h"
 #include "gradus/random.h"
@@ -112,6 +113,7 @@ static gd_fit_config config_for(const char *directory)
       .batch = 5,
       .microbatch = 2,
       .select_dev = 1,
+      .keep_checkpoints = 2,
       .init = "",
       .freeze = "",
       .directory = directory,
@@ -150,20 +152,41 @@ static gd_status train(const char *name, int size, int64_t stop_after,
   return st;
 }
 
+/* All files: the model, the metrics, and the checkpoints that are left. */
 static int same_files(const char *a, const char *b)
 {
-  static const char *const names[] = {"model.h5", "metrics.csv", "steps.csv"};
-  for (int i = 0; i < 3; i++) {
-    char path[64];
-    gd_digest first, second;
-    snprintf(path, sizeof path, "%s/%s", a, names[i]);
-    assert_ok(gd_digest_of_file(gd_test_path(path), &first));
-    snprintf(path, sizeof path, "%s/%s", b, names[i]);
-    assert_ok(gd_digest_of_file(gd_test_path(path), &second));
-    if (!gd_digest_equal(first, second))
-      return 0;
+  gd_folder *first, *second;
+  assert_ok(gd_folder_read(gd_test_path(a), &first));
+  assert_ok(gd_folder_read(gd_test_path(b), &second));
+  int same = first->n_files == second->n_files && first->n_files >= 4;
+  for (int64_t i = 0; same && i < first->n_files; i++) {
+    char path[128];
+    gd_digest one, other;
+    snprintf(path, sizeof path, "%s/%s", a, first->names[i]);
+    assert_ok(gd_digest_of_file(gd_test_path(path), &one));
+    snprintf(path, sizeof path, "%s/%s", b, first->names[i]);
+    same = gd_digest_of_file(gd_test_path(path), &other) == GD_OK &&
+           gd_digest_equal(one, other);
+    if (!same)
+      print_message("%s differs\n", path);
   }
-  return 1;
+  gd_folder_free(first);
+  gd_folder_free(second);
+  return same;
+}
+
+/* Return the path of the newest checkpoint in a directory of rank 0. */
+static const char *newest(const char *name)
+{
+  static char path[GD_PATH_MAX];
+  gd_folder *folder;
+  assert_ok(gd_folder_read(gd_test_path(name), &folder));
+  path[0] = '\0';
+  for (int64_t i = 0; i < folder->n_files; i++)
+    if (strncmp(folder->names[i], "checkpoint-", 11) == 0)
+      assert_ok(gd_path_join(gd_test_path(name), folder->names[i], path));
+  gd_folder_free(folder);
+  return path;
 }
 
 static int is_first(void)
@@ -190,8 +213,8 @@ static void loss_falls_over_the_epochs(void **state)
     return;
   gd_checkpoint *c;
   gd_metrics_row rows[64];
-  assert_ok(
-      gd_checkpoint_open(gd_test_path("one/last.h5"), DIGEST, "adam", &c));
+  assert_ok(gd_checkpoint_open(gd_test_path("one/checkpoint-000000004.h5"),
+                               DIGEST, "adam", &c));
   assert_ok(gd_checkpoint_read_rows(c, rows));
   double first = 0, last = 0;
   for (int64_t i = 0; i < gd_checkpoint_n_rows(c); i++)
@@ -224,7 +247,8 @@ static void stopped_training_goes_on_exactly_on_other_ranks(void **state)
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   gd_status st = train("stopped", world_size(), 0, NULL);
   assert_int_equal(st, GD_ERR_STOPPED);
-  assert_true(!is_first() || gd_path_exists(gd_test_path("stopped/last.h5")));
+  assert_true(!is_first() ||
+              gd_path_exists(gd_test_path("stopped/checkpoint-000000001.h5")));
   const int fewer = world_size() > 1 ? world_size() - 1 : 1;
   assert_ok(train("stopped", fewer, -1, NULL));
   if (is_first())
@@ -299,8 +323,8 @@ static void average_is_kept_and_frozen_weights_are_the_first(void **state)
   float *running = calloc((size_t)running_table.count, sizeof *running);
   gd_resnet_init_weights(&table, c.trainer.seed, first);
   assert_ok(gd_model_read(gd_test_path("rich/model.h5"), &model));
-  assert_ok(
-      gd_checkpoint_open(gd_test_path("rich/last.h5"), DIGEST, "lamb", &last));
+  assert_ok(gd_checkpoint_open(gd_test_path("rich/checkpoint-000000002.h5"),
+                               DIGEST, "lamb", &last));
   assert_ok(gd_checkpoint_read_model(last, weights, running));
   assert_ok(gd_checkpoint_read_state(last, "average", 0, table.count, average));
   assert_memory_equal(model->weights, average,
@@ -340,8 +364,7 @@ static void training_ends_when_the_error_falls_no_more(void **state)
     return;
   for (int again = 0; again < 2; again++) { /* and is not taken up again */
     assert_ok(train("early", 1, -1, despair));
-    assert_ok(
-        gd_checkpoint_open(gd_test_path("early/last.h5"), DIGEST, "adam", &c));
+    assert_ok(gd_checkpoint_open(newest("early"), DIGEST, "adam", &c));
     const gd_training_state *where = gd_checkpoint_where(c);
     assert_true(where->next_epoch < 9);
     assert_int_equal(where->next_epoch, where->best_epoch + 2);

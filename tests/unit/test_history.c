@@ -38,7 +38,13 @@ static void files_hold_epochs_and_steps(void **state)
       &h, &(gd_metrics_row){1, 2, GD_METRICS_TRAIN, 3.25, 1.75, 2.5, 5e-5});
   gd_history_add(
       &h, &(gd_metrics_row){1, 2, GD_METRICS_DEV, NAN, 6.5, 1.0 / 3, NAN});
-  assert_ok(gd_history_write(&h, gd_test_directory()));
+  gd_publisher *p;
+  assert_ok(gd_publisher_new(&p));
+  assert_ok(gd_history_write(&h, gd_test_directory(), p));
+  assert_false(gd_path_exists(gd_test_path("metrics.csv")));
+  assert_ok(gd_publisher_start(p));
+  assert_ok(gd_publisher_wait(p));
+  gd_publisher_free(p);
   assert_ok(gd_file_read(gd_test_path("metrics.csv"), 4096, &text, NULL));
   assert_string_equal(text, "epoch,step,split,loss,mae,rmse,rate\n"
                             "1,2,train,3.25,1.75,2.5,5e-05\n"
@@ -56,9 +62,12 @@ static void history_without_a_directory_fails(void **state)
 {
   (void)state;
   gd_history h = {0};
+  gd_publisher *p;
   fill(&h);
-  assert_fails(gd_history_write(&h, gd_test_path("nowhere")), GD_ERR_IO,
+  assert_ok(gd_publisher_new(&p));
+  assert_fails(gd_history_write(&h, gd_test_path("nowhere"), p), GD_ERR_IO,
                "nowhere/metrics.csv");
+  gd_publisher_free(p);
   gd_history_free(&h);
 }
 
