@@ -87,6 +87,14 @@ gd_status gd_h5_check_room(hid_t file, const char *path, int64_t reserved_bytes)
   return GD_OK;
 }
 
+int gd_h5_is_cut(hid_t file, int64_t size_bytes)
+{
+  struct stat now;
+  const int descriptor = descriptor_of(file);
+  return descriptor >= 0 && fstat(descriptor, &now) == 0 &&
+         now.st_size < (off_t)size_bytes;
+}
+
 hid_t gd_h5_access(void)
 {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);

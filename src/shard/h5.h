@@ -37,6 +37,13 @@ void gd_h5_divert(hid_t file);
 GD_NODISCARD gd_status gd_h5_check_room(hid_t file, const char *path,
                                         int64_t reserved_bytes);
 
+/**
+ * Say whether an open file of the disk has become shorter than size_bytes.
+ * HDF5 reads zeros beyond a file's end, and a chunk of zeros has the checksum
+ * of one.
+ */
+int gd_h5_is_cut(hid_t file, int64_t size_bytes);
+
 /** How files are opened: newest format, no locks. Ends with: H5Pclose() */
 hid_t gd_h5_access(void);
 

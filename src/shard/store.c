@@ -156,7 +156,8 @@ gd_status gd_store_open(const char *path, const char *format, int version,
   *out = NULL;
   gd_h5_begin();
 
-  gd_status st = gd_file_stat(path, NULL, NULL);
+  int64_t size_bytes;
+  gd_status st = gd_file_stat(path, &size_bytes, NULL);
   if (st != GD_OK)
     return st;
   if (access(path, R_OK) != 0)
@@ -164,6 +165,8 @@ gd_status gd_store_open(const char *path, const char *format, int version,
   hid_t list = gd_h5_access();
   st = open_store(path, list, format, version, out);
   H5Pclose(list);
+  if (st == GD_OK)
+    (*out)->size_bytes = size_bytes;
   return st;
 }
 
@@ -407,6 +410,9 @@ gd_status gd_store_read_rows(gd_store *s, int64_t first, int64_t n_rows,
     snprintf(what, sizeof what, "/%s is damaged or unreadable", s->open_name);
     st = gd_h5_fail(GD_ERR_FORMAT, s->path, what);
   }
+  if (st == GD_OK && s->size_bytes > 0 && gd_h5_is_cut(s->file, s->size_bytes))
+    st = gd_fail(GD_ERR_FORMAT, "%s: has become shorter while it was open",
+                 s->path);
   if (memory >= 0)
     H5Sclose(memory);
   if (window >= 0)

@@ -16,6 +16,7 @@ struct gd_store {
   char format[64];
   gd_digest digest;
   hid_t file;
+  int64_t size_bytes; /* of the file; 0: it is in memory */
   /* The dataset read last stays open: readers go row by row. */
   char open_name[GD_STORE_NAME_MAX];
   gd_dataset open_shape;
