@@ -56,5 +56,7 @@ GD_NODISCARD gd_status gd_accord_wait(gd_accord *a);
  * may need, feeding the watchdog.  For waits that may be long.
  */
 void gd_wait(MPI_Request *request);
+/** Likewise for n requests. */
+void gd_wait_all(int n, MPI_Request *requests);
 
 #endif

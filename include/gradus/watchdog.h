@@ -1,15 +1,21 @@
 /**
- * A watchdog: a rank that shows no sign of life for too long is ended by
- * SIGALRM, after one line that names it and what it did last.  mpirun and srun
- * then end the other ranks: better than to hang until the time limit.
+ * A watchdog: a rank that shows no sign of life for too long ends the run,
+ * after one line that names it and what was being done.  mpirun and srun then
+ * end the other ranks: better than to hang until the time limit.
  *
- * Each rank watches itself, by the process's alarm clock: no thread, and no
- * message that a hung rank would have to answer.  Whoever waits for another
- * rank (gd_agree(), gd_wait()) is alive; so the rank that is ended is the one
- * that others wait for.
+ * Each rank watches itself, by the process's alarm clock: one that hangs in its
+ * own work is ended by SIGALRM.  One that is stopped (SIGSTOP, a frozen node)
+ * cannot: so each rank that joined also tells the next one, in a ring, that it
+ * is alive, whenever it feeds its own watchdog, and the next one names it when
+ * nothing came for a quarter longer than the silence that is allowed.
+ *
+ * Whoever waits for another rank by gd_wait(), gd_agree() is alive; so the rank
+ * that is named is the one that others wait for.
  */
 #ifndef GRADUS_WATCHDOG_H
 #define GRADUS_WATCHDOG_H
+
+#include <mpi.h>
 
 /**
  * Begin to watch this process.
@@ -18,10 +24,17 @@
  * Ends with: gd_watchdog_end()
  */
 void gd_watchdog_begin(int rank, int limit_s);
+/**
+ * Begin to watch one another.  After gd_watchdog_begin().
+ * Collective: yes, with the same limit on all ranks; `comm` is duplicated
+ */
+void gd_watchdog_join(MPI_Comm comm);
 /** Say what is being done ("stage model"), for the last line. */
 void gd_watchdog_name(const char *what);
-/** Show a sign of life.  Cheap; does nothing when no watch has begun. */
+/** Show a sign of life.  Cheap; does nothing when no watch has begun.  The main
+ * thread's alone. */
 void gd_watchdog_feed(void);
+/** Collective: yes, if the ranks have joined */
 void gd_watchdog_end(void);
 
 #endif

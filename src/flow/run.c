@@ -468,6 +468,8 @@ static gd_status begin(MPI_Comm comm, const gd_job *job,
     st = check_hosts(comm, job);
   if (st != GD_OK && rank == 0)
     gd_log(GD_LOG_ERROR, "%s", gd_reason());
+  if (st == GD_OK)
+    gd_watchdog_join(comm);
   if (st == GD_OK && !options->dry_run)
     warn_of_placement(comm);
   return st;

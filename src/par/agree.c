@@ -27,6 +27,13 @@ void gd_wait(MPI_Request *request)
   }
 }
 
+void gd_wait_all(int n, MPI_Request *requests)
+{
+  /* One after the other: all of them progress meanwhile. */
+  for (int i = 0; i < n; i++)
+    gd_wait(&requests[i]);
+}
+
 /* Failures outrank requests to stop, and both outrank those who merely heard
  * of a failure. */
 static int64_t weight_of(gd_status st)

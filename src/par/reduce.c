@@ -494,8 +494,7 @@ gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
     if (t < 0)
       continue;
     if (r->size > 1)
-      MPI_Waitall(r->n_requests[t % 2], r->requests[t % 2],
-                  MPI_STATUSES_IGNORE);
+      gd_wait_all(r->n_requests[t % 2], r->requests[t % 2]);
     const int64_t bad_here = apply_round(r, t, apply, context);
     bad = bad_here < bad ? bad_here : bad;
   }
@@ -504,14 +503,16 @@ gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
     MPI_Iallreduce(MPI_IN_PLACE, &bad, 1, MPI_INT64_T, MPI_MIN, r->comm,
                    &request);
   if (settle != NULL) {
-    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    gd_wait(&request);
     if (bad == INT64_MAX)
       settle(context);
   }
   if (r->size > 1) {
-    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, block, r->chunk_counts,
-                   r->chunk_firsts, MPI_FLOAT, r->comm);
-    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    MPI_Request gathered;
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, block, r->chunk_counts,
+                    r->chunk_firsts, MPI_FLOAT, r->comm, &gathered);
+    gd_wait(&gathered);
+    gd_wait(&request);
   }
   if (bad == INT64_MAX)
     return GD_OK;

@@ -1,18 +1,32 @@
 #include "gradus/watchdog.h"
 
 #include <assert.h>
+#include <math.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { HOST_BYTES = 128, TAG = 1 };
 
 /* The alarm clock is the process's, so is what it says. */
 static struct {
   int rank;
   unsigned limit_s;
-  char line[512];
+  char what[256], line[768];
 } watch;
+
+/* The ring: whom this rank hears, and who hears it. */
+static struct {
+  int joined, before, after;
+  MPI_Comm comm;
+  char host[HOST_BYTES]; /* of the rank before */
+  double looked_s, sent_s, heard_s;
+  int sent, heard; /* what is under way: whether to go on listening */
+  MPI_Request send, receive;
+} ring;
 
 static void end_process(int signal_number)
 {
@@ -25,8 +39,9 @@ static void end_process(int signal_number)
 
 void gd_watchdog_name(const char *what)
 {
-  char host[128] = "";
+  char host[HOST_BYTES] = "";
   gethostname(host, sizeof host - 1);
+  snprintf(watch.what, sizeof watch.what, "%s", what);
   snprintf(watch.line, sizeof watch.line,
            "gradus: error: rank %d on %s has shown no sign of life for %u s "
            "(%.200s); the run is ended, repeat the same command to go on\n",
@@ -46,14 +61,123 @@ void gd_watchdog_begin(int rank, int limit_s)
   gd_watchdog_feed();
 }
 
+/* ------------------------------------------------------------------ the ring
+ */
+
+static double now_s(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void listen_again(void)
+{
+  MPI_Irecv(&ring.heard, 1, MPI_INT, ring.before, TAG, ring.comm,
+            &ring.receive);
+}
+
+/* Tell the rank after this one that this one goes on, or that it does not. */
+static void say(int goes_on, double at_s)
+{
+  int gone = 1;
+  MPI_Test(&ring.send, &gone, MPI_STATUS_IGNORE);
+  if (!gone)
+    return; /* it is the next one that does not listen */
+  ring.sent = goes_on;
+  ring.sent_s = at_s;
+  MPI_Isend(&ring.sent, 1, MPI_INT, ring.after, TAG, ring.comm, &ring.send);
+}
+
+static void name_the_rank_before(double silent_s)
+{
+  fprintf(stderr,
+          "gradus: error: rank %d on %s has not been heard of for %.0f s "
+          "(%s): stopped, or its node is gone; the run is ended, repeat the "
+          "same command to go on\n",
+          ring.before, ring.host, silent_s, watch.what);
+  fflush(stderr);
+  signal(SIGALRM, SIG_DFL);
+  raise(SIGALRM);
+}
+
+static void look_around(void)
+{
+  static const double every_s = 0.02; /* bounds what a feed costs */
+  const double at_s = now_s(), limit_s = watch.limit_s;
+  int arrived = 1;
+  if (at_s - ring.looked_s < every_s)
+    return;
+  /* Who was away itself looks twice: a message may be on its way in. */
+  const int was_away = at_s - ring.looked_s > 1;
+  ring.looked_s = at_s;
+  while (arrived && ring.receive != MPI_REQUEST_NULL) {
+    MPI_Test(&ring.receive, &arrived, MPI_STATUS_IGNORE);
+    if (!arrived)
+      break;
+    ring.heard_s = at_s;
+    if (ring.heard)
+      listen_again();
+  }
+  if (at_s - ring.sent_s > limit_s / 8)
+    say(1, at_s);
+  if (ring.receive != MPI_REQUEST_NULL && !was_away &&
+      at_s - ring.heard_s > 1.25 * limit_s + 1)
+    name_the_rank_before(at_s - ring.heard_s);
+}
+
+void gd_watchdog_join(MPI_Comm comm)
+{
+  int rank, size;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  if (watch.limit_s == 0 || size == 1)
+    return;
+  char host[HOST_BYTES] = "";
+  gethostname(host, sizeof host - 1);
+  MPI_Comm_dup(comm, &ring.comm);
+  ring.before = (rank + size - 1) % size;
+  ring.after = (rank + 1) % size;
+  MPI_Sendrecv(host, HOST_BYTES, MPI_CHAR, ring.after, TAG, ring.host,
+               HOST_BYTES, MPI_CHAR, ring.before, TAG, ring.comm,
+               MPI_STATUS_IGNORE);
+  ring.send = ring.receive = MPI_REQUEST_NULL;
+  ring.looked_s = ring.heard_s = ring.sent_s = now_s();
+  ring.joined = 1;
+  listen_again();
+}
+
+/* Nothing may be left under way: each says that it goes, and hears that. */
+static void leave(void)
+{
+  const struct timespec nap = {.tv_nsec = 200000};
+  MPI_Wait(&ring.send, MPI_STATUS_IGNORE);
+  say(0, now_s());
+  ring.sent_s = HUGE_VAL; /* and no more */
+  while (ring.receive != MPI_REQUEST_NULL) {
+    gd_watchdog_feed();
+    nanosleep(&nap, NULL);
+  }
+  MPI_Wait(&ring.send, MPI_STATUS_IGNORE);
+  ring.joined = 0;
+  MPI_Comm_free(&ring.comm);
+}
+
+/* -------------------------------------------------------------------------- */
+
 void gd_watchdog_feed(void)
 {
-  if (watch.limit_s > 0)
-    alarm(watch.limit_s);
+  if (watch.limit_s == 0)
+    return;
+  alarm(watch.limit_s);
+  if (ring.joined)
+    look_around();
 }
 
 void gd_watchdog_end(void)
 {
+  if (ring.joined)
+    leave();
   watch.limit_s = 0;
   alarm(0);
   signal(SIGALRM, SIG_DFL);
