@@ -79,7 +79,11 @@ gd_status gd_h5_check_room(hid_t file, const char *path, int64_t reserved_bytes)
     return GD_OK; /* nothing to tell: the flush itself will */
   off_t more = (off_t)need - (off_t)reserved_bytes - now.st_size;
   more = (more > 0 ? more : 0) + METADATA_BYTES;
-  const int error = posix_fallocate(descriptor, now.st_size, more);
+  int error = posix_fallocate(descriptor, now.st_size, more);
+  /* Room for what is reserved is not needed yet, but a file as long is. */
+  if (error == 0 && (off_t)need > now.st_size &&
+      ftruncate(descriptor, (off_t)need) != 0)
+    error = errno;
   if (ftruncate(descriptor, now.st_size) != 0 || error == ENOSPC ||
       error == EFBIG || error == EDQUOT || error == EIO)
     return gd_fail(GD_ERR_IO, "%s: cannot write: %s", path,

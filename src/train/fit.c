@@ -51,6 +51,20 @@ static gd_status tick(const gd_fit_parts *f, int64_t n, int *stop)
   return st == GD_ERR_STOPPED ? GD_OK : st;
 }
 
+/* Say at which step the network's outputs were not finite, and which layer is
+ * to be looked at: that of the largest weight, or of the first that is none. */
+static gd_status name_layer(const gd_fit_parts *f)
+{
+  int64_t worst = 0;
+  for (int64_t i = 0; i < f->n_weights && isfinite(f->block[worst]); i++)
+    if (!(fabsf(f->block[i]) <= fabsf(f->block[worst])))
+      worst = i;
+  return gd_fail(
+      GD_ERR_NUMERIC, "step %" PRId64 ": %s; the largest weight is %.3g, in %s",
+      f->step + 1, gd_reason(), (double)f->block[worst],
+      gd_tensor_table_at(gd_trainer_weights(f->trainer), worst)->name);
+}
+
 /* Make this rank's leaves of a step. */
 static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
 {
@@ -76,7 +90,7 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
     st = gd_trainer_leaf(f->trainer, f->train, &m, values, tallies);
     f->leaf_s += now_s() - begun_s;
     if (st == GD_ERR_NUMERIC)
-      st = gd_fail(st, "step %" PRId64 ": %s", f->step + 1, gd_reason());
+      st = name_layer(f);
     if (st != GD_OK)
       break;
     gd_reduce_add(f->reduce, tallies);

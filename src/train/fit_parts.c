@@ -125,7 +125,8 @@ static gd_status make_saver(gd_fit_parts *f)
   gd_snapshot_source source = {.weights = gd_trainer_weights(f->trainer),
                                .running = gd_trainer_running(f->trainer),
                                .block = f->block,
-                               .chunk = f->chunk,
+                               .n_parts = 1,
+                               .parts = &f->chunk,
                                .n_states = n_states,
                                .states = f->states};
   for (int i = 0; i < n_states; i++) {

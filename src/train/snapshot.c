@@ -21,7 +21,6 @@ typedef struct {
 } run;
 
 struct gd_snapshot {
-  gd_snapshot_source source;
   int64_t n_places;
   run *runs;
   gd_store_run *fills; /* (n_runs), of this file */
@@ -71,9 +70,9 @@ static int64_t blocks_of(const gd_tensor_table *table)
   return n;
 }
 
-static void list_runs(gd_snapshot *s, int rank, int size)
+static void list_runs(gd_snapshot *s, const gd_snapshot_source *c, int rank,
+                      int size)
 {
-  const gd_snapshot_source *c = &s->source;
   const int n_weights = c->weights->n_entries;
   const int n_tensors = n_weights + c->running->n_entries;
   const gd_range mine =
@@ -82,33 +81,39 @@ static void list_runs(gd_snapshot *s, int rank, int size)
   add_tensors(s, c->weights, 0, c->block, mine, &block);
   add_tensors(s, c->running, n_weights, c->block + c->weights->count, mine,
               &block);
-  for (int i = 0; i < c->n_states; i++)
-    add_run(s, &(run){.place = n_tensors + i,
-                      .block = c->chunk.first / BLOCK,
-                      .source = c->states[i],
-                      .count = c->chunk.end - c->chunk.first});
+  for (int i = 0; i < c->n_states; i++) {
+    const float *state = c->states[i];
+    for (int k = 0; k < c->n_parts; k++) {
+      const gd_range part = c->parts[k];
+      assert(part.first % BLOCK == 0 || part.first == part.end);
+      add_run(s, &(run){.place = n_tensors + i,
+                        .block = part.first / BLOCK,
+                        .source = state,
+                        .count = part.end - part.first});
+      state += part.end - part.first;
+    }
+  }
 }
 
 gd_status gd_snapshot_new(const gd_snapshot_source *source, int rank, int size,
                           gd_snapshot **out)
 {
   assert(source != NULL && out != NULL);
-  assert(source->chunk.first % BLOCK == 0 ||
-         source->chunk.first == source->chunk.end);
   *out = NULL;
   gd_snapshot *s = gd_alloc(1, sizeof *s);
   if (s == NULL)
     return GD_ERR_NOMEM;
-  s->source = *source;
-  s->n_places = source->weights->n_entries + source->running->n_entries +
-                source->n_states;
-  s->runs = gd_alloc(s->n_places, sizeof s->runs[0]);
-  s->fills = gd_alloc(s->n_places, sizeof s->fills[0]);
+  const int64_t n_tensors =
+      source->weights->n_entries + source->running->n_entries;
+  const int64_t most = n_tensors + (int64_t)source->n_states * source->n_parts;
+  s->n_places = n_tensors + source->n_states;
+  s->runs = gd_alloc(most, sizeof s->runs[0]);
+  s->fills = gd_alloc(most, sizeof s->fills[0]);
   gd_status st = gd_task_new(&s->task);
   if (s->runs == NULL || s->fills == NULL)
     st = GD_ERR_NOMEM;
   if (st == GD_OK) {
-    list_runs(s, rank, size);
+    list_runs(s, source, rank, size);
     s->copy = gd_alloc(s->count, sizeof s->copy[0]);
     if (s->copy == NULL)
       st = GD_ERR_NOMEM;

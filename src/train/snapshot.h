@@ -2,7 +2,7 @@
  * stands still, and written on a thread while it goes on.
  *
  * The weights and running statistics, which all ranks hold, are shared out by
- * blocks of the file; of the optimiser's state each rank has its chunk. */
+ * blocks of the file; of the optimiser's state each rank has its parts. */
 #ifndef GRADUS_TRAIN_SNAPSHOT_H
 #define GRADUS_TRAIN_SNAPSHOT_H
 
@@ -10,15 +10,17 @@
 #include "gradus/store.h"
 #include "gradus/tensor.h"
 
-/* What there is to copy; all is borrowed, and read at each gd_snapshot_take().
- */
+/* What there is to copy.  The tables and parts are borrowed for the call, the
+ * arrays are read at each gd_snapshot_take(). */
 typedef struct {
   const gd_tensor_table *weights, *running;
   const float *block; /* weights, then running statistics */
-  gd_range chunk;     /* floats of the weights whose states are here; begins and
-                         ends at a block, or at the weights' end */
+  /* Floats of the weights whose states are here, in rising order; each begins
+   * at a block, and ends at one or at the weights' end. */
+  int n_parts;
+  const gd_range *parts;
   int n_states;
-  float *const *states; /* (chunk) each */
+  float *const *states; /* the parts of each, one after another */
 } gd_snapshot_source;
 
 typedef struct gd_snapshot gd_snapshot;

@@ -1,13 +1,17 @@
 #include "gradus/fit.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "gradus/agree.h"
 #include "gradus/checkpoint.h"
 #include "gradus/folder.h"
+#include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/profile.h"
 #include "gradus/random.h"
@@ -75,8 +79,13 @@ static const char *faces_directory(MPI_Comm comm)
 
 typedef struct {
   int64_t n_done;
-  int64_t stop_after; /* samples of this rank; < 0: never */
+  int64_t stop_after;  /* samples of this rank; < 0: never */
+  void (*event)(void); /* called at rank 0's first tick */
 } ticks;
+
+/* What is to happen in the next training, beside what `change` changes. */
+static void (*next_event)(void);
+static const char *next_faces; /* NULL: the faces of all tests */
 
 static void expect(void *context, int64_t n)
 {
@@ -88,6 +97,9 @@ static gd_status tick(void *context, int64_t n)
 {
   ticks *t = context;
   t->n_done += n;
+  if (t->event != NULL)
+    t->event();
+  t->event = NULL;
   if (t->stop_after >= 0 && t->n_done >= t->stop_after)
     return gd_fail(GD_ERR_STOPPED, "asked to stop");
   return GD_OK;
@@ -139,9 +151,11 @@ static gd_status train(const char *name, int size, int64_t stop_after,
   if (rank < size) {
     gd_face_set *faces;
     gd_fit_config config = config_for(directory);
-    ticks t = {.stop_after = rank == size - 1 ? stop_after : -1};
+    ticks t = {.stop_after = rank == size - 1 ? stop_after : -1,
+               .event = rank == 0 ? next_event : NULL};
     const gd_fit_hooks hooks = {.context = &t, .expect = expect, .tick = tick};
-    assert_ok(gd_face_set_open(faces_path, &faces));
+    assert_ok(
+        gd_face_set_open(next_faces == NULL ? faces_path : next_faces, &faces));
     if (change != NULL)
       change(&config);
     st = gd_fit(comm, rank, size, &config, faces, &hooks);
@@ -435,6 +449,7 @@ static void overflow(gd_fit_config *c)
 {
   c->optimizer = gd_optimizer_default(GD_OPTIMIZER_SGD);
   c->optimizer.rate = 1e38;
+  c->checkpoint_every = 1;
 }
 
 static void loss_that_is_not_finite_names_step_and_faces(void **state)
@@ -444,8 +459,10 @@ static void loss_that_is_not_finite_names_step_and_faces(void **state)
   if (!is_first())
     return;
   assert_int_equal(st, GD_ERR_NUMERIC);
-  assert_true(gd_test_has(gd_reason(), "step "));
+  assert_true(gd_test_has(gd_reason(), "step 2: "));
   assert_true(gd_test_has(gd_reason(), "clip-"));
+  assert_true(gd_test_has(gd_reason(), "; the largest weight is "));
+  assert_ok(gd_store_verify(gd_test_path("overflow/checkpoint-000000001.h5")));
 }
 
 static void label_out_of_range_names_the_video(void **state)
@@ -463,6 +480,119 @@ static void label_out_of_range_names_the_video(void **state)
   gd_face_set_close(faces);
 }
 
+/* ----------------------------------------------------------- what goes wrong
+ */
+
+/* Give the last rank, and at last none, a limit of a file's size, which stands
+ * for a full disk. */
+static gd_status train_with_little_room(const char *name)
+{
+  struct rlimit all, little = {1 << 20, 0};
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  getrlimit(RLIMIT_FSIZE, &all);
+  little.rlim_max = all.rlim_max;
+  signal(SIGXFSZ, SIG_IGN);
+  if (rank == world_size() - 1)
+    setrlimit(RLIMIT_FSIZE, &little);
+  const gd_status st = train(name, world_size(), -1, NULL);
+  setrlimit(RLIMIT_FSIZE, &all);
+  return st;
+}
+
+static void full_disk_does_not_end_training_but_fails_it(void **state)
+{
+  (void)state;
+  char *log;
+  if (is_first())
+    assert_ok(gd_log_file(gd_test_path("full.log")));
+  const gd_status st = train_with_little_room("full");
+  if (is_first()) {
+    assert_int_equal(st, GD_ERR_IO);
+    assert_true(
+        gd_test_has(gd_reason(), "2 of 2 checkpoints could not be written"));
+    assert_true(gd_test_has(gd_reason(), "File too large"));
+    assert_false(gd_path_exists(gd_test_path("full/model.h5")));
+    assert_false(
+        gd_path_exists(gd_test_path("full/checkpoint-000000002.h5.part")));
+    assert_ok(gd_log_file(NULL));
+    assert_ok(gd_file_read(gd_test_path("full.log"), 1 << 20, &log, NULL));
+    assert_true(gd_test_has(log, "warning no checkpoint after step 2: "));
+    assert_true(gd_test_has(log, "epoch=2/2")); /* it went on */
+    free(log);
+  } else {
+    assert_true(st == GD_ERR_PEER);
+  }
+  assert_ok(train("full", 1, -1, NULL));
+  if (is_first())
+    assert_true(same_files("one", "full"));
+}
+
+static void damage(const char *path)
+{
+  int64_t size_bytes;
+  assert_ok(gd_file_stat(path, &size_bytes, NULL));
+  FILE *file = fopen(path, "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, (long)(size_bytes / 2), SEEK_SET), 0);
+  fputs("damage", file);
+  fclose(file);
+}
+
+static void damaged_checkpoint_is_named_and_the_one_before_used(void **state)
+{
+  (void)state;
+  char *log;
+  for (int i = 0; i < 2; i++) /* after the first step, and the second */
+    assert_int_equal(train("damaged", 1, 0, NULL),
+                     is_first() ? GD_ERR_STOPPED : GD_OK);
+  if (is_first()) {
+    damage(gd_test_path("damaged/checkpoint-000000002.h5"));
+    assert_ok(gd_log_file(gd_test_path("damaged.log")));
+  }
+  assert_ok(train("damaged", world_size(), -1, NULL));
+  if (!is_first())
+    return;
+  assert_ok(gd_log_file(NULL));
+  assert_ok(gd_file_read(gd_test_path("damaged.log"), 1 << 20, &log, NULL));
+  assert_true(gd_test_has(log, "checkpoint-000000002.h5: "));
+  assert_true(gd_test_has(log, "the checkpoint before is tried"));
+  assert_true(gd_test_has(log, "next_epoch=1 next_step=2"));
+  free(log);
+  assert_true(same_files("one", "damaged"));
+}
+
+static char doomed[GD_PATH_MAX];
+
+static void cut_shard(void)
+{
+  char path[GD_PATH_MAX];
+  assert_ok(gd_path_join(doomed, "faces-00000.h5", path));
+  assert_int_equal(truncate(path, 10000), 0);
+}
+
+/* After its last good checkpoint, which stays. */
+static void shard_that_turns_unreadable_is_named(void **state)
+{
+  (void)state;
+  if (is_first()) {
+    snprintf(doomed, sizeof doomed, "%s", gd_test_path("doomed"));
+    write_faces(doomed, 1);
+  }
+  MPI_Bcast(doomed, sizeof doomed, MPI_CHAR, 0, MPI_COMM_WORLD);
+  next_faces = doomed;
+  const gd_status stopped = train("cut", world_size(), 0, NULL);
+  next_event = cut_shard;
+  const gd_status st = train("cut", world_size(), -1, NULL);
+  next_faces = NULL;
+  next_event = NULL;
+  assert_int_equal(stopped, GD_ERR_STOPPED);
+  assert_true(st == GD_ERR_FORMAT || st == GD_ERR_IO || st == GD_ERR_PEER);
+  assert_true(gd_test_has(gd_reason(), "doomed/faces-00000.h5"));
+  if (is_first())
+    assert_ok(gd_store_verify(newest("cut")));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(loss_falls_over_the_epochs),
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
@@ -475,6 +605,9 @@ static const struct CMUnitTest tests[] = {
         training_takes_weights_without_a_head_and_keeps_their_profile),
     cmocka_unit_test(loss_that_is_not_finite_names_step_and_faces),
     cmocka_unit_test(label_out_of_range_names_the_video),
+    cmocka_unit_test(full_disk_does_not_end_training_but_fails_it),
+    cmocka_unit_test(damaged_checkpoint_is_named_and_the_one_before_used),
+    cmocka_unit_test(shard_that_turns_unreadable_is_named),
 };
 
 gd_test_mpi_main(tests)
