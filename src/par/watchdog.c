@@ -15,6 +15,7 @@ enum { HOST_BYTES = 128, TAG = 1 };
 static struct {
   int rank;
   unsigned limit_s;
+  double fed_s;
   char what[256], line[768];
 } watch;
 
@@ -54,6 +55,7 @@ void gd_watchdog_begin(int rank, int limit_s)
 
   watch.rank = rank;
   watch.limit_s = (unsigned)limit_s;
+  watch.fed_s = 0;
   gd_watchdog_name("start");
   struct sigaction action = {.sa_handler = end_process};
   sigemptyset(&action.sa_mask);
@@ -101,13 +103,10 @@ static void name_the_rank_before(double silent_s)
   raise(SIGALRM);
 }
 
-static void look_around(void)
+static void look_around(double at_s)
 {
-  static const double every_s = 0.02; /* bounds what a feed costs */
-  const double at_s = now_s(), limit_s = watch.limit_s;
+  const double limit_s = watch.limit_s;
   int arrived = 1;
-  if (at_s - ring.looked_s < every_s)
-    return;
   /* Who was away itself looks twice: a message may be on its way in. */
   const int was_away = at_s - ring.looked_s > 1;
   ring.looked_s = at_s;
@@ -167,11 +166,16 @@ static void leave(void)
 
 void gd_watchdog_feed(void)
 {
+  static const double every_s = 0.02; /* bounds what a feed costs */
   if (watch.limit_s == 0)
     return;
+  const double at_s = now_s();
+  if (at_s - watch.fed_s < every_s)
+    return;
+  watch.fed_s = at_s;
   alarm(watch.limit_s);
   if (ring.joined)
-    look_around();
+    look_around(at_s);
 }
 
 void gd_watchdog_end(void)

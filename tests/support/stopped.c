@@ -1,0 +1,29 @@
+/* stopped RANK LIMIT : ranks that agree again and again, under a watchdog of
+ * LIMIT seconds; RANK stops itself on the way, -1: none does. */
+#include <mpi.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "gradus/agree.h"
+#include "gradus/watchdog.h"
+
+int main(int argc, char **argv)
+{
+  int rank;
+  if (argc != 3)
+    return 2;
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  gd_watchdog_begin(rank, (int)strtol(argv[2], NULL, 10));
+  gd_watchdog_join(MPI_COMM_WORLD);
+  gd_watchdog_name("stage model");
+  gd_status st = GD_OK;
+  for (int turn = 0; st == GD_OK && turn < 1000; turn++) {
+    st = gd_agree(MPI_COMM_WORLD, GD_OK);
+    if (turn == 500 && rank == strtol(argv[1], NULL, 10))
+      raise(SIGSTOP);
+  }
+  gd_watchdog_end();
+  MPI_Finalize();
+  return st != GD_OK;
+}
