@@ -110,10 +110,14 @@ static gd_status write_results(const gd_fit_parts *f)
 
 gd_status gd_fit_parts_conclude(gd_fit_parts *f, gd_status st)
 {
+  char reason[2048];
+  snprintf(reason, sizeof reason, "%s", gd_reason());
   /* Also after a failure or a stop: what was begun gets on the disk. */
   const gd_status saved = gd_saver_finish(f->saver);
   if (f->rank == 0 && saved != GD_OK && (st == GD_OK || st == GD_ERR_STOPPED))
     st = saved;
+  else if (st != GD_OK)
+    st = gd_fail(st, "%s", reason); /* which finishing may have changed */
   if (f->rank == 0 && st == GD_OK)
     st = write_results(f);
   return gd_agree(f->comm, st);

@@ -448,7 +448,7 @@ training_takes_weights_without_a_head_and_keeps_their_profile(void **state)
 static void overflow(gd_fit_config *c)
 {
   c->optimizer = gd_optimizer_default(GD_OPTIMIZER_SGD);
-  c->optimizer.rate = 1e38;
+  c->optimizer.rate = 1e30;
   c->checkpoint_every = 1;
 }
 
