@@ -63,6 +63,7 @@ ends_with() {
 }
 
 weights_of() {
+  rm -f "$scratch/weights"
   "$gradus" export --format safetensors "$(run_directory "$1" model)/model.h5" \
     "$scratch/weights" >/dev/null
   sha256sum "$scratch/weights" | cut -d ' ' -f 1
