@@ -12,16 +12,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "bench.h"
 #include "command.h"
 #include "gradus/agree.h"
 #include "gradus/gemm.h"
-#include "gradus/loss.h"
 #include "gradus/memory.h"
-#include "gradus/optimizer.h"
 #include "gradus/peak.h"
-#include "gradus/random.h"
-#include "gradus/reduce.h"
-#include "gradus/resnet.h"
 #include "gradus/roofline.h"
 #include "gradus/run.h"
 
@@ -33,22 +29,15 @@ static const gd_option options[] = {
     {"--threads", "N", 0, "Threads of each rank (default OMP_NUM_THREADS)."},
     {"--backend", "NAME", 0, "libxsmm or openblas (default GRADUS_GEMM)."},
     {"--repeat", "N", 0, "Steps that are timed (default 5)."},
+    {"--ranks", NULL, 0, "Time the exchange between ranks, hidden and not."},
     {"--json", NULL, 0, "One JSON object instead of tables."},
     {"--chart", "FILE", 0, "Also draw a roofline as FILE, .png or .svg."},
 };
 
-enum { LEVELS = 64, MOST_STEPS = 1000 };
 static const double PEAK_S = 0.1;
 
 /* ------------------------------------------------------------------ settings
  */
-
-typedef struct {
-  int rank, size;
-  int size_px, batch, microbatch, threads, repeat;
-  int is_evaluation, is_json;
-  const char *chart; /* path, or NULL */
-} settings;
 
 static gd_status read_count(const gd_arguments *a, const char *name, int most,
                             int *count)
@@ -67,15 +56,17 @@ static gd_status read_count(const gd_arguments *a, const char *name, int most,
   return GD_OK;
 }
 
-static gd_status read_settings(const gd_arguments *a, settings *s)
+static gd_status read_settings(const gd_arguments *a, gd_bench_settings *s)
 {
-  *s = (settings){.size_px = 224,
-                  .batch = 16,
-                  .repeat = 5,
-                  .threads = omp_get_max_threads(),
-                  .is_evaluation = gd_arguments_count(a, "--evaluate") > 0,
-                  .is_json = gd_arguments_count(a, "--json") > 0,
-                  .chart = gd_arguments_value(a, "--chart")};
+  *s = (gd_bench_settings){
+      .size_px = 224,
+      .batch = 16,
+      .repeat = 5,
+      .threads = omp_get_max_threads(),
+      .is_evaluation = gd_arguments_count(a, "--evaluate") > 0,
+      .is_json = gd_arguments_count(a, "--json") > 0,
+      .chart = gd_arguments_value(a, "--chart"),
+      .compares_ranks = gd_arguments_count(a, "--ranks") > 0};
   MPI_Comm_rank(MPI_COMM_WORLD, &s->rank);
   MPI_Comm_size(MPI_COMM_WORLD, &s->size);
   gd_status st = read_count(a, "--size", 4096, &s->size_px);
@@ -87,226 +78,49 @@ static gd_status read_settings(const gd_arguments *a, settings *s)
   if (st == GD_OK)
     st = read_count(a, "--threads", 4096, &s->threads);
   if (st == GD_OK)
-    st = read_count(a, "--repeat", MOST_STEPS, &s->repeat);
+    st = read_count(a, "--repeat", GD_BENCH_MOST_STEPS, &s->repeat);
   const char *backend = gd_arguments_value(a, "--backend");
   if (st == GD_OK && backend != NULL && setenv("GRADUS_GEMM", backend, 1) != 0)
     st = gd_fail(GD_ERR_NOMEM, "--backend: out of memory");
+  if (st == GD_OK && s->is_evaluation && s->compares_ranks)
+    st = gd_fail(GD_ERR_USAGE, "--ranks: evaluation exchanges nothing");
+  if (st == GD_OK && s->chart != NULL && s->compares_ranks)
+    st = gd_fail(GD_ERR_USAGE, "--chart: --ranks times no layers");
   omp_set_num_threads(s->threads);
   return st;
 }
 
-/* --------------------------------------------------------------------- steps
- */
-
+/* Seconds of the steps, and FLOP/s of all ranks before each. */
 typedef struct {
-  settings set;
-  gd_resnet_config network;
-  gd_tensor_table table, running_table;
-  gd_resnet *net;
-  gd_reduce *reduce;
-  gd_optimizer optimizer;
-  gd_trace trace;
-  int64_t n_leaves, step;
-  float *block;            /* weights, then running statistics */
-  float *state;            /* the optimiser's, of this rank's chunk */
-  float *x;                /* (microbatch, H, W, 3) */
-  float *labels;           /* (microbatch) */
-  float *logits, *dlogits; /* (microbatch, LEVELS) */
-  double *step_s, *peak;   /* (repeat) seconds; FLOP/s of all ranks before */
-  double bandwidth;        /* bytes/s of all ranks; for the chart alone */
-} bench;
-
-static int64_t face_items(const bench *b)
-{
-  return (int64_t)b->network.height * b->network.width * 3;
-}
-
-static void fill(bench *b)
-{
-  gd_resnet_init_weights(&b->table, 1, b->block);
-  gd_resnet_init_running(&b->running_table, b->block + b->table.count);
-  gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
-  for (int64_t i = 0; i < b->set.microbatch * face_items(b); i++)
-    b->x[i] = (float)gd_random_between(&r, -1.0, 1.0);
-  for (int i = 0; i < b->set.microbatch; i++)
-    b->labels[i] = (float)gd_random_below(&r, LEVELS);
-}
-
-static gd_status allocate(bench *b)
-{
-  const settings *s = &b->set;
-  gd_status st = gd_resnet_tables(&b->network, &b->table, &b->running_table);
-  const int64_t count = b->table.count + b->running_table.count;
-  if (st == GD_OK)
-    st = gd_resnet_new(&b->network, s->microbatch, !s->is_evaluation, &b->net);
-  st = gd_agree(MPI_COMM_WORLD, st);
-  if (st == GD_OK && !s->is_evaluation)
-    st = gd_reduce_new(MPI_COMM_WORLD, count, (size_t)64 << 20, &b->reduce);
-  if (st != GD_OK)
-    return st;
-  b->block = gd_alloc(count, sizeof *b->block);
-  b->x = gd_alloc(s->microbatch * face_items(b), sizeof *b->x);
-  b->labels = gd_alloc(s->microbatch, sizeof *b->labels);
-  b->logits = gd_alloc((int64_t)s->microbatch * LEVELS, sizeof *b->logits);
-  b->dlogits = gd_alloc((int64_t)s->microbatch * LEVELS, sizeof *b->dlogits);
-  b->step_s = gd_alloc(s->repeat, sizeof *b->step_s);
-  b->peak = gd_alloc(s->repeat, sizeof *b->peak);
-  if (b->reduce != NULL) {
-    const gd_range chunk = gd_reduce_chunk(b->reduce);
-    b->state = gd_alloc(2 * (chunk.end - chunk.first), sizeof *b->state);
-    if (b->state == NULL)
-      return GD_ERR_NOMEM;
-  }
-  if (b->block == NULL || b->x == NULL || b->labels == NULL ||
-      b->logits == NULL || b->dlogits == NULL || b->step_s == NULL ||
-      b->peak == NULL)
-    return GD_ERR_NOMEM;
-  fill(b);
-  return GD_OK;
-}
-
-static gd_status begin(const settings *s, bench *b)
-{
-  *b = (bench){.set = *s,
-               .network = gd_resnet_config_default(),
-               .optimizer = gd_optimizer_default(GD_OPTIMIZER_ADAM),
-               .n_leaves = (s->batch + s->microbatch - 1) / s->microbatch};
-  b->network.height = b->network.width = s->size_px;
-  gd_status st = gd_resnet_config_check(&b->network);
-  if (st == GD_OK)
-    st = allocate(b);
-  st = gd_agree(MPI_COMM_WORLD, st);
-  if (st == GD_OK) {
-    gd_resnet_trace(b->net, &b->trace);
-    gd_resnet_pack(b->net, b->block);
-  }
-  return st;
-}
-
-static void end(bench *b)
-{
-  gd_resnet_free(b->net);
-  gd_reduce_free(b->reduce);
-  gd_tensor_table_free(&b->table);
-  gd_tensor_table_free(&b->running_table);
-  free(b->block);
-  free(b->state);
-  free(b->x);
-  free(b->labels);
-  free(b->logits);
-  free(b->dlogits);
-  free(b->step_s);
-  free(b->peak);
-}
-
-static int leaf_size(const bench *b, int64_t leaf)
-{
-  const int64_t left = b->set.batch - leaf * b->set.microbatch;
-  return left < b->set.microbatch ? (int)left : b->set.microbatch;
-}
-
-/* A part of the sum's total: step the weights, move the running statistics. */
-static void apply(void *context, int64_t first, int64_t count, const float *sum)
-{
-  const bench *b = context;
-  const gd_range chunk = gd_reduce_chunk(b->reduce);
-  int64_t n = b->table.count - first;
-  n = n < 0 ? 0 : n < count ? n : count;
-  float *m = b->state + (first - chunk.first);
-  if (n > 0)
-    gd_optimizer_step(&b->optimizer, b->step + 1, 1, n, b->block + first, sum,
-                      (float *[]){m, m + (chunk.end - chunk.first)});
-  if (n < count)
-    gd_resnet_update_running(b->block + first + n, sum + n, count - n, 0.1);
-}
-
-static gd_status make_leaf(bench *b, int n)
-{
-  float *leaf = gd_reduce_leaf(b->reduce);
-  double tallies[GD_REDUCE_TALLIES] = {0};
-  const gd_loss_options usual = gd_loss_options_default();
-  gd_status st =
-      gd_resnet_forward(b->net, GD_RESNET_TRAIN, NULL, b->x, n, b->logits);
-  if (st == GD_OK)
-    st = gd_loss_forward_backward(GD_LOSS_EXPECTATION, &usual, LEVELS,
-                                  b->logits, b->labels, n, b->set.batch,
-                                  b->dlogits, NULL, &tallies[0]);
-  if (st != GD_OK)
-    return st;
-  gd_resnet_backward(b->net, b->dlogits, leaf);
-  const float *statistics = gd_resnet_statistics(b->net);
-  for (int64_t i = 0; i < b->running_table.count; i++)
-    leaf[b->table.count + i] = statistics[i] / (float)b->n_leaves;
-  gd_trace_begin(&b->trace);
-  gd_reduce_add(b->reduce, tallies);
-  gd_trace_note(&b->trace, b->trace.n_layers - 1, GD_PHASE_OPTIMIZER);
-  return GD_OK;
-}
-
-static gd_status train(bench *b)
-{
-  gd_reduce_outcome outcome;
-  gd_status st = gd_reduce_begin(b->reduce, b->n_leaves);
-  const gd_range run = gd_reduce_run(b->reduce);
-  gd_resnet_pack(b->net, b->block);
-  for (int64_t i = run.first; st == GD_OK && i < run.end; i++)
-    st = make_leaf(b, leaf_size(b, i));
-  gd_trace_begin(&b->trace);
-  st = gd_reduce_end(b->reduce, st, 0, apply, NULL, b, b->block, &outcome);
-  gd_trace_note(&b->trace, b->trace.n_layers - 1, GD_PHASE_OPTIMIZER);
-  b->step++;
-  return st;
-}
-
-static gd_status evaluate(bench *b)
-{
-  const gd_range run = gd_range_of(b->n_leaves, b->set.rank, b->set.size);
-  gd_status st = GD_OK;
-  for (int64_t i = run.first; st == GD_OK && i < run.end; i++)
-    st =
-        gd_resnet_forward(b->net, GD_RESNET_EVALUATE, b->block + b->table.count,
-                          b->x, leaf_size(b, i), b->logits);
-  return gd_agree(MPI_COMM_WORLD, st);
-}
+  double step_s[GD_BENCH_MOST_STEPS], peak[GD_BENCH_MOST_STEPS];
+  double bandwidth; /* bytes/s of all ranks; for the chart alone */
+} timing;
 
 /* The first step is not timed: it touches all memory for the first time. */
-static gd_status time_steps(bench *b)
+static gd_status time_steps(gd_bench *b, timing *t)
 {
-  gd_status (*step)(bench *) = b->set.is_evaluation ? evaluate : train;
-  gd_status st = step(b);
+  gd_status st = gd_bench_step(b);
   if (b->set.chart != NULL) {
     MPI_Barrier(MPI_COMM_WORLD);
-    b->bandwidth = gd_peak_bandwidth(PEAK_S);
-    MPI_Allreduce(MPI_IN_PLACE, &b->bandwidth, 1, MPI_DOUBLE, MPI_SUM,
+    t->bandwidth = gd_peak_bandwidth(PEAK_S);
+    MPI_Allreduce(MPI_IN_PLACE, &t->bandwidth, 1, MPI_DOUBLE, MPI_SUM,
                   MPI_COMM_WORLD);
   }
   gd_resnet_trace(b->net, &b->trace);
   for (int i = 0; st == GD_OK && i < b->set.repeat; i++) {
     MPI_Barrier(MPI_COMM_WORLD);
-    b->peak[i] = gd_peak_flops(PEAK_S);
-    MPI_Allreduce(MPI_IN_PLACE, &b->peak[i], 1, MPI_DOUBLE, MPI_SUM,
+    t->peak[i] = gd_peak_flops(PEAK_S);
+    MPI_Allreduce(MPI_IN_PLACE, &t->peak[i], 1, MPI_DOUBLE, MPI_SUM,
                   MPI_COMM_WORLD);
     const double begun_s = MPI_Wtime();
-    st = step(b);
-    b->step_s[i] = MPI_Wtime() - begun_s;
+    st = gd_bench_step(b);
+    t->step_s[i] = MPI_Wtime() - begun_s;
   }
   return st;
 }
 
 /* -------------------------------------------------------------------- report
  */
-
-static int compare(const void *a, const void *b)
-{
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, int n)
-{
-  qsort(values, (size_t)n, sizeof *values, compare);
-  return values[n / 2];
-}
 
 typedef struct {
   double step_s, peak; /* medians: seconds; FLOP/s of all ranks */
@@ -319,31 +133,31 @@ typedef struct {
 
 /* Backward, each layer has two products as large as the forward one; but
  * nobody asks for the images' gradient. */
-static double products_of(const bench *b, int layer)
+static double products_of(const gd_bench *b, int layer)
 {
   return b->set.is_evaluation ? 1 : layer == 0 ? 2 : 3;
 }
 
-static summary summarize(bench *b)
+static summary summarize(const gd_bench *b, timing *t)
 {
   summary s = {0};
   for (int i = 0; i < b->trace.n_layers; i++) {
     s.flop += b->trace.layers[i].flop * products_of(b, i) * b->set.batch;
     s.kept_bytes += b->trace.layers[i].kept_bytes * b->set.microbatch;
   }
-  double *shares = b->peak; /* in place: the peaks' median is taken first */
-  double peaks[MOST_STEPS];
+  double *shares = t->peak; /* in place: the peaks' median is taken first */
+  double peaks[GD_BENCH_MOST_STEPS];
   for (int i = 0; i < b->set.repeat; i++) {
-    peaks[i] = b->peak[i];
-    s.mean_s += b->step_s[i] / b->set.repeat;
-    shares[i] = s.flop / b->step_s[i] / b->peak[i];
+    peaks[i] = t->peak[i];
+    s.mean_s += t->step_s[i] / b->set.repeat;
+    shares[i] = s.flop / t->step_s[i] / t->peak[i];
   }
-  s.peak = median(peaks, b->set.repeat);
-  s.share = median(shares, b->set.repeat);
-  s.step_s = median(b->step_s, b->set.repeat);
+  s.peak = gd_bench_median(peaks, b->set.repeat);
+  s.share = gd_bench_median(shares, b->set.repeat);
+  s.step_s = gd_bench_median(t->step_s, b->set.repeat);
   const gd_range run = gd_range_of(b->n_leaves, b->set.rank, b->set.size);
   for (int64_t i = run.first; i < run.end; i++)
-    s.faces += (double)leaf_size(b, i) * b->set.repeat;
+    s.faces += (double)gd_bench_leaf_size(b, i) * b->set.repeat;
   return s;
 }
 
@@ -356,7 +170,7 @@ static double peak_bytes(void)
 }
 
 /* What a phase multiplies for one face; 0: it only moves and adds. */
-static double flop_of(const bench *b, int layer, gd_phase phase)
+static double flop_of(const gd_bench *b, int layer, gd_phase phase)
 {
   const gd_trace_layer *l = &b->trace.layers[layer];
   const int is_dense = layer >= b->trace.n_layers - 3;
@@ -375,7 +189,7 @@ static void add_rate(gd_text *t, double flop, double seconds)
     gd_text_printf(t, " %8.2f %6.1f", 1e3 * seconds, 1e-9 * flop / seconds);
 }
 
-static void add_layers(gd_text *t, const bench *b, const summary *s)
+static void add_layers(gd_text *t, const gd_bench *b, const summary *s)
 {
   gd_text_printf(t, "%-23s %15s %15s %15s %8s %7s\n%-23s", "", "forward",
                  "backward data", "b. weights", "norm", "kept", "layer");
@@ -399,7 +213,7 @@ typedef struct {
   double seconds, flop;
 } phase_sum;
 
-static phase_sum sum_phase(const bench *b, const summary *s, gd_phase phase)
+static phase_sum sum_phase(const gd_bench *b, const summary *s, gd_phase phase)
 {
   phase_sum sum = {0, 0};
   for (int i = 0; i < b->trace.n_layers; i++) {
@@ -411,7 +225,7 @@ static phase_sum sum_phase(const bench *b, const summary *s, gd_phase phase)
   return sum;
 }
 
-static void add_phases(gd_text *t, const bench *b, const summary *s)
+static void add_phases(gd_text *t, const gd_bench *b, const summary *s)
 {
   const double rank_peak = s->peak / b->set.size;
   double rest_s = s->mean_s;
@@ -431,7 +245,7 @@ static void add_phases(gd_text *t, const bench *b, const summary *s)
                  100 * rest_s / s->mean_s);
 }
 
-static void add_tables(gd_text *t, const bench *b, const summary *s)
+static void add_tables(gd_text *t, const gd_bench *b, const summary *s)
 {
   gd_text_printf(t,
                  "ResNet-%d, %dx%d, %s, fp32, %s: batch %d of microbatches of "
@@ -454,7 +268,8 @@ static void add_tables(gd_text *t, const bench *b, const summary *s)
 }
 
 /* The convolutions' passes under the roofs of this rank. */
-static gd_status draw_chart(const bench *b, const summary *s)
+static gd_status draw_chart(const gd_bench *b, const summary *s,
+                            double bandwidth)
 {
   enum { SERIES = GD_PHASE_BACKWARD_WEIGHTS + 1 };
   static double intensity[SERIES][GD_TRACE_MOST], flops[SERIES][GD_TRACE_MOST];
@@ -482,7 +297,7 @@ static gd_status draw_chart(const bench *b, const summary *s)
     }
     n_series += of->n > 0;
   }
-  if (b->bandwidth <= 0)
+  if (bandwidth <= 0)
     return gd_fail(GD_ERR_NOMEM, "--chart: no memory to measure its speed");
   char title[96], subtitle[160];
   snprintf(title, sizeof title, "ResNet-%d, %s: %.0f %% of the peak",
@@ -494,17 +309,16 @@ static gd_status draw_chart(const bench *b, const summary *s)
            b->set.size_px, b->set.size_px, b->set.batch, b->set.microbatch,
            gd_gemm_backend(), b->set.size, b->set.threads,
            b->set.batch / s->step_s);
-  return gd_roofline_write(
-      &(gd_roofline){.title = title,
-                     .subtitle = subtitle,
-                     .peak_flops = s->peak / b->set.size,
-                     .bandwidth = b->bandwidth / b->set.size,
-                     .n_series = n_series,
-                     .series = series},
-      b->set.chart);
+  return gd_roofline_write(&(gd_roofline){.title = title,
+                                          .subtitle = subtitle,
+                                          .peak_flops = s->peak / b->set.size,
+                                          .bandwidth = bandwidth / b->set.size,
+                                          .n_series = n_series,
+                                          .series = series},
+                           b->set.chart);
 }
 
-static void add_json_layers(gd_text *t, const bench *b, const summary *s)
+static void add_json_layers(gd_text *t, const gd_bench *b, const summary *s)
 {
   for (int i = 0; i < b->trace.n_layers; i++) {
     const gd_trace_layer *l = &b->trace.layers[i];
@@ -521,7 +335,7 @@ static void add_json_layers(gd_text *t, const bench *b, const summary *s)
   }
 }
 
-static void add_json(gd_text *t, const bench *b, const summary *s)
+static void add_json(gd_text *t, const gd_bench *b, const summary *s)
 {
   gd_text_printf(t,
                  "{\"mode\": \"%s\", \"precision\": \"fp32\", \"backend\": "
@@ -546,31 +360,46 @@ static void add_json(gd_text *t, const bench *b, const summary *s)
   gd_text_add(t, "]}\n");
 }
 
+/* Time the steps and compose what is printed, on rank 0. */
+static gd_status measure(gd_bench *b, gd_text *t)
+{
+  if (b->set.compares_ranks)
+    return gd_bench_ranks(b, t);
+  timing *times = gd_alloc(1, sizeof *times);
+  gd_status st = gd_agree(MPI_COMM_WORLD, times == NULL ? GD_ERR_NOMEM : GD_OK);
+  if (st == GD_OK)
+    st = time_steps(b, times);
+  if (st == GD_OK && b->set.rank == 0) {
+    const summary sums = summarize(b, times);
+    (b->set.is_json ? add_json : add_tables)(t, b, &sums);
+    if (b->set.chart != NULL)
+      st = draw_chart(b, &sums, times->bandwidth);
+  }
+  free(times);
+  return st;
+}
+
 static int run(const gd_arguments *a)
 {
-  settings s;
-  bench b;
+  gd_bench_settings s;
+  gd_bench b;
+  gd_text t = {0};
   gd_status st = read_settings(a, &s);
   if (st == GD_OK)
     st = gd_gemm_begin();
   st = gd_agree(MPI_COMM_WORLD, st);
   if (st != GD_OK)
     return s.rank == 0 ? gd_command_failed(st) : gd_exit_code(st);
-  st = begin(&s, &b);
+  st = gd_bench_begin(&s, &b);
   if (st == GD_OK)
-    st = time_steps(&b);
+    st = measure(&b, &t);
   int code = gd_exit_code(st);
-  if (st != GD_OK && s.rank == 0)
-    code = gd_command_failed(st);
-  if (st == GD_OK && s.rank == 0) {
-    const summary sums = summarize(&b);
-    gd_text t = {0};
-    (s.is_json ? add_json : add_tables)(&t, &b, &sums);
-    code = gd_command_print(&t);
-    if (s.chart != NULL && (st = draw_chart(&b, &sums)) != GD_OK)
+  if (s.rank == 0) {
+    code = gd_command_print(&t); /* also when its chart cannot be written */
+    if (st != GD_OK)
       code = gd_command_failed(st);
   }
-  end(&b);
+  gd_bench_end(&b);
   return code;
 }
 
@@ -592,6 +421,12 @@ const gd_command gd_command_bench = {
         "ranks x threads with it. Phases are means, the step is a median; the\n"
         "first one is not counted. --chart draws each convolution's passes "
         "under\n"
-        "the roofs of memory, as fast as it streams, and arithmetic.\n",
+        "the roofs of memory, as fast as it streams, and arithmetic.\n\n"
+        "--ranks times pairs of steps instead, without and with the exchange\n"
+        "of gradients and weights hidden behind the backward pass (as in\n"
+        "training, unless GRADUS_OVERLAP=off): `network` is from the first\n"
+        "message to the last, `exposed` what a step spends on calls of MPI\n"
+        "and on waiting, for messages and for ranks that are late, `compute`\n"
+        "the rest. Times are means over the ranks.\n",
     .run = run,
 };

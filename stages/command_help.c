@@ -24,6 +24,8 @@ static const char exit_codes[] =
 
 static const char environment[] =
     "  GRADUS_GEMM      libxsmm or openblas: which library multiplies\n"
+    "  GRADUS_OVERLAP   off: exchange gradients behind the backward pass, not\n"
+    "                   within it; the same results\n"
     "  GRADUS_SITE      the site file of `gradus submit`\n"
     "  OMP_NUM_THREADS  threads of each rank\n";
 

@@ -9,6 +9,7 @@
 #define GRADUS_AGREE_H
 
 #include <mpi.h>
+#include <stdint.h>
 
 #include "gradus/status.h"
 
@@ -56,7 +57,10 @@ GD_NODISCARD gd_status gd_accord_wait(gd_accord *a);
  * may need, feeding the watchdog.  For waits that may be long.
  */
 void gd_wait(MPI_Request *request);
-/** Likewise for n requests. */
-void gd_wait_all(int n, MPI_Request *requests);
+/**
+ * Do what gd_wait() does between two looks, for who tests more than a request.
+ * @param[in] turn  0 at the first look in vain, then 1, 2, ...
+ */
+void gd_pause(int64_t turn);
 
 #endif

@@ -7,6 +7,7 @@
 #include <mpi.h>
 #include <stdint.h>
 
+#include "gradus/buckets.h"
 #include "gradus/range.h"
 
 /**
@@ -18,6 +19,13 @@
  * Ranks:      an empty part is allowed
  */
 void gd_gather_all(MPI_Comm comm, int64_t count, gd_range mine, float *values);
+
+/**
+ * Likewise for an array whose parts are owned as the buckets say.
+ * @param[in] count  floats of the array, at most the buckets'
+ */
+void gd_gather_parts(MPI_Comm comm, int64_t count, const gd_buckets *buckets,
+                     float *values);
 
 /**
  * Add up arrays of numbers of which, at every place, one rank at most has

@@ -167,6 +167,14 @@ const float *gd_resnet_statistics(const gd_resnet *net);
 void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient);
 
 /**
+ * Hear from the backward pass after each piece of it.
+ * @param[in] first  gradient[first ..] is final
+ */
+typedef void gd_resnet_hear(void *context, int64_t first);
+/** Let `hear` be called by every backward pass from now on; NULL: nobody. */
+void gd_resnet_tell(gd_resnet *net, gd_resnet_hear *hear, void *context);
+
+/**
  * Move the running statistics: running += momentum (statistics - running).
  * @param[in] statistics  the mean over a step's microbatches
  * @param[in] count       floats of either block

@@ -68,22 +68,30 @@ typedef struct {
 } gd_microbatch;
 
 /**
- * Make a leaf: read, augment, forward, loss, backward.
- * @param[out] leaf     (weights + running) floats
+ * Begin a leaf: read, augment, forward, loss.
+ * @param[out] leaf     (weights + running) floats, of which this sets the
+ *                      statistics
  * @param[out] tallies  (GD_N_TALLIES)
  * Errors: GD_ERR_NUMERIC (loss is not finite), GD_ERR_IO, GD_ERR_FORMAT (a face
  *         cannot be read), GD_ERR_USAGE (batch norm over a single value); the
  *         samples are named
  */
-GD_NODISCARD gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
-                                       const gd_microbatch *microbatch,
-                                       float *leaf, double *tallies);
+GD_NODISCARD gd_status gd_trainer_forward(gd_trainer *t,
+                                          const gd_samples *samples,
+                                          const gd_microbatch *microbatch,
+                                          float *leaf, double *tallies);
+/**
+ * End it: the gradient, which cannot fail.
+ * @param[in] hear  called as the gradient grows; NULL: nobody
+ */
+void gd_trainer_backward(gd_trainer *t, float *leaf, gd_resnet_hear *hear,
+                         void *context);
 
 /**
  * Predict samples first .. end - 1 in evaluation mode, at most `most` of them.
  * @param[in]  running   block of running statistics
  * @param[out] expected  (end - first) levels
- * Errors: as gd_trainer_leaf()
+ * Errors: as gd_trainer_forward()
  */
 GD_NODISCARD gd_status gd_trainer_predict(gd_trainer *t,
                                           const gd_samples *samples,

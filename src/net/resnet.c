@@ -60,6 +60,9 @@ struct gd_resnet {
   float *outer, *inner;        /* gradients behind a block, and within it */
   float *dfeatures, *dactivated;
   gd_trace *trace; /* borrowed; NULL: none attached */
+  gd_resnet_hear *hear;
+  void *hear_context;
+  int64_t final; /* the gradient is, from here on */
 };
 
 /* Layers of the trace: the units, and behind them these. */
@@ -356,6 +359,19 @@ static void note(const gd_resnet *net, int layer, gd_phase phase)
   gd_trace_note(net->trace, net->plan.n_units + layer, phase);
 }
 
+void gd_resnet_tell(gd_resnet *net, gd_resnet_hear *hear, void *context)
+{
+  net->hear = hear;
+  net->hear_context = context;
+}
+
+/* A piece of the backward pass is done. */
+static void tell(const gd_resnet *net)
+{
+  if (net->hear != NULL)
+    net->hear(net->hear_context, net->final);
+}
+
 static void pack_dense(dense *d, int n_biases, const float *weights)
 {
   gd_conv_pack(d->conv, weights + d->weight);
@@ -609,6 +625,7 @@ static void norm_backward(gd_resnet *net, unit *u, const float *g,
                    net->n_pieces, net->pieces, u->raw, gradient + u->gamma,
                    gradient + u->beta);
   note_unit(net, u, GD_PHASE_NORM);
+  tell(net);
 }
 
 /* Sum the gradient g behind a unit (in front of its ReLU, if there is one). */
@@ -627,6 +644,7 @@ static void weights_backward(gd_resnet *net, const unit *u,
   gd_conv_backward_weights(u->conv, net->ws, unit_input(u, net->n), &source,
                            u->raw, gradient + u->weight);
   note_unit(net, u, GD_PHASE_BACKWARD_WEIGHTS);
+  tell(net);
 }
 
 static void data_backward(gd_resnet *net, const unit *u, gd_conv_sink sink)
@@ -638,6 +656,7 @@ static void data_backward(gd_resnet *net, const unit *u, gd_conv_sink sink)
   }
   gd_conv_backward_data(u->conv, net->ws, in, u->raw, &sink);
   note_unit(net, u, GD_PHASE_BACKWARD_DATA);
+  tell(net);
 }
 
 /* From a unit within a block, whose gradient is known, to the unit before it.
@@ -675,10 +694,11 @@ static void block_backward(gd_resnet *net, int b, float *gradient)
   inner_backward(net, &u[1], &u[0], gradient);
   norm_backward(net, &u[0], net->inner, gradient);
   weights_backward(net, &u[0], x, gradient);
-  if (down != NULL) {
+  if (down != NULL)
     weights_backward(net, down, x, gradient);
+  net->final = u[0].weight; /* the block's tensors follow one another */
+  if (down != NULL)
     data_backward(net, down, (gd_conv_sink){.y = net->outer});
-  }
   data_backward(
       net, &u[0],
       (gd_conv_sink){.y = net->outer,
@@ -697,14 +717,18 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
 
   gd_trace_begin(net->trace);
   output_backward(net, dlogits, gradient);
+  net->final = net->output.weight;
   note(net, LAYER_OUTPUT, GD_PHASE_DENSE);
+  tell(net);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
     net->dactivated[i] = net->activated[i] > 0.0f ? net->dactivated[i] : 0.0f;
   multiply(net->dactivated, net->factors[1], (int64_t)n * net->config.hidden);
   dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,
                  net->dfeatures);
   multiply(net->dfeatures, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
+  net->final = net->hidden.weight;
   note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
+  tell(net);
   gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
                         net->dfeatures, net->outer);
   note(net, LAYER_POOL, GD_PHASE_POOL);
@@ -716,6 +740,7 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
                        (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
                        net->outer, net->winner, net->inner);
   note(net, LAYER_POOL, GD_PHASE_POOL);
+  tell(net);
   norm_sums(net, stem, NULL, net->inner);
   norm_backward(net, stem, net->inner, gradient);
   weights_backward(net, stem, (gd_conv_source){.x = net->x}, gradient);

@@ -11,27 +11,25 @@
 
 enum { REASON_BYTES = 2048 };
 
-void gd_wait(MPI_Request *request)
+void gd_pause(int64_t turn)
 {
-  int finished = 0;
-
   /* Short waits are the rule: yield to MPI at first, sleep only later.  On a
    * busy machine a turn may be long: each shows a sign of life. */
-  for (int64_t turn = 0; !finished; turn++) {
-    MPI_Test(request, &finished, MPI_STATUS_IGNORE);
-    gd_watchdog_feed();
-    if (!finished && turn > 1000) {
-      const struct timespec nap = {.tv_nsec = 200000};
-      nanosleep(&nap, NULL);
-    }
+  gd_watchdog_feed();
+  if (turn > 1000) {
+    const struct timespec nap = {.tv_nsec = 200000};
+    nanosleep(&nap, NULL);
   }
 }
 
-void gd_wait_all(int n, MPI_Request *requests)
+void gd_wait(MPI_Request *request)
 {
-  /* One after the other: all of them progress meanwhile. */
-  for (int i = 0; i < n; i++)
-    gd_wait(&requests[i]);
+  int finished = 0;
+  MPI_Test(request, &finished, MPI_STATUS_IGNORE);
+  for (int64_t turn = 0; !finished; turn++) {
+    gd_pause(turn);
+    MPI_Test(request, &finished, MPI_STATUS_IGNORE);
+  }
 }
 
 /* Failures outrank requests to stop, and both outrank those who merely heard

@@ -25,6 +25,16 @@ void gd_gather_all(MPI_Comm comm, int64_t count, gd_range mine, float *values)
   }
 }
 
+void gd_gather_parts(MPI_Comm comm, int64_t count, const gd_buckets *buckets,
+                     float *values)
+{
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  for (int i = 0; i < buckets->n; i++)
+    gd_gather_all(comm, count, gd_buckets_within(buckets, i, rank, count),
+                  values);
+}
+
 void gd_gather_add(MPI_Comm comm, int64_t count, double *values)
 {
   assert(count >= 0 && count <= INT_MAX);

@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange.h"
 #include "gradus/agree.h"
 #include "gradus/memory.h"
 
 enum {
-  ALIGN = GD_REDUCE_ALIGN,
-  TAG = 1,
   PIECE = GD_TREE_PIECE, /* summed and applied while in the cache */
   MOST_NODES = GD_TREE_MOST
 };
@@ -22,79 +21,53 @@ enum {
  * it wants to stop, and the tallies of its subtrees. */
 enum { FAILED, STOP, TALLIES, MOST_WORDS = 2 + MOST_NODES * GD_REDUCE_TALLIES };
 
+/* How far a step is. */
+typedef enum { LEAVES, WORDS, BUCKETS, FAILURE } stage;
+
 struct gd_reduce {
   MPI_Comm comm;
   int rank, size, n_threads;
   int64_t count;
-  int *chunk_counts, *chunk_firsts; /* [size], as MPI wants them */
   float *slots;  /* per thread: sums under way, MOST_NODES pieces */
   double *words; /* [size][MOST_WORDS], packed; and one row for sending */
+  gd_exchange exchange;
 
   /* This step. */
+  gd_reduce_use use;
+  stage stage;
   int64_t n_leaves;
   gd_range run; /* this rank's leaves */
   gd_tree_node
       stack[MOST_NODES]; /* its partial sums; the last leaf is not merged */
   int n_stack;
+  int n_words; /* of each rank */
+  MPI_Request words_request;
+  int64_t ready;      /* of the last leaf: the values from here on are there */
+  int n_left, n_sums; /* buckets not yet posted; not yet applied: from the last
+                         one down */
+  int64_t bad;        /* first element whose total is not finite, or MAX */
+  double begun_s;     /* when the first bucket was posted */
+  gd_reduce_outcome outcome;
 
   /* Room that grows with the largest step so far. */
   float *blocks[MOST_NODES]; /* the stack's memory: item i lies in block i */
   int n_blocks;
   gd_tree_node *inputs; /* what is added up for the total */
   int64_t inputs_room;
-  float *exchange; /* two halves: one round is under way, one in use */
-  int64_t exchange_wanted, exchange_room;
-  MPI_Request *requests[2];
-  int n_requests[2];
-  int64_t requests_room;
 };
-
-/* ------------------------------------------------------------------ chunks */
-
-static gd_range chunk_of(const gd_reduce *r, int rank)
-{
-  gd_range c = gd_range_of((r->count + ALIGN - 1) / ALIGN, rank, r->size);
-  c.first *= ALIGN;
-  c.end *= ALIGN;
-  if (c.first > r->count)
-    c.first = r->count;
-  if (c.end > r->count)
-    c.end = r->count;
-  return c;
-}
-
-gd_range gd_reduce_chunk(const gd_reduce *r)
-{
-  return chunk_of(r, r->rank);
-}
-
-/* The part of a rank's chunk that round `t` of `floats` each is about. */
-static gd_range round_of(const gd_reduce *r, int rank, int64_t t,
-                         int64_t floats)
-{
-  gd_range c = chunk_of(r, rank);
-  const int64_t first = c.first + t * floats;
-  if (first < c.end)
-    c.first = first;
-  else
-    c.first = c.end;
-  if (c.end - c.first > floats)
-    c.end = c.first + floats;
-  return c;
-}
 
 /* ------------------------------------------------------------- life, leaves */
 
-gd_status gd_reduce_new(MPI_Comm comm, int64_t count, size_t exchange_bytes,
+gd_status gd_reduce_new(MPI_Comm comm, int64_t count, size_t bucket_bytes,
                         gd_reduce **out)
 {
   assert(count > 0 && out != NULL);
   *out = NULL;
-  if (count > INT_MAX - ALIGN)
+  if (count > INT_MAX - GD_BUCKETS_ALIGN)
     return gd_fail(GD_ERR_USAGE,
                    "a network of %" PRId64 " numbers is longer than MPI's "
                    "counts (%d) allow",
-                   count, INT_MAX - ALIGN);
+                   count, INT_MAX - GD_BUCKETS_ALIGN);
   gd_reduce *r = gd_alloc(1, sizeof *r);
   gd_status st = gd_agree(comm, r == NULL ? GD_ERR_NOMEM : GD_OK);
   if (st != GD_OK) {
@@ -105,25 +78,21 @@ gd_status gd_reduce_new(MPI_Comm comm, int64_t count, size_t exchange_bytes,
   MPI_Comm_size(comm, &r->size);
   MPI_Comm_dup(comm, &r->comm);
   r->count = count;
-  r->exchange_wanted = (int64_t)(exchange_bytes / sizeof(float));
+  r->exchange =
+      (gd_exchange){.comm = r->comm,
+                    .rank = r->rank,
+                    .size = r->size,
+                    .buckets = gd_buckets_cut(count, bucket_bytes, r->size)};
   r->n_threads = omp_get_max_threads();
-  r->chunk_counts = gd_alloc(r->size, sizeof(int));
-  r->chunk_firsts = gd_alloc(r->size, sizeof(int));
   r->words = gd_alloc((int64_t)(r->size + 1) * MOST_WORDS, sizeof(double));
   r->slots =
       gd_alloc((int64_t)r->n_threads * MOST_NODES * PIECE, sizeof(float));
-  if (r->chunk_counts == NULL || r->chunk_firsts == NULL || r->words == NULL ||
-      r->slots == NULL)
+  if (r->words == NULL || r->slots == NULL)
     st = GD_ERR_NOMEM;
   st = gd_agree(comm, st);
   if (st != GD_OK) {
     gd_reduce_free(r);
     return st;
-  }
-  for (int rank = 0; rank < r->size; rank++) {
-    const gd_range c = chunk_of(r, rank);
-    r->chunk_firsts[rank] = (int)c.first;
-    r->chunk_counts[rank] = (int)(c.end - c.first);
   }
   *out = r;
   return GD_OK;
@@ -136,96 +105,54 @@ void gd_reduce_free(gd_reduce *r)
   MPI_Comm_free(&r->comm);
   for (int i = 0; i < r->n_blocks; i++)
     free(r->blocks[i]);
-  free(r->requests[0]);
-  free(r->requests[1]);
-  free(r->exchange);
+  gd_exchange_end(&r->exchange);
   free(r->inputs);
   free(r->words);
   free(r->slots);
-  free(r->chunk_firsts);
-  free(r->chunk_counts);
   free(r);
+}
+
+const gd_buckets *gd_reduce_buckets(const gd_reduce *r)
+{
+  return &r->exchange.buckets;
 }
 
 int64_t gd_reduce_bytes(const gd_reduce *r)
 {
-  return (r->n_blocks * r->count + r->exchange_room +
-          (int64_t)r->n_threads * MOST_NODES * PIECE) *
-         (int64_t)sizeof(float);
+  return (r->n_blocks * r->count + (int64_t)r->n_threads * MOST_NODES * PIECE) *
+             (int64_t)sizeof(float) +
+         gd_exchange_bytes(&r->exchange);
 }
 
-/* Return the subtrees of all ranks; `most`: of any one rank. */
-static int64_t count_nodes(const gd_reduce *r, int *most)
+/* Make room for n inputs; what was there is lost. */
+static gd_status grow_inputs(gd_reduce *r, int64_t n)
 {
-  gd_tree_node nodes[MOST_NODES];
-  int64_t total = 0;
-  *most = 0;
-  for (int rank = 0; rank < r->size; rank++) {
-    const int n = gd_tree_list(gd_range_of(r->n_leaves, rank, r->size), nodes);
-    *most = n > *most ? n : *most;
-    total += n;
-  }
-  return total;
-}
-
-/* The parts that lie in one half of the exchange memory: every rank's sums,
- * and one of ours for each peer, that had to be merged before it was sent. */
-static int64_t count_parts(const gd_reduce *r)
-{
-  int most;
-  return count_nodes(r, &most) + r->size - 1;
-}
-
-/* Return the floats of a round; the same on all ranks. */
-static int64_t round_floats(const gd_reduce *r)
-{
-  const int64_t chunk = r->chunk_counts[0];
-  int64_t floats = r->exchange_wanted / (2 * count_parts(r)) / ALIGN * ALIGN;
-  if (floats < PIECE)
-    floats = PIECE;
-  return r->size == 1 || floats > chunk ? chunk : floats;
-}
-
-/* Make room for `n` items where there are `*room`; what was there is lost. */
-static gd_status grow(void **memory, int64_t *room, int64_t n, size_t bytes)
-{
-  if (n <= *room)
+  if (n <= r->inputs_room)
     return GD_OK;
-  free(*memory);
-  *room = 0;
-  *memory = gd_alloc(n, bytes);
-  if (*memory == NULL)
-    return GD_ERR_NOMEM;
-  *room = n;
-  return GD_OK;
+  free(r->inputs);
+  r->inputs = gd_alloc(n, sizeof r->inputs[0]);
+  r->inputs_room = r->inputs == NULL ? 0 : n;
+  return r->inputs == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-gd_status gd_reduce_begin(gd_reduce *r, int64_t n_leaves)
+gd_status gd_reduce_begin(gd_reduce *r, int64_t n_leaves,
+                          const gd_reduce_use *use)
 {
   assert(r != NULL && n_leaves >= 1);
+  assert(use->apply != NULL && use->block != NULL);
+  r->use = *use;
+  r->stage = LEAVES;
   r->n_leaves = n_leaves;
   r->run = gd_range_of(n_leaves, r->rank, r->size);
   r->n_stack = 0;
+  r->ready = r->count;
+  r->n_left = r->n_sums = r->exchange.buckets.n;
+  r->bad = INT64_MAX;
+  r->outcome = (gd_reduce_outcome){.bad_at = -1};
 
-  int most;
-  const int64_t n_nodes = count_nodes(r, &most);
-  const int64_t n_requests = n_nodes + (int64_t)r->size * most;
-  void *inputs = r->inputs, *exchange = r->exchange;
-  gd_status st =
-      grow(&inputs, &r->inputs_room, n_nodes + MOST_NODES, sizeof r->inputs[0]);
-  r->inputs = inputs;
-  if (st == GD_OK && r->size > 1)
-    st = grow(&exchange, &r->exchange_room,
-              2 * count_parts(r) * round_floats(r), sizeof(float));
-  r->exchange = exchange;
-  for (int half = 0; st == GD_OK && half < 2; half++) {
-    int64_t room = r->requests_room;
-    void *requests = r->requests[half];
-    st = grow(&requests, &room, n_requests, sizeof(MPI_Request));
-    r->requests[half] = requests;
-    if (half == 1)
-      r->requests_room = room;
-  }
+  gd_status st = gd_exchange_begin(&r->exchange, n_leaves);
+  if (st == GD_OK)
+    st = grow_inputs(r, r->exchange.n_all_nodes + MOST_NODES);
   for (const int depth = gd_tree_depth(r->run);
        st == GD_OK && r->n_blocks < depth; r->n_blocks += st == GD_OK) {
     r->blocks[r->n_blocks] = gd_alloc(r->count, sizeof(float));
@@ -274,95 +201,58 @@ void gd_reduce_add(gd_reduce *r, const double tallies[GD_REDUCE_TALLIES])
   r->stack[r->n_stack++] = leaf;
 }
 
-/* ------------------------------------------------------------- the exchange */
+/* -------------------------------------------------------------------- words */
 
-/* The stack items of this rank that make the subtree `whole`: a sibling or more
- * that were not merged yet, or the one item.  Return how many, from *first. */
-static int items_of(const gd_reduce *r, const gd_tree_node *whole, int *first)
+/* Begin to tell how it went, with the tallies. */
+static void send_words(gd_reduce *r, int failed, int stop)
 {
-  const gd_range leaves = gd_tree_leaves(whole);
-  int n = 0;
-  for (int i = 0; i < r->n_stack; i++)
-    if (r->stack[i].first >= leaves.first && r->stack[i].first < leaves.end) {
-      if (n == 0)
-        *first = i;
-      n++;
-    }
-  assert(n > 0);
-  return n;
-}
-
-static float *half_of(const gd_reduce *r, int64_t t)
-{
-  return r->exchange + t % 2 * count_parts(r) * round_floats(r);
-}
-
-static void add_request(gd_reduce *r, int64_t t, MPI_Request request)
-{
-  assert(r->n_requests[t % 2] < r->requests_room);
-  r->requests[t % 2][r->n_requests[t % 2]++] = request;
-}
-
-static void post_receives(gd_reduce *r, int64_t t)
-{
-  const gd_range mine = round_of(r, r->rank, t, round_floats(r));
-  const int n = (int)(mine.end - mine.first);
-  float *to = half_of(r, t);
-  for (int rank = 0; n > 0 && rank < r->size; rank++) {
-    gd_tree_node nodes[MOST_NODES];
-    const int n_nodes =
-        gd_tree_list(gd_range_of(r->n_leaves, rank, r->size), nodes);
-    for (int i = 0; rank != r->rank && i < n_nodes; i++, to += n) {
-      MPI_Request request;
-      MPI_Irecv(to, n, MPI_FLOAT, rank, TAG, r->comm, &request);
-      add_request(r, t, request);
-    }
-  }
-}
-
-/* Return the sum of a subtree of ours over `part`: where it lies, or merged to
- * *merged, which moves on. */
-static const float *sum_for_peer(gd_reduce *r, const gd_tree_node *whole,
-                                 gd_range part, float **merged)
-{
-  int first = 0;
-  const int n_items = items_of(r, whole, &first);
-  if (n_items == 1)
-    return r->stack[first].values + part.first;
-  float *to = *merged;
-  *merged += part.end - part.first;
-#pragma omp parallel for schedule(static) num_threads(r->n_threads)
-  for (int64_t at = part.first; at < part.end; at += PIECE) {
-    const int64_t n = part.end - at < PIECE ? part.end - at : PIECE;
-    float *slots =
-        r->slots + (int64_t)omp_get_thread_num() * MOST_NODES * PIECE;
-    memcpy(to + (at - part.first),
-           gd_tree_add(r->stack + first, n_items, at, n, slots),
-           (size_t)n * sizeof(float));
-  }
-  return to;
-}
-
-static void post_sends(gd_reduce *r, int64_t t)
-{
-  const int64_t floats = round_floats(r);
   gd_tree_node nodes[MOST_NODES];
-  const int n_nodes = gd_tree_list(r->run, nodes);
-  int most;
-  float *merged = half_of(r, t) + count_nodes(r, &most) * floats;
-  /* Everyone begins with another peer, so that none is flooded. */
-  for (int d = 1; d < r->size; d++) {
-    const int peer = (r->rank + d) % r->size;
-    const gd_range part = round_of(r, peer, t, floats);
-    for (int i = 0; part.first < part.end && i < n_nodes; i++) {
-      const float *sum = sum_for_peer(r, &nodes[i], part, &merged);
-      MPI_Request request;
-      MPI_Isend(sum, (int)(part.end - part.first), MPI_FLOAT, peer, TAG,
-                r->comm, &request);
-      add_request(r, t, request);
-    }
+  int most = 0;
+  for (int rank = 0; rank < r->size; rank++) {
+    const int n = gd_tree_list(gd_range_of(r->n_leaves, rank, r->size), nodes);
+    most = n > most ? n : most;
   }
+  r->n_words = TALLIES + most * GD_REDUCE_TALLIES;
+  double *mine = r->words + (int64_t)r->size * MOST_WORDS;
+  memset(mine, 0, (size_t)r->n_words * sizeof mine[0]);
+  mine[FAILED] = failed;
+  mine[STOP] = stop != 0;
+  const int n_nodes = failed ? 0 : gd_tree_list(r->run, nodes);
+  for (int i = 0; i < n_nodes; i++) {
+    int first = 0;
+    const int n_items =
+        gd_exchange_items(r->stack, r->n_stack, &nodes[i], &first);
+    gd_tree_add_tallies(r->stack + first, n_items,
+                        mine + TALLIES + i * GD_REDUCE_TALLIES);
+  }
+  MPI_Iallgather(mine, r->n_words, MPI_DOUBLE, r->words, r->n_words, MPI_DOUBLE,
+                 r->comm, &r->words_request);
+  r->stage = WORDS;
 }
+
+/* Take up what all ranks said. */
+static void read_words(gd_reduce *r)
+{
+  int any_failed = 0;
+  for (int rank = 0; rank < r->size; rank++) {
+    any_failed |= r->words[rank * r->n_words + FAILED] != 0;
+    r->outcome.stop |= r->words[rank * r->n_words + STOP] != 0;
+  }
+  r->stage = any_failed ? FAILURE : BUCKETS;
+  if (any_failed)
+    return;
+  int n = 0;
+  for (int rank = 0; rank < r->size; rank++) {
+    const double *tallies = r->words + rank * r->n_words + TALLIES;
+    const gd_range run = gd_range_of(r->n_leaves, rank, r->size);
+    for (const int end = n + gd_tree_list(run, r->inputs + n); n < end;
+         n++, tallies += GD_REDUCE_TALLIES)
+      memcpy(r->inputs[n].tallies, tallies, sizeof r->inputs[n].tallies);
+  }
+  gd_tree_add_tallies(r->inputs, n, r->outcome.tallies);
+}
+
+/* --------------------------------------------------------------------- sums */
 
 /* Return the first element that is not finite, or n. */
 static int64_t find_bad(const float *x, int64_t n)
@@ -382,36 +272,13 @@ static int64_t find_bad(const float *x, int64_t n)
   return at;
 }
 
-/* List what is added up for round t, with values from the part's beginning. */
-static int list_inputs(gd_reduce *r, int64_t t, gd_range part)
+/* Add up and apply this rank's part of bucket i. */
+static void apply_bucket(gd_reduce *r, int i)
 {
-  float *received = r->size == 1 ? NULL : half_of(r, t);
-  int n = 0;
-  for (int rank = 0; rank < r->size; rank++)
-    if (rank == r->rank) {
-      for (int i = 0; i < r->n_stack; i++, n++) {
-        r->inputs[n] = r->stack[i];
-        r->inputs[n].values += part.first;
-      }
-    } else {
-      const gd_range run = gd_range_of(r->n_leaves, rank, r->size);
-      for (const int end = n + gd_tree_list(run, r->inputs + n); n < end; n++) {
-        r->inputs[n].values = received;
-        received += part.end - part.first;
-      }
-    }
-  return n;
-}
-
-/* Add up and apply this rank's part of round t; return the first element whose
- * total is not finite, or INT64_MAX. */
-static int64_t apply_round(gd_reduce *r, int64_t t, gd_reduce_apply *apply,
-                           void *context)
-{
-  const gd_range part = round_of(r, r->rank, t, round_floats(r));
-  if (part.first == part.end)
-    return INT64_MAX;
-  const int n_inputs = list_inputs(r, t, part);
+  const double begun_s = MPI_Wtime();
+  const gd_range part = gd_buckets_part(&r->exchange.buckets, i, r->rank);
+  const int n_inputs =
+      gd_exchange_list(&r->exchange, i, r->stack, r->n_stack, r->inputs);
   const int64_t count = part.end - part.first;
   int64_t bad = INT64_MAX;
 #pragma omp parallel for schedule(static) reduction(min                        \
@@ -425,98 +292,139 @@ static int64_t apply_round(gd_reduce *r, int64_t t, gd_reduce_apply *apply,
     const int64_t bad_here = find_bad(sum, n);
     if (bad_here < n && part.first + at + bad_here < bad)
       bad = part.first + at + bad_here;
-    apply(context, part.first + at, n, sum);
+    r->use.apply(r->use.context, part.first + at, n, sum);
   }
-  return bad;
+  r->bad = bad < r->bad ? bad : r->bad;
+  r->outcome.times.sums_s += MPI_Wtime() - begun_s;
 }
 
-/* Exchange how it went and the tallies.  Return whether a rank failed. */
-static int exchange_words(gd_reduce *r, int failed, int stop,
-                          gd_reduce_outcome *outcome)
+/* ----------------------------------------------------------------- progress */
+
+/* Say whether bucket i is there, and the slot that its sums need free. */
+static int may_post(gd_reduce *r, int i)
 {
-  int most, any_failed = 0;
-  count_nodes(r, &most);
-  const int n_words = TALLIES + most * GD_REDUCE_TALLIES;
-  double *mine = r->words + (int64_t)r->size * MOST_WORDS;
-  memset(mine, 0, (size_t)n_words * sizeof mine[0]);
-  mine[FAILED] = failed;
-  mine[STOP] = stop != 0;
-  gd_tree_node nodes[MOST_NODES];
-  const int n_nodes = failed ? 0 : gd_tree_list(r->run, nodes);
-  for (int i = 0; i < n_nodes; i++) {
-    int first = 0;
-    const int n_items = items_of(r, &nodes[i], &first);
-    gd_tree_add_tallies(r->stack + first, n_items,
-                        mine + TALLIES + i * GD_REDUCE_TALLIES);
-  }
+  const int before = i + GD_EXCHANGE_SLOTS;
+  return i >= 0 && gd_buckets_at(&r->exchange.buckets, i).first >= r->ready &&
+         (before >= r->exchange.buckets.n ||
+          (before >= r->n_sums &&
+           gd_exchange_is_done(&r->exchange, before, GD_SUMS_OUT)));
+}
 
-  MPI_Request request;
-  MPI_Iallgather(mine, n_words, MPI_DOUBLE, r->words, n_words, MPI_DOUBLE,
-                 r->comm, &request);
+/* Do what can be done without waiting.  Return whether there was anything. */
+static int make_progress(gd_reduce *r)
+{
+  int any = 0;
+  if (r->stage == WORDS) {
+    MPI_Test(&r->words_request, &any, MPI_STATUS_IGNORE);
+    if (any)
+      read_words(r);
+  }
+  if (r->stage != BUCKETS)
+    return any;
+  for (; may_post(r, r->n_left - 1); r->n_left--, any = 1) {
+    if (r->n_left == r->exchange.buckets.n)
+      r->begun_s = MPI_Wtime();
+    gd_exchange_post(&r->exchange, r->n_left - 1, r->stack, r->n_stack,
+                     r->slots, r->n_threads, r->use.block);
+  }
+  for (; r->n_sums > r->n_left &&
+         gd_exchange_is_done(&r->exchange, r->n_sums - 1, GD_SUMS_IN);
+       r->n_sums--, any = 1) {
+    apply_bucket(r, r->n_sums - 1);
+    if (r->use.settle == NULL)
+      gd_exchange_give(&r->exchange, r->n_sums - 1, r->use.block);
+  }
+  return any;
+}
+
+gd_status gd_reduce_overlaps(int *out)
+{
+  const char *set = getenv("GRADUS_OVERLAP");
+  *out = set == NULL || strcmp(set, "on") == 0;
+  return *out || strcmp(set, "off") == 0
+             ? GD_OK
+             : gd_fail(GD_ERR_USAGE, "GRADUS_OVERLAP=%s: there are on and off",
+                       set);
+}
+
+void gd_reduce_start(gd_reduce *r, int stop)
+{
+  assert(r->stage == LEAVES);
+  const double begun_s = MPI_Wtime();
+  send_words(r, 0, stop);
+  r->outcome.times.inside_s += MPI_Wtime() - begun_s;
+}
+
+void gd_reduce_ready(gd_reduce *r, int64_t first)
+{
+  assert(r->stage != LEAVES && first >= 0 && first <= r->ready);
+  const double begun_s = MPI_Wtime();
+  r->ready = first;
+  while (make_progress(r))
+    ;
+  r->outcome.times.inside_s += MPI_Wtime() - begun_s;
+}
+
+/* Wait for all messages of a kind. */
+static void wait_for(gd_reduce *r, gd_exchange_way way)
+{
+  for (int i = r->exchange.buckets.n - 1; i >= 0; i--)
+    for (int64_t turn = 0; !gd_exchange_is_done(&r->exchange, i, way); turn++)
+      gd_pause(turn);
+}
+
+static void settle(gd_reduce *r)
+{
+  const double begun_s = MPI_Wtime();
+  if (r->bad == INT64_MAX)
+    r->use.settle(r->use.context);
+  r->outcome.times.sums_s += MPI_Wtime() - begun_s;
+  for (int i = r->exchange.buckets.n - 1; i >= 0; i--)
+    gd_exchange_give(&r->exchange, i, r->use.block);
+}
+
+static void finish(gd_reduce *r)
+{
+  for (int64_t turn = 0; r->n_sums > 0 && r->stage != FAILURE; turn++)
+    if (make_progress(r))
+      turn = -1;
+    else
+      gd_pause(turn);
+  if (r->stage == FAILURE)
+    return;
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (r->size > 1)
+    MPI_Iallreduce(MPI_IN_PLACE, &r->bad, 1, MPI_INT64_T, MPI_MIN, r->comm,
+                   &request);
+  if (r->use.settle != NULL) {
+    gd_wait(&request);
+    settle(r);
+  }
+  for (gd_exchange_way way = 0; way < GD_N_WAYS; way++)
+    wait_for(r, way);
   gd_wait(&request);
-
-  for (int rank = 0; rank < r->size; rank++) {
-    any_failed |= r->words[rank * n_words + FAILED] != 0;
-    outcome->stop |= r->words[rank * n_words + STOP] != 0;
-  }
-  if (any_failed)
-    return 1;
-  int n = 0;
-  for (int rank = 0; rank < r->size; rank++) {
-    const double *tallies = r->words + rank * n_words + TALLIES;
-    const gd_range run = gd_range_of(r->n_leaves, rank, r->size);
-    for (const int end = n + gd_tree_list(run, r->inputs + n); n < end;
-         n++, tallies += GD_REDUCE_TALLIES)
-      memcpy(r->inputs[n].tallies, tallies, sizeof r->inputs[n].tallies);
-  }
-  gd_tree_add_tallies(r->inputs, n, outcome->tallies);
-  return 0;
+  r->outcome.times.network_s = MPI_Wtime() - r->begun_s;
 }
 
 gd_status gd_reduce_end(gd_reduce *r, gd_status mine, int stop,
-                        gd_reduce_apply *apply, gd_reduce_settle *settle,
-                        void *context, float *block, gd_reduce_outcome *outcome)
+                        gd_reduce_outcome *outcome)
 {
-  assert(r != NULL && apply != NULL && block != NULL && outcome != NULL);
-  *outcome = (gd_reduce_outcome){.bad_at = -1};
-  if (exchange_words(r, mine != GD_OK, stop, outcome))
+  assert(r != NULL && outcome != NULL);
+  assert(r->stage == LEAVES || mine == GD_OK);
+  gd_reduce_times *t = &r->outcome.times;
+  const double begun_s = MPI_Wtime();
+  if (r->stage == LEAVES)
+    send_words(r, mine != GD_OK, stop);
+  r->ready = 0;
+  finish(r);
+  t->end_s = MPI_Wtime() - begun_s;
+  t->exposed_s = t->inside_s + t->end_s - t->sums_s;
+  *outcome = r->outcome;
+  if (r->stage == FAILURE)
     return gd_agree(r->comm, mine);
-
-  const int64_t floats = round_floats(r);
-  const int64_t n_rounds = (r->chunk_counts[0] + floats - 1) / floats;
-  int64_t bad = INT64_MAX;
-  for (int64_t t = -1; t < n_rounds; t++) {
-    if (r->size > 1 && t + 1 < n_rounds) {
-      r->n_requests[(t + 1) % 2] = 0;
-      post_receives(r, t + 1);
-      post_sends(r, t + 1);
-    }
-    if (t < 0)
-      continue;
-    if (r->size > 1)
-      gd_wait_all(r->n_requests[t % 2], r->requests[t % 2]);
-    const int64_t bad_here = apply_round(r, t, apply, context);
-    bad = bad_here < bad ? bad_here : bad;
-  }
-  MPI_Request request = MPI_REQUEST_NULL;
-  if (r->size > 1)
-    MPI_Iallreduce(MPI_IN_PLACE, &bad, 1, MPI_INT64_T, MPI_MIN, r->comm,
-                   &request);
-  if (settle != NULL) {
-    gd_wait(&request);
-    if (bad == INT64_MAX)
-      settle(context);
-  }
-  if (r->size > 1) {
-    MPI_Request gathered;
-    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, block, r->chunk_counts,
-                    r->chunk_firsts, MPI_FLOAT, r->comm, &gathered);
-    gd_wait(&gathered);
-    gd_wait(&request);
-  }
-  if (bad == INT64_MAX)
+  if (r->bad == INT64_MAX)
     return GD_OK;
-  outcome->bad_at = bad;
+  outcome->bad_at = r->bad;
   return gd_fail(GD_ERR_NUMERIC, "a sum of gradients is not finite");
 }
 

@@ -99,7 +99,10 @@ static gd_status make_leaves(gd_detector_parts *f, int *stop)
   const gd_range all = images_of_step(f, f->net, f->step);
   const int64_t size = f->config->microbatch;
   const int64_t n_leaves = (all.end - all.first + size - 1) / size;
-  gd_status st = gd_reduce_begin(f->reduce, n_leaves);
+  gd_status st = gd_reduce_begin(f->reduce, n_leaves,
+                                 &(gd_reduce_use){.apply = apply,
+                                                  .context = f,
+                                                  .block = f->weights[f->net]});
   const gd_range run = gd_reduce_run(f->reduce);
   if (st == GD_OK && run.first < run.end)
     gd_cascade_trainer_pack(f->trainers[f->net], f->weights[f->net]);
@@ -144,8 +147,7 @@ static gd_status make_step(gd_detector_parts *f, int *stop)
       f->config->rates[f->net] *
       gd_schedule_factor(&cosine, f->step, gd_detector_n_steps(f, f->net));
   gd_status st = make_leaves(f, stop);
-  st = gd_reduce_end(f->reduce, st, *stop, apply, NULL, f, f->weights[f->net],
-                     &outcome);
+  st = gd_reduce_end(f->reduce, st, *stop, &outcome);
   if (st == GD_ERR_NUMERIC && outcome.bad_at >= 0)
     return gd_fail(
         st, "%s, step %" PRId64 ": gradient of %s is not finite",

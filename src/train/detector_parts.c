@@ -199,8 +199,8 @@ gd_status gd_detector_save(gd_detector_parts *f)
 {
   for (int i = 0; f->step > 0 && i < gd_optimizer_n_states(f->optimizer.kind);
        i++)
-    gd_gather_all(f->comm, gd_detector_n_weights(f, f->net),
-                  gd_reduce_chunk(f->reduce), f->states[i]);
+    gd_gather_parts(f->comm, gd_detector_n_weights(f, f->net),
+                    gd_reduce_buckets(f->reduce), f->states[i]);
   gd_status st = GD_OK;
   if (f->rank == 0)
     st = write_checkpoint(f);

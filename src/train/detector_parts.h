@@ -46,7 +46,7 @@ typedef struct {
   gd_mtcnn *before; /* the nets before it; NULL for P-Net */
   gd_reduce *reduce;
   float *states[GD_OPTIMIZER_MOST_STATES]; /* as long as the block; this rank's
-                                              chunk is up to date */
+                                              parts are up to date */
   gd_optimizer optimizer;
   gd_detector_samples samples;
   float *dy;

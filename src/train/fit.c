@@ -65,12 +65,24 @@ static gd_status name_layer(const gd_fit_parts *f)
       gd_tensor_table_at(gd_trainer_weights(f->trainer), worst)->name);
 }
 
-/* Make this rank's leaves of a step. */
+/* The gradient grows: let the exchange go on. */
+static void hear(void *reduce, int64_t first)
+{
+  gd_reduce_ready(reduce, first);
+}
+
+/* Make this rank's leaves of a step.  The backward pass cannot fail; so what
+ * can, comes before it, and the last one hides the exchange. */
 static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
 {
   const gd_range places = gd_sampler_step(f->sampler, k);
   const int64_t n_leaves = gd_sampler_n_leaves(f->sampler, k);
-  gd_status st = gd_reduce_begin(f->reduce, n_leaves);
+  const gd_reduce_use use = {.apply = apply,
+                             .settle =
+                                 gd_update_has_norms(f->update) ? settle : NULL,
+                             .context = f,
+                             .block = f->block};
+  gd_status st = gd_reduce_begin(f->reduce, n_leaves, &use);
   const gd_range run = gd_reduce_run(f->reduce);
   if (st == GD_OK && run.first < run.end)
     gd_trainer_pack(f->trainer, f->block);
@@ -87,16 +99,22 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
     float *values = gd_reduce_leaf(f->reduce);
     double tallies[GD_REDUCE_TALLIES] = {0};
     const double begun_s = now_s();
-    st = gd_trainer_leaf(f->trainer, f->train, &m, values, tallies);
-    f->leaf_s += now_s() - begun_s;
+    st = gd_trainer_forward(f->trainer, f->train, &m, values, tallies);
     if (st == GD_ERR_NUMERIC)
       st = name_layer(f);
     if (st != GD_OK)
       break;
-    gd_reduce_add(f->reduce, tallies);
     st = tick(f, m.n, stop);
+    if (st != GD_OK)
+      break;
+    gd_reduce_add(f->reduce, tallies);
+    const int starts = f->overlaps && i == run.end - 1;
+    if (starts)
+      gd_reduce_start(f->reduce, *stop);
+    gd_trainer_backward(f->trainer, values, starts ? hear : NULL, f->reduce);
+    f->leaf_s += now_s() - begun_s;
   }
-  return st == GD_OK ? tick(f, 0, stop) : st;
+  return st == GD_OK && run.first == run.end ? tick(f, 0, stop) : st;
 }
 
 /* Name the step, the tensor, and the fewest faces that a gradient which is not
@@ -138,9 +156,9 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
   gd_update_begin(f->update, f->step + 1, rate);
   gd_reduce_outcome outcome;
   gd_status st = make_leaves(f, k, stop);
-  st = gd_reduce_end(f->reduce, st, *stop, apply,
-                     gd_update_has_norms(f->update) ? settle : NULL, f,
-                     f->block, &outcome);
+  st = gd_reduce_end(f->reduce, st, *stop, &outcome);
+  f->leaf_s -= outcome.times.inside_s;
+  f->exposed_s += outcome.times.exposed_s;
   if (st == GD_ERR_NUMERIC && outcome.bad_at >= 0)
     return blame(f, k, outcome.bad_at);
   if (st != GD_OK)
@@ -247,16 +265,17 @@ static gd_status end_epoch(gd_fit_parts *f)
   gd_log(GD_LOG_INFO,
          "epoch=%" PRId64 "/%" PRId64 " step=%" PRId64
          " loss=%.6g train_mae=%.4g dev_mae=%.4g best_epoch=%" PRId64
-         " images_per_s=%.4g outside_network=%.1f%%",
+         " images_per_s=%.4g outside_network=%.1f%% exchange=%.1f%%",
          f->where.next_epoch, f->config->schedule.epochs, f->step, train.loss,
          train.mae, dev.mae, f->where.best_epoch + 1,
-         (double)f->n_images / step_s, 100 * (1 - f->leaf_s / step_s));
+         (double)f->n_images / step_s, 100 * (1 - f->leaf_s / step_s),
+         100 * f->exposed_s / step_s);
   return st;
 }
 
 static gd_status make_epoch(gd_fit_parts *f)
 {
-  f->step_s = f->leaf_s = 0;
+  f->step_s = f->leaf_s = f->exposed_s = 0;
   f->n_images = 0;
   gd_sampler_begin(f->sampler, f->where.next_epoch);
   while (f->where.next_step < gd_fit_steps_per_epoch(f)) {

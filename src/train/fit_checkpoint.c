@@ -45,9 +45,8 @@ const float *gd_fit_parts_evaluated(gd_fit_parts *f)
   const float *average = gd_update_average(f->update);
   if (average == NULL)
     return f->block;
-  memcpy(f->averaged + f->chunk.first, average,
-         (size_t)(f->chunk.end - f->chunk.first) * sizeof average[0]);
-  gd_gather_all(f->comm, f->n_weights, f->chunk, f->averaged);
+  gd_buckets_unpack(f->buckets, f->rank, f->n_weights, average, f->averaged);
+  gd_gather_parts(f->comm, f->n_weights, f->buckets, f->averaged);
   return f->averaged;
 }
 
@@ -125,6 +124,21 @@ gd_status gd_fit_parts_conclude(gd_fit_parts *f, gd_status st)
 
 /* ---------------------------------------------------------------- restoring */
 
+/* Read this rank's parts of a state. */
+static gd_status read_state(gd_fit_parts *f, gd_checkpoint *c, int i)
+{
+  float *state = f->states[i];
+  gd_status st = GD_OK;
+  for (int k = 0; st == GD_OK && k < f->buckets->n; k++) {
+    const int64_t n = f->parts[k].end - f->parts[k].first;
+    if (n > 0)
+      st = gd_checkpoint_read_state(c, f->state_names[i], f->parts[k].first, n,
+                                    state);
+    state += n;
+  }
+  return st;
+}
+
 static gd_status resume(gd_fit_parts *f, int64_t step)
 {
   char path[GD_PATH_MAX];
@@ -146,8 +160,7 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
   if (st == GD_OK)
     st = gd_checkpoint_read_model(c, f->block, f->block + f->n_weights);
   for (int i = 0; st == GD_OK && i < gd_update_n_states(f->update); i++)
-    st = gd_checkpoint_read_state(c, f->state_names[i], f->chunk.first,
-                                  f->chunk.end - f->chunk.first, f->states[i]);
+    st = read_state(f, c, i);
   gd_checkpoint_close(c);
   return st;
 }
@@ -193,8 +206,7 @@ static void begin_average(gd_fit_parts *f)
 {
   float *average = gd_update_average(f->update);
   if (average != NULL)
-    memcpy(average, f->block + f->chunk.first,
-           (size_t)(f->chunk.end - f->chunk.first) * sizeof average[0]);
+    gd_buckets_pack(f->buckets, f->rank, f->n_weights, f->block, average);
 }
 
 gd_status gd_fit_parts_restore(gd_fit_parts *f)

@@ -7,7 +7,7 @@
 #include "gradus/agree.h"
 #include "gradus/memory.h"
 
-enum { EXCHANGE_BYTES = 32 << 20 };
+enum { BUCKET_BYTES = 8 << 20 };
 
 int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f)
 {
@@ -71,7 +71,9 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
 {
   const gd_fit_config *c = f->config;
   f->face_template = gd_face_set_template(faces);
-  gd_status st = gd_path_join(c->directory, "model.h5", f->model);
+  gd_status st = gd_reduce_overlaps(&f->overlaps);
+  if (st == GD_OK)
+    st = gd_path_join(c->directory, "model.h5", f->model);
   if (st == GD_OK)
     st = list_samples(f, faces);
   if (st == GD_OK)
@@ -115,8 +117,9 @@ static gd_status allocate(gd_fit_parts *f)
                                    .clip = f->config->clip,
                                    .average = f->config->average,
                                    .freeze = f->config->freeze};
-  return gd_update_new(f->comm, &update, gd_trainer_weights(f->trainer),
-                       f->chunk, f->block, &f->update);
+  return gd_update_new(f->comm, f->rank, &update,
+                       gd_trainer_weights(f->trainer), f->buckets, f->block,
+                       &f->update);
 }
 
 static gd_status make_saver(gd_fit_parts *f)
@@ -125,10 +128,12 @@ static gd_status make_saver(gd_fit_parts *f)
   gd_snapshot_source source = {.weights = gd_trainer_weights(f->trainer),
                                .running = gd_trainer_running(f->trainer),
                                .block = f->block,
-                               .n_parts = 1,
-                               .parts = &f->chunk,
+                               .n_parts = f->buckets->n,
+                               .parts = f->parts,
                                .n_states = n_states,
                                .states = f->states};
+  for (int i = 0; i < f->buckets->n; i++)
+    f->parts[i] = gd_buckets_within(f->buckets, i, f->rank, f->n_weights);
   for (int i = 0; i < n_states; i++) {
     f->state_names[i] = gd_update_state_name(f->update, i);
     f->states[i] = gd_update_state(f->update, i);
@@ -149,15 +154,11 @@ gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces)
     return st;
   f->n_weights = gd_trainer_weights(f->trainer)->count;
   f->n_running = gd_trainer_running(f->trainer)->count;
-  st = gd_reduce_new(f->comm, f->n_weights + f->n_running, EXCHANGE_BYTES,
+  st = gd_reduce_new(f->comm, f->n_weights + f->n_running, BUCKET_BYTES,
                      &f->reduce);
   if (st != GD_OK)
     return gd_agree(f->comm, st);
-  f->chunk = gd_reduce_chunk(f->reduce);
-  if (f->chunk.first > f->n_weights)
-    f->chunk.first = f->n_weights;
-  if (f->chunk.end > f->n_weights)
-    f->chunk.end = f->n_weights;
+  f->buckets = gd_reduce_buckets(f->reduce);
   st = gd_agree(f->comm, allocate(f));
   return st == GD_OK ? make_saver(f) : st;
 }

@@ -29,8 +29,9 @@ typedef struct {
   gd_reduce *reduce;
 
   int64_t n_weights, n_running;
-  float *block;   /* weights, then running statistics */
-  gd_range chunk; /* the weights that this rank steps */
+  float *block;                    /* weights, then running statistics */
+  const gd_buckets *buckets;       /* which parts of it this rank steps: */
+  gd_range parts[GD_BUCKETS_MOST]; /* of the weights */
   gd_update *update;
   const char *state_names[GD_OPTIMIZER_MOST_STATES + 1]; /* the update's */
   float *states[GD_OPTIMIZER_MOST_STATES + 1];
@@ -38,12 +39,14 @@ typedef struct {
   float *expected;       /* (dev->n) */
   double *level_weights; /* (K) of the training labels */
   int64_t *step_sizes;   /* samples of an epoch's steps */
+  int overlaps;          /* exchange and backward pass: GRADUS_OVERLAP */
 
   gd_training_state where;
   int64_t step; /* optimiser steps done */
   gd_history history;
-  double step_s, leaf_s; /* spent since the epoch began: in all, in leaves */
-  int64_t n_images;      /* of all ranks, likewise */
+  /* Spent since the epoch began: in all, in leaves, on the other ranks. */
+  double step_s, leaf_s, exposed_s;
+  int64_t n_images; /* of all ranks, likewise */
 } gd_fit_parts;
 
 /* Make all parts from config, comm and hooks, which are set.  Collective;

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/buckets.h"
 #include "gradus/memory.h"
-#include "gradus/reduce.h"
 
 static gd_status cut(const gd_tensor_table *table, gd_segments *s)
 {
-  const int64_t most = table->n_entries + table->count / GD_REDUCE_ALIGN;
+  const int64_t most = table->n_entries + table->count / GD_BUCKETS_ALIGN;
   s->n_tensors = table->n_entries;
   s->first = gd_alloc(most + 1, sizeof s->first[0]);
   s->tensor = gd_alloc(most, sizeof s->tensor[0]);
@@ -19,7 +19,7 @@ static gd_status cut(const gd_tensor_table *table, gd_segments *s)
   for (int t = 0; t < table->n_entries; t++) {
     const gd_tensor_entry *e = &table->entries[t];
     for (int64_t at = e->offset; at < e->offset + e->count;
-         at = (at / GD_REDUCE_ALIGN + 1) * GD_REDUCE_ALIGN) {
+         at = (at / GD_BUCKETS_ALIGN + 1) * GD_BUCKETS_ALIGN) {
       assert(s->n < most);
       s->first[s->n] = at;
       s->tensor[s->n++] = t;

@@ -1,9 +1,9 @@
 /* Segments: a block of weights, cut where tensors begin and at multiples of
- * GD_REDUCE_ALIGN.
+ * GD_BUCKETS_ALIGN.
  *
- * A rank's chunk is a run of whole segments, for any number of ranks.  So a sum
- * over a tensor that adds up its segments' sums in order has the same bits on
- * all of them, and no segment has two owners. */
+ * A rank's part of a bucket is a run of whole segments, for any number of
+ * ranks.  So a sum over a tensor that adds up its segments' sums in order has
+ * the same bits on all of them, and no segment has two owners. */
 #ifndef GRADUS_TRAIN_SEGMENTS_H
 #define GRADUS_TRAIN_SEGMENTS_H
 

@@ -171,8 +171,9 @@ static void add_statistics(const gd_trainer *t, int64_t n_leaves, float *leaf)
     to[i] = statistics[i] / (float)n_leaves;
 }
 
-gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
-                          const gd_microbatch *m, float *leaf, double *tallies)
+gd_status gd_trainer_forward(gd_trainer *t, const gd_samples *samples,
+                             const gd_microbatch *m, float *leaf,
+                             double *tallies)
 {
   assert(t != NULL && m->n >= 1 && m->n <= t->most && m->batch >= m->n);
   gd_status st = GD_OK;
@@ -196,7 +197,6 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
   if (st != GD_OK)
     return name_samples(st, samples, m);
 
-  gd_resnet_backward(t->net, t->gradients, leaf);
   add_statistics(t, m->n_leaves, leaf);
   tallies[GD_TALLY_ABSOLUTE] = tallies[GD_TALLY_SQUARED] = 0;
   for (int i = 0; i < m->n; i++) {
@@ -205,6 +205,14 @@ gd_status gd_trainer_leaf(gd_trainer *t, const gd_samples *samples,
     tallies[GD_TALLY_SQUARED] += error * error;
   }
   return GD_OK;
+}
+
+void gd_trainer_backward(gd_trainer *t, float *leaf, gd_resnet_hear *hear,
+                         void *context)
+{
+  gd_resnet_tell(t->net, hear, context);
+  gd_resnet_backward(t->net, t->gradients, leaf);
+  gd_resnet_tell(t->net, NULL, NULL);
 }
 
 gd_status gd_trainer_predict(gd_trainer *t, const gd_samples *samples,

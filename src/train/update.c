@@ -12,17 +12,19 @@
 struct gd_update {
   gd_update_config config;
   MPI_Comm comm;
+  int rank;
   gd_segments segments;
-  gd_range chunk, own; /* floats of this rank, and its segments */
+  const gd_buckets *buckets; /* borrowed */
+  int64_t count, n_own;      /* weights: all, and this rank's */
   float *block;
   int n_states;
-  float *states[GD_OPTIMIZER_MOST_STATES + 1]; /* (chunk) each */
+  float *states[GD_OPTIMIZER_MOST_STATES + 1]; /* (n_own) each */
 
   int64_t step;
   gd_optimizer optimizer; /* with the step's rate */
 
   /* With norms. */
-  float *gradient;             /* (chunk) */
+  float *gradient;             /* (n_own) */
   double *squares;             /* (2, segments) of gradients and weights */
   double *gradients, *weights; /* (tensors) sums of squares */
 };
@@ -35,7 +37,7 @@ int gd_update_has_norms(const gd_update *u)
 
 static gd_status allocate(gd_update *u)
 {
-  const int64_t n_own = u->chunk.end - u->chunk.first;
+  const int64_t n_own = u->n_own;
   const int n_tensors = u->segments.n_tensors;
   int failed = 0;
   for (int i = 0; i < u->n_states; i++) {
@@ -53,8 +55,8 @@ static gd_status allocate(gd_update *u)
   return failed ? GD_ERR_NOMEM : GD_OK;
 }
 
-gd_status gd_update_new(MPI_Comm comm, const gd_update_config *config,
-                        const gd_tensor_table *table, gd_range chunk,
+gd_status gd_update_new(MPI_Comm comm, int rank, const gd_update_config *config,
+                        const gd_tensor_table *table, const gd_buckets *buckets,
                         float *block, gd_update **out)
 {
   assert(config != NULL && table != NULL && block != NULL && out != NULL);
@@ -64,15 +66,16 @@ gd_status gd_update_new(MPI_Comm comm, const gd_update_config *config,
     return GD_ERR_NOMEM;
   u->config = *config;
   u->comm = comm;
-  u->chunk = chunk;
+  u->rank = rank;
+  u->buckets = buckets;
+  u->count = table->count;
+  u->n_own = gd_buckets_owned(buckets, u->rank, u->count);
   u->block = block;
   u->n_states =
       gd_optimizer_n_states(config->optimizer.kind) + (config->average > 0);
   gd_status st = gd_segments_begin(table, config->freeze, &u->segments);
-  if (st == GD_OK) {
-    u->own = gd_segments_within(&u->segments, chunk.first, chunk.end);
+  if (st == GD_OK)
     st = allocate(u);
-  }
   if (st != GD_OK) {
     gd_update_free(u);
     return st;
@@ -127,13 +130,20 @@ void gd_update_begin(gd_update *u, int64_t step, double rate)
     memset(u->squares, 0, 2 * (size_t)u->segments.n * sizeof u->squares[0]);
 }
 
-/* Step a part of the chunk, all of one tensor if that has a ratio. */
+/* Return where weight `at`, which is this rank's, has its place in an array of
+ * them. */
+static int64_t place_of(const gd_update *u, int64_t at)
+{
+  return gd_buckets_place(u->buckets, u->rank, at);
+}
+
+/* Step some weights of a part, all of one tensor if that has a ratio. */
 static void step_part(gd_update *u, double ratio, int64_t first, int64_t count,
                       const float *gradient)
 {
   float *states[GD_OPTIMIZER_MOST_STATES + 1] = {0};
   for (int i = 0; i < u->n_states; i++)
-    states[i] = u->states[i] + (first - u->chunk.first);
+    states[i] = u->states[i] + place_of(u, first);
   float *w = u->block + first;
   gd_optimizer_step(&u->optimizer, u->step, ratio, count, w, gradient, states);
   if (u->config.average > 0) {
@@ -154,7 +164,7 @@ static void keep(gd_update *u, gd_range part, const float *gradient)
 {
   const int64_t *first = u->segments.first;
   double *gradients = u->squares, *weights = u->squares + u->segments.n;
-  memcpy(u->gradient + (first[part.first] - u->chunk.first), gradient,
+  memcpy(u->gradient + place_of(u, first[part.first]), gradient,
          (size_t)(first[part.end] - first[part.first]) * sizeof gradient[0]);
   for (int64_t i = part.first; i < part.end; i++) {
     if (!gd_segments_move(&u->segments, i))
@@ -168,7 +178,7 @@ static void keep(gd_update *u, gd_range part, const float *gradient)
 void gd_update_take(gd_update *u, int64_t first, int64_t count,
                     const float *gradient)
 {
-  assert(first >= u->chunk.first && first + count <= u->chunk.end);
+  assert(first >= 0 && count > 0 && first + count <= u->count);
   const gd_range part = gd_segments_within(&u->segments, first, first + count);
   if (gd_update_has_norms(u)) {
     keep(u, part, gradient);
@@ -202,7 +212,7 @@ static void sum_squares(gd_update *u, int n_arrays)
 
 static float *gradient_of(gd_update *u, int64_t i)
 {
-  return u->gradient + (u->segments.first[i] - u->chunk.first);
+  return u->gradient + place_of(u, u->segments.first[i]);
 }
 
 static void clip(gd_update *u)
@@ -213,28 +223,56 @@ static void clip(gd_update *u)
   const double factor = u->config.clip / (sqrt(square) + 1e-6);
   if (u->config.clip <= 0 || factor >= 1)
     return;
-  for (int64_t i = 0; i < u->chunk.end - u->chunk.first; i++)
+  for (int64_t i = 0; i < u->n_own; i++)
     u->gradient[i] *= (float)factor;
   for (int t = 0; t < u->segments.n_tensors; t++)
     u->gradients[t] *= factor * factor;
 }
 
+/* Return this rank's segments of bucket b; may be none. */
+static gd_range own_segments(const gd_update *u, int b)
+{
+  const gd_range part = gd_buckets_within(u->buckets, b, u->rank, u->count);
+  return gd_segments_within(&u->segments, part.first, part.end);
+}
+
 /* lamb: the directions take the gradients' place, and theirs their norms'. */
+static void direct_segment(gd_update *u, int64_t i)
+{
+  const int64_t first = u->segments.first[i];
+  float *states[GD_OPTIMIZER_MOST_STATES];
+  for (int k = 0; k < GD_OPTIMIZER_MOST_STATES; k++)
+    states[k] = u->states[k] + place_of(u, first);
+  gd_optimizer_direct(&u->optimizer, u->step, length_of(u, i), u->block + first,
+                      gradient_of(u, i), states);
+  u->squares[i] = gd_segments_square(gradient_of(u, i), length_of(u, i));
+}
+
+static void step_segment(gd_update *u, int64_t i)
+{
+  const int t = u->segments.tensor[i];
+  step_part(u,
+            gd_optimizer_ratio(&u->optimizer, sqrt(u->weights[t]),
+                               sqrt(u->gradients[t])),
+            u->segments.first[i], length_of(u, i), gradient_of(u, i));
+}
+
+/* Do something to each segment of this rank that may change. */
+static void for_own(gd_update *u, void (*make)(gd_update *u, int64_t i))
+{
+  for (int b = 0; b < u->buckets->n; b++) {
+    const gd_range own = own_segments(u, b);
+#pragma omp parallel for schedule(static)
+    for (int64_t i = own.first; i < own.end; i++)
+      if (gd_segments_move(&u->segments, i))
+        make(u, i);
+  }
+}
+
 static void direct(gd_update *u)
 {
   memset(u->squares, 0, (size_t)u->segments.n * sizeof u->squares[0]);
-#pragma omp parallel for schedule(static)
-  for (int64_t i = u->own.first; i < u->own.end; i++) {
-    if (!gd_segments_move(&u->segments, i))
-      continue;
-    const int64_t first = u->segments.first[i];
-    float *states[GD_OPTIMIZER_MOST_STATES];
-    for (int k = 0; k < GD_OPTIMIZER_MOST_STATES; k++)
-      states[k] = u->states[k] + (first - u->chunk.first);
-    gd_optimizer_direct(&u->optimizer, u->step, length_of(u, i),
-                        u->block + first, gradient_of(u, i), states);
-    u->squares[i] = gd_segments_square(gradient_of(u, i), length_of(u, i));
-  }
+  for_own(u, direct_segment);
   sum_squares(u, 1);
 }
 
@@ -245,13 +283,5 @@ void gd_update_settle(gd_update *u)
   clip(u);
   if (gd_optimizer_compares(u->optimizer.kind) == GD_RATIO_DIRECTION)
     direct(u);
-#pragma omp parallel for schedule(static)
-  for (int64_t i = u->own.first; i < u->own.end; i++) {
-    const int t = u->segments.tensor[i];
-    if (gd_segments_move(&u->segments, i))
-      step_part(u,
-                gd_optimizer_ratio(&u->optimizer, sqrt(u->weights[t]),
-                                   sqrt(u->gradients[t])),
-                u->segments.first[i], length_of(u, i), gradient_of(u, i));
-  }
+  for_own(u, step_segment);
 }

@@ -1,4 +1,4 @@
-/* Updates: what a step does to this rank's chunk of the weights, beside the
+/* Updates: what a step does to this rank's parts of the weights, beside the
  * reduction that brings it the gradient piece by piece.
  *
  *   plain       each piece steps the optimiser as it comes
@@ -16,8 +16,8 @@
 
 #include <mpi.h>
 
+#include "gradus/buckets.h"
 #include "gradus/optimizer.h"
-#include "gradus/range.h"
 #include "gradus/tensor.h"
 
 typedef struct {
@@ -29,27 +29,31 @@ typedef struct {
 
 typedef struct gd_update gd_update;
 
-/* chunk: floats of the block that this rank owns, at GD_REDUCE_ALIGN's edges
+/* rank:    in comm
+ * buckets: of a block that begins with the weights; it updates what the rank
+ *          owns of these; kept until gd_update_free()
  * block: of the weights; kept until gd_update_free()
  * Ends with: gd_update_free()
  * Errors:    GD_ERR_USAGE (freeze), GD_ERR_NOMEM: agree afterwards */
-GD_NODISCARD gd_status gd_update_new(MPI_Comm comm, const gd_update_config *c,
+GD_NODISCARD gd_status gd_update_new(MPI_Comm comm, int rank,
+                                     const gd_update_config *c,
                                      const gd_tensor_table *table,
-                                     gd_range chunk, float *block,
+                                     const gd_buckets *buckets, float *block,
                                      gd_update **out);
 void gd_update_free(gd_update *u); /* NULL is allowed */
 
 int gd_update_n_states(const gd_update *u);
 const char *gd_update_state_name(const gd_update *u, int i);
-/* Return state array i, as long as the chunk: to fill, or to save. */
+/* Return state array i, as gd_buckets_place() lays it out: to fill, or to save.
+ */
 float *gd_update_state(gd_update *u, int i);
 /* Return the average's array, or NULL. */
 float *gd_update_average(gd_update *u);
 
 /* Begin a step, numbered from 1. */
 void gd_update_begin(gd_update *u, int64_t step, double rate);
-/* Take a piece of the gradient's total, within the chunk; from several threads
- * at once. */
+/* Take a piece of the gradient's total, within a part of this rank; from
+ * several threads at once. */
 void gd_update_take(gd_update *u, int64_t first, int64_t count,
                     const float *gradient);
 /* Say whether gd_update_settle() has to end the step. */

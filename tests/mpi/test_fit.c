@@ -283,7 +283,8 @@ static void finished_training_is_left_as_it_is(void **state)
 }
 
 /* What can be had beside the plain way, for an epoch of two steps: one on all
- * ranks and one alone must make what one rank does. */
+ * ranks and one alone must make what one rank does, which does not hide the
+ * exchange behind its backward pass. */
 static void enrich(gd_fit_config *c)
 {
   c->trainer.loss = GD_LOSS_CORAL;
@@ -310,7 +311,9 @@ static void enrich(gd_fit_config *c)
 static void enriched_training_keeps_all_these_promises(void **state)
 {
   (void)state;
+  setenv("GRADUS_OVERLAP", "off", 1);
   assert_ok(train("rich", 1, -1, enrich));
+  unsetenv("GRADUS_OVERLAP");
   assert_int_equal(train("rich-stopped", world_size(), 0, enrich),
                    GD_ERR_STOPPED);
   assert_ok(train("rich-stopped", 1, -1, enrich));
@@ -465,6 +468,18 @@ static void loss_that_is_not_finite_names_step_and_faces(void **state)
   assert_ok(gd_store_verify(gd_test_path("overflow/checkpoint-000000001.h5")));
 }
 
+static void overlap_that_is_neither_on_nor_off_is_refused(void **state)
+{
+  (void)state;
+  setenv("GRADUS_OVERLAP", "perhaps", 1);
+  const gd_status st = train("perhaps", 1, -1, NULL);
+  unsetenv("GRADUS_OVERLAP");
+  if (is_first()) {
+    assert_int_equal(st, GD_ERR_USAGE);
+    assert_true(gd_test_has(gd_reason(), "GRADUS_OVERLAP=perhaps"));
+  }
+}
+
 static void label_out_of_range_names_the_video(void **state)
 {
   (void)state;
@@ -604,6 +619,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(
         training_takes_weights_without_a_head_and_keeps_their_profile),
     cmocka_unit_test(loss_that_is_not_finite_names_step_and_faces),
+    cmocka_unit_test(overlap_that_is_neither_on_nor_off_is_refused),
     cmocka_unit_test(label_out_of_range_names_the_video),
     cmocka_unit_test(full_disk_does_not_end_training_but_fails_it),
     cmocka_unit_test(damaged_checkpoint_is_named_and_the_one_before_used),

@@ -6,7 +6,6 @@
 
 #include "gradus/gather.h"
 #include "gradus/random.h"
-#include "gradus/reduce.h"
 #include "test.h"
 
 /* Tensors that begin and end anywhere; the second one's weights are zeros. */
@@ -45,33 +44,34 @@ static void take_steps(MPI_Comm comm, const gd_update_config *config, float *w,
                        float *average)
 {
   gd_tensor_table table = table_of_tensors();
-  gd_reduce *reduce; /* for its chunks alone */
+  int rank, size;
   gd_update *u;
   float g[COUNT];
-  assert_ok(gd_reduce_new(comm, COUNT, 4096, &reduce));
-  const gd_range chunk = gd_reduce_chunk(reduce);
-  gd_reduce_free(reduce);
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  const gd_buckets buckets = gd_buckets_cut(COUNT, 4096, size);
   draw_weights(w);
-  assert_ok(gd_update_new(comm, config, &table, chunk, w, &u));
+  assert_ok(gd_update_new(comm, rank, config, &table, &buckets, w, &u));
   if (config->average > 0)
-    memcpy(gd_update_average(u), w + chunk.first,
-           (size_t)(chunk.end - chunk.first) * sizeof *w);
+    gd_buckets_pack(&buckets, rank, COUNT, w, gd_update_average(u));
   for (int step = 1; step <= STEPS; step++) {
     draw_gradient(step, g);
     gd_update_begin(u, step, config->optimizer.rate / step);
-    for (int64_t at = chunk.first; at < chunk.end; at += GD_REDUCE_ALIGN) {
-      const int64_t n =
-          chunk.end - at < GD_REDUCE_ALIGN ? chunk.end - at : GD_REDUCE_ALIGN;
-      gd_update_take(u, at, n, g + at);
+    for (int b = buckets.n - 1; b >= 0; b--) {
+      const gd_range part = gd_buckets_part(&buckets, b, rank);
+      for (int64_t at = part.first; at < part.end; at += GD_BUCKETS_ALIGN) {
+        const int64_t n =
+            part.end - at < GD_BUCKETS_ALIGN ? part.end - at : GD_BUCKETS_ALIGN;
+        gd_update_take(u, at, n, g + at);
+      }
     }
     if (gd_update_has_norms(u))
       gd_update_settle(u);
-    gd_gather_all(comm, COUNT, chunk, w);
+    gd_gather_parts(comm, COUNT, &buckets, w);
   }
   if (config->average > 0) {
-    memcpy(average + chunk.first, gd_update_average(u),
-           (size_t)(chunk.end - chunk.first) * sizeof *w);
-    gd_gather_all(comm, COUNT, chunk, average);
+    gd_buckets_unpack(&buckets, rank, COUNT, gd_update_average(u), average);
+    gd_gather_parts(comm, COUNT, &buckets, average);
   }
   gd_update_free(u);
   gd_tensor_table_free(&table);

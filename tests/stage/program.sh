@@ -91,11 +91,19 @@ expect 0 out '"mode": "evaluate"' bench --size 32 --batch 1 --repeat 1 \
   --evaluate --json
 expect 2 err '--batch: expected a whole number' bench --batch none
 expect 2 err 'multiples of 32' bench --size 100
+expect 2 err 'evaluation exchanges nothing' bench --evaluate --ranks
 expect 2 err 'no such backend' bench --backend mkl
 mpirun -n 2 --oversubscribe "$gradus" bench --size 32 --batch 4 --repeat 1 \
   --threads 1 --json >out 2>err
 grep -qF '"microbatch": 2, "ranks": 2, "threads": 1' out ||
   { echo "mpirun gradus bench"; cat out err; bad=1; }
+
+mpirun -n 2 --oversubscribe "$gradus" bench --ranks --size 32 --batch 4 \
+  --repeat 1 --threads 1 >out 2>err
+for part in 'rank 0 sends 98.6 MB in 28 messages a step' 'hidden, a step takes'; do
+  grep -qF "$part" out ||
+    { echo "mpirun gradus bench --ranks: no '$part'"; cat out err; bad=1; }
+done
 
 # Nothing is lost in silence when the page has no place to go.
 if [ -w /dev/full ]; then

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# The same bits on one, two and three ranks, and a finished job stays finished.
+# The same bits on one, two and three ranks, on two threads each, with and
+# without hiding the exchange, and a finished job stays finished.
 # shellcheck source=tests/stage/common.sh
 . "$GRADUS_SOURCE/tests/stage/common.sh"
 
-for ranks in 1 2 3; do
-  expect 0 "$scratch/np$ranks" "$ranks"
-done
+export OMP_NUM_THREADS=1
+expect 0 "$scratch/np1" 1
+OMP_NUM_THREADS=2 expect 0 "$scratch/np2" 2
+grep -q 'train, ranks: 2, threads each: 2' "$scratch/np2/log" ||
+  fail "two threads were not taken: $(cat "$scratch/np2/log")"
+GRADUS_OVERLAP=off expect 0 "$scratch/np3" 3
 same "$scratch/np1" "$scratch/np2"
 same "$scratch/np1" "$scratch/np3"
 for name in faces.csv sheet.png model.h5 predictions.csv index.html; do

@@ -1,6 +1,6 @@
 #include "train/segments.h"
 
-#include "gradus/reduce.h"
+#include "gradus/buckets.h"
 #include "test.h"
 
 static gd_tensor_table table_of(const char *const *names, const int *counts,
@@ -34,13 +34,13 @@ static void segments_end_at_tensors_and_at_chunks(void **state)
                      &t.entries[s.tensor[i]]);
     assert_ptr_equal(gd_tensor_table_at(&t, s.first[i + 1] - 1),
                      &t.entries[s.tensor[i]]);
-    assert_int_equal(s.first[i] / GD_REDUCE_ALIGN,
-                     (s.first[i + 1] - 1) / GD_REDUCE_ALIGN);
+    assert_int_equal(s.first[i] / GD_BUCKETS_ALIGN,
+                     (s.first[i + 1] - 1) / GD_BUCKETS_ALIGN);
   }
   const gd_range middle =
-      gd_segments_within(&s, GD_REDUCE_ALIGN, 4 * GD_REDUCE_ALIGN);
-  assert_int_equal(s.first[middle.first], GD_REDUCE_ALIGN);
-  assert_int_equal(s.first[middle.end], 4 * GD_REDUCE_ALIGN);
+      gd_segments_within(&s, GD_BUCKETS_ALIGN, 4 * GD_BUCKETS_ALIGN);
+  assert_int_equal(s.first[middle.first], GD_BUCKETS_ALIGN);
+  assert_int_equal(s.first[middle.end], 4 * GD_BUCKETS_ALIGN);
   gd_segments_end(&s);
   gd_tensor_table_free(&t);
 }
