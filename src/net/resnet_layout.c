@@ -1,0 +1,290 @@
+/* The layers of a net, and its memory: planned when it is made. */
+#include "net/resnet_parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gradus/memory.h"
+#include "gradus/pool.h"
+
+int64_t gd_unit_rows(const gd_unit *u, int n)
+{
+  return (int64_t)n * gd_unit_out_H(u->plan) * gd_unit_out_W(u->plan);
+}
+
+gd_conv_input gd_unit_input(const gd_unit *u, int n)
+{
+  return (gd_conv_input){n, u->plan->H, u->plan->W};
+}
+
+/* Memory is handed out twice: once to count, once to give. */
+typedef struct {
+  float *base; /* NULL while counting */
+  int64_t used;
+} arena;
+
+static float *take(arena *a, int64_t count)
+{
+  const int64_t line = GD_ALIGN_BYTES / (int64_t)sizeof(float);
+  float *memory = a->base == NULL ? NULL : a->base + a->used;
+  a->used += (count + line - 1) / line * line;
+  return memory;
+}
+
+static int64_t largest_activation(const gd_resnet *net)
+{
+  int64_t most = 0;
+  for (int i = 0; i < net->plan.n_units; i++) {
+    const gd_unit *u = &net->units[i];
+    const int64_t count = gd_unit_rows(u, net->microbatch) * u->C;
+    most = count > most ? count : most;
+  }
+  return most;
+}
+
+/* Of each block the backward pass needs the convolutions' results and what the
+ * block gives; norm and ReLU within it are computed again.  A convolution's
+ * gradient takes the place of its result. */
+static void place_for_training(gd_resnet *net, arena *a)
+{
+  const int64_t most = largest_activation(net);
+  for (int i = 0; i < net->plan.n_units; i++) {
+    gd_unit *u = &net->units[i];
+    u->raw = take(a, gd_unit_rows(u, net->microbatch) * u->C);
+  }
+  for (int b = 0; b < net->plan.n_blocks; b++) {
+    const gd_unit *last = &net->units[net->plan.blocks[b].first + 2];
+    net->outs[b] = take(a, gd_unit_rows(last, net->microbatch) * last->C);
+  }
+  net->outer = take(a, most);
+  net->inner = take(a, most);
+  net->dfeatures = take(a, (int64_t)net->microbatch * GD_LAST_CHANNELS);
+  net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
+}
+
+/* Evaluation keeps a block's input only until its output is there. */
+static void place_for_evaluation(gd_resnet *net, arena *a)
+{
+  const int64_t most = largest_activation(net);
+  float *inner[2] = {take(a, most), take(a, most)};
+  float *outer[2] = {take(a, most), take(a, most)};
+  float *shortcut = take(a, most);
+  gd_unit *units = net->units;
+  units[0].raw = inner[0];
+  for (int b = 0; b < net->plan.n_blocks; b++) {
+    const gd_block_plan *block = &net->plan.blocks[b];
+    units[block->first].raw = inner[0];
+    units[block->first + 1].raw = inner[1];
+    net->outs[b] = outer[b % 2];
+    if (block->downsample >= 0)
+      units[block->downsample].raw = shortcut;
+  }
+}
+
+static void place(gd_resnet *net, arena *a)
+{
+  const int n = net->microbatch;
+  const gd_blueprint *plan = &net->plan;
+  for (int i = 0; i < plan->n_units; i++) {
+    gd_unit *u = &net->units[i];
+    u->own_gamma = take(a, u->C);
+    u->own_beta = take(a, u->C);
+    u->own_mean = take(a, u->C);
+    u->own_variance = take(a, u->C);
+    u->own_factor = take(a, u->C);
+  }
+  net->hidden.own_bias = take(a, net->hidden.K);
+  net->output.own_bias = take(a, net->config.outputs);
+  const int64_t n_pooled = (int64_t)n * 64 *
+                           gd_pool_out(plan->pool_H, plan->pool) *
+                           gd_pool_out(plan->pool_W, plan->pool);
+  net->pooled = take(a, n_pooled);
+  net->winner = (uint8_t *)take(a, (n_pooled + 3) / 4);
+  net->features = take(a, (int64_t)n * GD_LAST_CHANNELS);
+  net->activated = take(a, (int64_t)n * net->config.hidden);
+  net->scores = take(a, n);
+  net->statistics = take(a, net->n_statistics);
+  if (net->training)
+    place_for_training(net, a);
+  else
+    place_for_evaluation(net, a);
+}
+
+/* What the unit keeps of one sample until the backward pass. */
+static int64_t kept_bytes(const gd_resnet *net, const gd_unit *u)
+{
+  int n_kept = net->training;
+  for (int b = 0; b < net->plan.n_blocks && net->training; b++)
+    n_kept += u == &net->units[net->plan.blocks[b].first + 2];
+  return n_kept * gd_unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
+}
+
+/* The most doubles that the sums of one norm have, wherever they come from: of
+ * any number of samples, as fewer may be cut into more pieces. */
+static int64_t most_pieces(const gd_resnet *net)
+{
+  int64_t most = 0;
+  for (int i = 0; i < net->plan.n_units && net->training; i++) {
+    const gd_unit *u = &net->units[i];
+    for (int n = 1; n <= net->microbatch; n++) {
+      const gd_conv_input in = gd_unit_input(u, n);
+      const int64_t counts[3] = {
+          (int64_t)gd_conv_n_pieces(u->conv, in, 0) * gd_norm_piece(u->C),
+          (int64_t)gd_conv_n_pieces(u->conv, in, 1) *
+              gd_norm_piece(u->plan->shape.C),
+          (int64_t)gd_norm_n_pieces(gd_unit_rows(u, n)) * gd_norm_piece(u->C)};
+      for (int j = 0; j < 3; j++)
+        most = counts[j] > most ? counts[j] : most;
+    }
+  }
+  return most;
+}
+
+static gd_status make_memory(gd_resnet *net)
+{
+  arena a = {NULL, 0};
+  place(net, &a);
+  net->pieces_room = most_pieces(net);
+  net->floats = gd_alloc(a.used, sizeof *net->floats);
+  net->pieces = gd_alloc(net->pieces_room, sizeof *net->pieces);
+  gd_status st = gd_workspace_new(&net->ws);
+  if (net->floats == NULL || net->pieces == NULL)
+    return GD_ERR_NOMEM;
+  if (st != GD_OK)
+    return st;
+  net->bytes += a.used * (int64_t)sizeof *net->floats +
+                net->pieces_room * (int64_t)sizeof *net->pieces +
+                gd_workspace_bytes(net->ws);
+  a = (arena){net->floats, 0};
+  place(net, &a);
+  return GD_OK;
+}
+
+static gd_status make_dense(gd_resnet *net, const gd_tensor_entry *weight,
+                            gd_dense *d)
+{
+  *d = (gd_dense){.C = weight->shape[1],
+                  .K = weight->shape[0],
+                  .weight = weight->offset,
+                  .bias = weight[1].offset};
+  gd_status st = gd_conv_new(
+      (gd_conv_shape){.C = d->C, .K = d->K, .R = 1, .S = 1, .stride = 1},
+      net->training, &d->conv);
+  if (st == GD_OK)
+    net->bytes += gd_conv_bytes(d->conv);
+  return st;
+}
+
+/* The tables list three tensors of weights and two of statistics for each unit,
+ * in the blueprint's order, then the dense layers. */
+static gd_status make_layers(gd_resnet *net, const gd_tensor_table *weights,
+                             const gd_tensor_table *running)
+{
+  gd_status st = GD_OK;
+  for (int i = 0; i < net->plan.n_units && st == GD_OK; i++) {
+    const gd_tensor_entry *w = &weights->entries[3 * i];
+    gd_unit *u = &net->units[i];
+    *u = (gd_unit){.plan = &net->plan.units[i],
+                   .C = net->plan.units[i].shape.K,
+                   .weight = w[0].offset,
+                   .gamma = w[1].offset,
+                   .beta = w[2].offset,
+                   .mean_at = running->entries[2 * i].offset,
+                   .variance_at = running->entries[2 * i + 1].offset};
+    st = gd_conv_new(u->plan->shape, net->training, &u->conv);
+    if (st == GD_OK)
+      net->bytes += gd_conv_bytes(u->conv);
+  }
+  const gd_tensor_entry *last = &weights->entries[3 * net->plan.n_units];
+  if (st == GD_OK)
+    st = make_dense(net, last, &net->hidden);
+  if (st == GD_OK)
+    st = make_dense(net, last + 2, &net->output);
+  net->n_statistics = running->count;
+  return st;
+}
+
+gd_status gd_resnet_new(const gd_resnet_config *config, int microbatch,
+                        int training, gd_resnet **out)
+{
+  assert(microbatch >= 1);
+  *out = NULL;
+  if (config->outputs == 0)
+    return gd_fail(GD_ERR_USAGE, "a network without a head has no outputs");
+  gd_tensor_table weights, running;
+  gd_status st = gd_resnet_tables(config, &weights, &running);
+  if (st != GD_OK)
+    return st;
+  gd_resnet *net = gd_alloc(1, sizeof *net);
+  if (net == NULL) {
+    st = GD_ERR_NOMEM;
+  } else {
+    net->config = *config;
+    net->microbatch = microbatch;
+    net->training = training;
+    gd_blueprint_draw(config, &net->plan);
+    st = make_layers(net, &weights, &running);
+    if (st == GD_OK)
+      st = make_memory(net);
+  }
+  gd_tensor_table_free(&weights);
+  gd_tensor_table_free(&running);
+  if (st != GD_OK) {
+    gd_resnet_free(net);
+    return st;
+  }
+  *out = net;
+  return GD_OK;
+}
+
+void gd_resnet_free(gd_resnet *net)
+{
+  if (net == NULL)
+    return;
+  for (int i = 0; i < net->plan.n_units; i++)
+    gd_conv_free(net->units[i].conv);
+  gd_conv_free(net->hidden.conv);
+  gd_conv_free(net->output.conv);
+  gd_workspace_free(net->ws);
+  free(net->floats);
+  free(net->pieces);
+  free(net);
+}
+
+int64_t gd_resnet_bytes(const gd_resnet *net)
+{
+  return net->bytes;
+}
+
+static void name_layer(gd_trace *t, const char *name, double multiplications)
+{
+  gd_trace_layer *layer = &t->layers[t->n_layers++];
+  *layer = (gd_trace_layer){.flop = 2 * multiplications};
+  snprintf(layer->name, sizeof layer->name, "%s", name);
+}
+
+void gd_resnet_trace(gd_resnet *net, gd_trace *trace)
+{
+  net->trace = trace;
+  if (trace == NULL)
+    return;
+  assert(net->plan.n_units + N_MORE_LAYERS <= GD_TRACE_MOST);
+  *trace = (gd_trace){0};
+  for (int i = 0; i < net->plan.n_units; i++) {
+    const gd_conv_shape s = net->plan.units[i].shape;
+    const double rows = (double)gd_unit_rows(&net->units[i], 1);
+    name_layer(trace, net->plan.units[i].conv, rows * s.C * s.K * s.R * s.S);
+    const gd_conv_input in = gd_unit_input(&net->units[i], 1);
+    trace->layers[i].kept_bytes = kept_bytes(net, &net->units[i]);
+    trace->layers[i].sample_bytes =
+        sizeof(float) * ((double)in.H * in.W * s.C + rows * s.K);
+    trace->layers[i].weight_bytes =
+        sizeof(float) * (double)s.C * s.K * s.R * s.S;
+  }
+  const gd_dense *d[2] = {&net->hidden, &net->output};
+  name_layer(trace, "pools", 0);
+  name_layer(trace, "fc.0", (double)d[0]->C * d[0]->K);
+  name_layer(trace, "fc.2", (double)d[1]->C * d[1]->K);
+  name_layer(trace, "all weights", 0);
+}
