@@ -1,8 +1,9 @@
 /* reference_resnet FILE...: gradus against PyTorch's numbers.
  *
- * A file holds one training case of ResNet-50 + FC: its attributes name salt,
- * batch, size, stride, loss, optimiser and steps; `input_u8` and `label` are
- * the data; the weights follow from a closed formula of each tensor's name:
+ * A file holds one training case of a ResNet + FC: its attributes name salt,
+ * batch, size, stride, loss, optimiser, steps, and, other than 50, the depth;
+ * `input_u8` and `label` are the data; the weights follow from a closed formula
+ * of each tensor's name:
  *
  *   u(name, i) = top 24 bits of splitmix64(fnv1a64(name) + salt + i) / 2^23 - 1
  *   convolution u sqrt(3) sqrt(2 / fan_in)   norm: 1 + 0.1 u, and 0.1 u
@@ -227,14 +228,17 @@ static void read_example(const char *path, example *e)
   e->config.outputs = gd_loss_outputs(e->loss, 64);
   e->config.shared_output = gd_loss_shares_weights(e->loss);
   e->config.stride_on_3x3 = strcmp(stride, "3x3") == 0;
+  if (H5Aexists(e->file, "depth") > 0)
+    e->config.depth = (int)attribute(e->file, "depth");
   must(gd_resnet_tables(&e->config, &e->table, &e->running_table));
   e->weights = need(gd_alloc(e->table.count, sizeof(float)), "weights");
   e->running = need(gd_alloc(e->running_table.count, sizeof(float)), "running");
   fill_weights(e);
   gd_resnet_init_running(&e->running_table, e->running);
   read_data(e);
-  printf("%s: %d x %dx%d, stride on %s, %s, %s, %d steps, %s\n", path, e->batch,
-         e->H, e->W, stride, loss, optimizer, e->steps, gd_gemm_backend());
+  printf("%s: ResNet-%d, %d x %dx%d, stride on %s, %s, %s, %d steps, %s\n",
+         path, e->config.depth, e->batch, e->H, e->W, stride, loss, optimizer,
+         e->steps, gd_gemm_backend());
 }
 
 static void close_example(example *e)

@@ -5,6 +5,8 @@
  *   Keras         conv1/7x7_s2 ... kernel:0   HDF5, kernels (R, S, C, K)
  *   Caffe         conv1/7x7_s2 ... blobs      .caffemodel
  *
+ * ResNet-18 and 34 have names of PyTorch's alone.
+ *
  * The result is a model file without a head (gradus/model.h), for training to
  * start from.  The layout of the file tells the names and the depth; nothing in
  * it tells the profile, which must be said.
@@ -32,9 +34,9 @@ typedef struct {
  * Read a backbone and write it as a model file.
  * @param[in]  to    path of the result, which appears when it is complete
  * @param[out] said  lines for people: what it is, what was left out
- * Errors: GD_ERR_USAGE (no such profile; a model of gradus; several networks
- *         in the file: which prefixes), GD_ERR_IO, GD_ERR_FORMAT (which
- * tensor), GD_ERR_NOMEM
+ * Errors: GD_ERR_USAGE (no such profile, or not of this depth; a model of
+ *         gradus; several networks in the file: which prefixes), GD_ERR_IO,
+ *         GD_ERR_FORMAT (which tensor), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_backbone_import(const char *path,
                                           const gd_backbone_wish *wish,

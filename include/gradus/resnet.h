@@ -1,10 +1,12 @@
 /**
- * ResNet with bottleneck blocks (50, 101, 152), then global average pooling, a
- * hidden dense layer with ReLU, and a dense layer to K outputs.
+ * ResNet of basic blocks (18, 34) or bottleneck blocks (50, 101, 152), then
+ * global average pooling, a hidden dense layer with ReLU, and a dense layer to
+ * K outputs.
  *
  *   conv1 7x7/2, bn1, ReLU, 3x3/2 max pool
- *   layer1..4   blocks of 1x1, 3x3, 1x1 convolutions with batch norm, and an
- *               identity shortcut (a 1x1 `downsample` where the shape changes)
+ *   layer1..4   blocks of 3x3, 3x3 (basic) or 1x1, 3x3, 1x1 (bottleneck)
+ *               convolutions with batch norm, and an identity shortcut (a 1x1
+ *               `downsample` where the shape changes)
  *   mean over pixels, fc.0 -> hidden, ReLU, fc.2 -> K outputs
  *
  * A net is made for images of one size and at most `microbatch` samples; all
@@ -46,13 +48,15 @@ typedef struct {
 } gd_normalisation;
 
 typedef struct {
-  int depth;         /**< 50, 101 or 152 */
+  int depth;         /**< 18, 34, 50, 101 or 152 */
   int height, width; /**< pixels, multiples of 32 */
   int hidden;        /**< units of the hidden dense layer */
   int outputs;       /**< K; 0, as `hidden`: a list of tensors without a head */
   int shared_output; /**< all outputs share one row of `fc.2.weight` (1,
                         hidden), and differ in their bias alone */
-  int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1 */
+  int stride_on_3x3; /**< stride 2 in the 3x3 (v1.5), else in the first 1x1;
+                        basic blocks, which have none, stride in the first 3x3
+                        and need 1 */
   double bn_epsilon;
   gd_resnet_pooling pooling;
   int conv1_same; /**< pad conv1 by 2 before the image and 3 behind it, as
@@ -63,6 +67,11 @@ typedef struct {
 /** Return the paper's net: depth 50, 224x224, hidden 512, 64 outputs, stride in
  * the first 1x1, epsilon 1e-5, pool with pad, x = (rgb - 127.5) / 128. */
 gd_resnet_config gd_resnet_config_default(void);
+
+/** Return the depth number `i` from 0, ascending, or 0 behind the last. */
+int gd_resnet_depth_at(int i);
+/** Say whether a network of this depth has basic blocks. */
+int gd_resnet_is_basic(int depth);
 
 /** Check a configuration. Errors: GD_ERR_USAGE (which value, what is allowed)
  */

@@ -9,6 +9,7 @@
 
 #include "gradus/drawn_detector.h"
 #include "gradus/file.h"
+#include "gradus/profile.h"
 
 enum { MOST_INSTANCES = 100000 };
 
@@ -226,7 +227,8 @@ static gd_status settle(const gd_instance *s, const gd_key *key,
   return set_int(a, value, usual < batch ? usual : batch);
 }
 
-/* What an imported model is, no key may contradict. */
+/* What an imported model is, no key may contradict; and there is no such
+ * network of every depth and profile. */
 static gd_status check_origin(const gd_instance *s, gd_value *values,
                               const origin *o)
 {
@@ -244,6 +246,14 @@ static gd_status check_origin(const gd_instance *s, gd_value *values,
                         "'profile' is %s, but the weights of %s are of %s: "
                         "leave the key out",
                         profile->text, init, o->profile);
+  gd_resnet_config network = gd_resnet_config_default();
+  gd_status st = gd_profile_of(profile->text, &network);
+  network.depth = (int)depth->integer;
+  if (st == GD_OK)
+    st = gd_resnet_config_check(&network);
+  if (st != GD_OK)
+    return gd_node_fail(place_of(s, profile), NULL, "'profile' is %s: %s",
+                        profile->text, gd_reason());
   return GD_OK;
 }
 

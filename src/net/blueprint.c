@@ -13,17 +13,34 @@
 typedef struct {
   int depth;
   int blocks[4];
+  int is_basic; /* blocks of 3x3, 3x3, not of 1x1, 3x3, 1x1 to four times C */
 } depth_row;
 
-static const depth_row depths[] = {
-    {50, {3, 4, 6, 3}}, {101, {3, 4, 23, 3}}, {152, {3, 8, 36, 3}}};
+static const depth_row depths[] = {{18, {2, 2, 2, 2}, 1},
+                                   {34, {3, 4, 6, 3}, 1},
+                                   {50, {3, 4, 6, 3}, 0},
+                                   {101, {3, 4, 23, 3}, 0},
+                                   {152, {3, 8, 36, 3}, 0}};
+enum { N_DEPTHS = sizeof depths / sizeof depths[0] };
 
 static const depth_row *row_of(int depth)
 {
-  for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+  for (int i = 0; i < N_DEPTHS; i++)
     if (depths[i].depth == depth)
       return &depths[i];
   return NULL;
+}
+
+int gd_resnet_depth_at(int i)
+{
+  assert(i >= 0);
+  return i < N_DEPTHS ? depths[i].depth : 0;
+}
+
+int gd_resnet_is_basic(int depth)
+{
+  const depth_row *row = row_of(depth);
+  return row != NULL && row->is_basic;
 }
 
 gd_resnet_config gd_resnet_config_default(void)
@@ -43,7 +60,12 @@ gd_status gd_resnet_config_check(const gd_resnet_config *c)
 {
   enum { MOST_PX = 4096, MOST_UNITS = 8192 };
   if (row_of(c->depth) == NULL)
-    return gd_fail(GD_ERR_USAGE, "depth %d: there are 50, 101 and 152",
+    return gd_fail(GD_ERR_USAGE, "depth %d: there are 18, 34, 50, 101 and 152",
+                   c->depth);
+  if (row_of(c->depth)->is_basic && !c->stride_on_3x3)
+    return gd_fail(GD_ERR_USAGE,
+                   "a ResNet-%d has no 1x1 convolution to stride on: its "
+                   "profile must say stride=3x3",
                    c->depth);
   if (c->height < 32 || c->height % 32 != 0 || c->height > MOST_PX ||
       c->width < 32 || c->width % 32 != 0 || c->width > MOST_PX)
@@ -104,32 +126,44 @@ static void name_unit(gd_unit_plan *u, int layer, int block, int i)
   snprintf(u->bn, sizeof u->bn, "layer%d.%d.bn%d", layer, block, i);
 }
 
-/* Add a block behind C channels of b->H x b->W pixels. */
-static void add_block(gd_blueprint *b, int C, int layer, int block,
-                      int stride_on_3x3)
-{
-  const int width = 32 << layer, K = 4 * width;
-  const int stride = layer > 1 && block == 0 ? 2 : 1;
-  const int first = stride_on_3x3 ? 1 : stride;
-  gd_block_plan *plan = &b->blocks[b->n_blocks++];
-  *plan = (gd_block_plan){.first = b->n_units, .downsample = -1};
+/* A block's units, one behind the other: kernels, and the last one's channels
+ * as a multiple of the others'. */
+typedef struct {
+  int n, kernels[3], factor;
+} block_shape;
 
-  gd_unit_plan *u = add_unit(b, C, width, 1, first, b->H, b->W);
-  name_unit(u, layer, block, 1);
-  u = add_unit(b, width, width, 3, stride / first, gd_unit_out_H(u),
-               gd_unit_out_W(u));
-  name_unit(u, layer, block, 2);
-  u = add_unit(b, width, K, 1, 1, gd_unit_out_H(u), gd_unit_out_W(u));
-  name_unit(u, layer, block, 3);
-  const int H = gd_unit_out_H(u), W = gd_unit_out_W(u);
-  if (block == 0) {
+static const block_shape basic = {2, {3, 3}, 1};
+static const block_shape bottleneck = {3, {1, 3, 1}, 4};
+
+/* Add a block behind the blueprint's b->C channels of b->H x b->W pixels.
+ * Unit number `strided` of it strides. */
+static void add_block(gd_blueprint *b, const block_shape *shape, int strided,
+                      int layer, int block)
+{
+  const int width = 32 << layer, K = shape->factor * width;
+  const int stride = layer > 1 && block == 0 ? 2 : 1;
+  gd_block_plan *plan = &b->blocks[b->n_blocks++];
+  *plan = (gd_block_plan){b->n_units, b->n_units + shape->n - 1, -1};
+
+  int C = b->C, H = b->H, W = b->W;
+  for (int i = 0; i < shape->n; i++) {
+    gd_unit_plan *u =
+        add_unit(b, C, i < shape->n - 1 ? width : K, shape->kernels[i],
+                 i == strided ? stride : 1, H, W);
+    name_unit(u, layer, block, i + 1);
+    C = u->shape.K;
+    H = gd_unit_out_H(u);
+    W = gd_unit_out_W(u);
+  }
+  if (stride > 1 || b->C != K) {
     plan->downsample = b->n_units;
-    u = add_unit(b, C, K, 1, stride, b->H, b->W);
-    snprintf(u->conv, sizeof u->conv, "layer%d.0.downsample.0", layer);
-    snprintf(u->bn, sizeof u->bn, "layer%d.0.downsample.1", layer);
+    gd_unit_plan *u = add_unit(b, b->C, K, 1, stride, b->H, b->W);
+    snprintf(u->conv, sizeof u->conv, "layer%d.%d.downsample.0", layer, block);
+    snprintf(u->bn, sizeof u->bn, "layer%d.%d.downsample.1", layer, block);
   }
   b->H = H;
   b->W = W;
+  b->C = K;
 }
 
 void gd_blueprint_draw(const gd_resnet_config *config, gd_blueprint *b)
@@ -153,14 +187,14 @@ void gd_blueprint_draw(const gd_resnet_config *config, gd_blueprint *b)
   b->H = gd_pool_out(b->pool_H, b->pool);
   b->W = gd_pool_out(b->pool_W, b->pool);
 
+  b->C = stem->shape.K;
+
   const depth_row *row = row_of(config->depth);
-  int C = 64;
+  const block_shape *shape = row->is_basic ? &basic : &bottleneck;
+  const int strided = !row->is_basic && config->stride_on_3x3;
   for (int layer = 1; layer <= 4; layer++)
-    for (int block = 0; block < row->blocks[layer - 1]; block++) {
-      add_block(b, C, layer, block, config->stride_on_3x3);
-      C = 128 << layer;
-    }
-  assert(C == GD_LAST_CHANNELS);
+    for (int block = 0; block < row->blocks[layer - 1]; block++)
+      add_block(b, shape, strided, layer, block);
 }
 
 static gd_status add(gd_tensor_table *t, const char *layer, const char *part,
@@ -199,7 +233,7 @@ static gd_status list_weights(const gd_blueprint *b,
     st = add_unit_weights(t, &b->units[i]);
   if (st != GD_OK || config->outputs == 0)
     return st;
-  st = add_dense(t, "fc.0", GD_LAST_CHANNELS, config->hidden, config->hidden);
+  st = add_dense(t, "fc.0", b->C, config->hidden, config->hidden);
   if (st == GD_OK)
     st =
         add_dense(t, "fc.2", config->hidden,
@@ -248,13 +282,19 @@ gd_status gd_resnet_tables(const gd_resnet_config *config,
   return GD_OK;
 }
 
-/* The last factor of a block: "layerL.B.bn3.weight". */
-static int ends_block(const gd_tensor_entry *e)
+/* The norm that ends a block: "layerL.B.bnN", and no bnN+1 is there. */
+static int ends_block(const gd_tensor_table *table, const gd_tensor_entry *e)
 {
-  return strncmp(e->name, "layer", 5) == 0 && strstr(e->name, ".bn3.") != NULL;
+  char next[GD_TENSOR_NAME];
+  int layer, block, n;
+  if (sscanf(e->name, "layer%d.%d.bn%d.", &layer, &block, &n) != 3)
+    return 0;
+  snprintf(next, sizeof next, "layer%d.%d.bn%d.weight", layer, block, n + 1);
+  return gd_tensor_table_find(table, next) == NULL;
 }
 
-static void init_tensor(const gd_tensor_entry *e, int C, gd_random *r, float *w)
+static void init_tensor(const gd_tensor_entry *e, int C, float gamma,
+                        gd_random *r, float *w)
 {
   const double deviation =
       e->rank == 4
@@ -271,7 +311,7 @@ static void init_tensor(const gd_tensor_entry *e, int C, gd_random *r, float *w)
       w[i] = (float)gd_random_between(r, -bound, bound);
       break;
     case GD_TENSOR_GAMMA:
-      w[i] = ends_block(e) ? 0.0f : 1.0f;
+      w[i] = gamma;
       break;
     default:
       w[i] = 0.0f;
@@ -287,7 +327,8 @@ void gd_resnet_init_weights(const gd_tensor_table *table, uint64_t seed,
     if (e->kind == GD_TENSOR_DENSE)
       C = e->shape[1];
     gd_random r = gd_random_of(seed, GD_FOR_WEIGHTS, 0, i);
-    init_tensor(e, C, &r, weights + e->offset);
+    const float gamma = ends_block(table, e) ? 0.0f : 1.0f;
+    init_tensor(e, C, gamma, &r, weights + e->offset);
   }
 }
 

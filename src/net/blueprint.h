@@ -13,7 +13,6 @@
 enum {
   GD_MOST_BLOCKS = 50,                        /**< ResNet-152 */
   GD_MOST_UNITS = 1 + 3 * GD_MOST_BLOCKS + 4, /**< with 4 downsamples */
-  GD_LAST_CHANNELS = 2048,
 };
 
 /** One convolution and the batch norm behind it. */
@@ -23,9 +22,10 @@ typedef struct {
   int H, W; /**< of its input */
 } gd_unit_plan;
 
-/** One block: units first, first+1, first+2, and a downsample or -1. */
+/** One block: units first .. last, one behind the other, and a downsample or
+ * -1. */
 typedef struct {
-  int first, downsample;
+  int first, last, downsample;
 } gd_block_plan;
 
 typedef struct {
@@ -34,7 +34,7 @@ typedef struct {
   gd_block_plan blocks[GD_MOST_BLOCKS];
   gd_pool_shape pool;
   int pool_H, pool_W; /**< of the pool's input */
-  int H, W;           /**< of the last block's output */
+  int H, W, C;        /**< of the last block's output */
 } gd_blueprint;
 
 /** Draw the blueprint of a checked configuration. */

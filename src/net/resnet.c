@@ -104,17 +104,17 @@ static void unit_train(gd_resnet *net, gd_unit *u, int n, gd_conv_source source)
 static void block_train(gd_resnet *net, int b, int n, const float *x)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
-  gd_unit *u = &net->units[block->first];
+  gd_unit *first = &net->units[block->first], *last = &net->units[block->last];
   gd_unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
-  unit_train(net, &u[0], n, (gd_conv_source){.x = x});
-  unit_train(net, &u[1], n, (gd_conv_source){u[0].raw, &u[0].scale});
-  unit_train(net, &u[2], n, (gd_conv_source){u[1].raw, &u[1].scale});
+  unit_train(net, first, n, (gd_conv_source){.x = x});
+  for (gd_unit *u = first + 1; u <= last; u++)
+    unit_train(net, u, n, (gd_conv_source){u[-1].raw, &u[-1].scale});
   if (down != NULL)
     unit_train(net, down, n, (gd_conv_source){.x = x});
-  gd_norm_join(gd_unit_rows(&u[2], n), u[2].C, u[2].raw, &u[2].scale,
+  gd_norm_join(gd_unit_rows(last, n), last->C, last->raw, &last->scale,
                down == NULL ? x : down->raw, down == NULL ? NULL : &down->scale,
                net->outs[b]);
-  note_unit(net, &u[2], GD_PHASE_NORM);
+  note_unit(net, last, GD_PHASE_NORM);
 }
 
 /* Evaluation: norm, shortcut and ReLU on the way out of the convolution. */
@@ -136,16 +136,18 @@ static void block_evaluate(gd_resnet *net, int b, int n, const float *x,
                            const float *running)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
-  gd_unit *u = &net->units[block->first];
+  gd_unit *last = &net->units[block->last];
   const float *shortcut = x;
   if (block->downsample >= 0) {
     gd_unit *down = &net->units[block->downsample];
     unit_evaluate(net, down, n, x, running, NULL, 0, down->raw);
     shortcut = down->raw;
   }
-  unit_evaluate(net, &u[0], n, x, running, NULL, 1, u[0].raw);
-  unit_evaluate(net, &u[1], n, u[0].raw, running, NULL, 1, u[1].raw);
-  unit_evaluate(net, &u[2], n, u[1].raw, running, shortcut, 1, net->outs[b]);
+  for (gd_unit *u = &net->units[block->first]; u < last; u++) {
+    unit_evaluate(net, u, n, x, running, NULL, 1, u->raw);
+    x = u->raw;
+  }
+  unit_evaluate(net, last, n, x, running, shortcut, 1, net->outs[b]);
 }
 
 static void dense_forward(const gd_resnet *net, const gd_dense *d, int n,
@@ -221,11 +223,11 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
       block_evaluate(net, b, n, y, running);
     y = net->outs[b];
   }
-  gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
-                       y, net->features);
+  gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, plan->C, y,
+                       net->features);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   if (running == NULL)
-    multiply(net->features, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
+    multiply(net->features, net->factors[0], (int64_t)n * plan->C);
   dense_forward(net, &net->hidden, n, net->features, net->hidden.own_bias,
                 net->activated);
   for (int64_t i = 0; i < (int64_t)n * net->config.hidden; i++)
@@ -337,29 +339,29 @@ static void inner_backward(gd_resnet *net, const gd_unit *u,
 static void block_backward(gd_resnet *net, int b, float *gradient)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
-  gd_unit *u = &net->units[block->first];
+  gd_unit *first = &net->units[block->first], *last = &net->units[block->last];
   gd_unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
   const gd_conv_source x = {.x = b == 0 ? net->pooled : net->outs[b - 1]};
   const gd_unit *before =
-      b == 0 ? NULL : &net->units[net->plan.blocks[b - 1].first + 2];
+      b == 0 ? NULL : &net->units[net->plan.blocks[b - 1].last];
 
-  norm_backward(net, &u[2], net->outer, gradient);
+  norm_backward(net, last, net->outer, gradient);
   if (down != NULL) {
     norm_sums(net, down, NULL, net->outer);
     norm_backward(net, down, net->outer, gradient);
   }
-  inner_backward(net, &u[2], &u[1], gradient);
-  norm_backward(net, &u[1], net->inner, gradient);
-  inner_backward(net, &u[1], &u[0], gradient);
-  norm_backward(net, &u[0], net->inner, gradient);
-  weights_backward(net, &u[0], x, gradient);
+  for (gd_unit *u = last; u > first; u--) {
+    inner_backward(net, u, u - 1, gradient);
+    norm_backward(net, u - 1, net->inner, gradient);
+  }
+  weights_backward(net, first, x, gradient);
   if (down != NULL)
     weights_backward(net, down, x, gradient);
-  net->final = u[0].weight; /* the block's tensors follow one another */
+  net->final = first->weight; /* the block's tensors follow one another */
   if (down != NULL)
     data_backward(net, down, (gd_conv_sink){.y = net->outer});
   data_backward(
-      net, &u[0],
+      net, first,
       (gd_conv_sink){.y = net->outer,
                      .add = net->outer,
                      .open = x.x,
@@ -384,14 +386,14 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   multiply(net->dactivated, net->factors[1], (int64_t)n * net->config.hidden);
   dense_backward(net, &net->hidden, net->features, net->dactivated, gradient,
                  net->dfeatures);
-  multiply(net->dfeatures, net->factors[0], (int64_t)n * GD_LAST_CHANNELS);
+  multiply(net->dfeatures, net->factors[0], (int64_t)n * plan->C);
   net->final = net->hidden.weight;
   note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
   tell(net);
-  gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, GD_LAST_CHANNELS,
+  gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, plan->C,
                         net->dfeatures, net->outer);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  norm_sums(net, &net->units[plan->blocks[last].first + 2], net->outs[last],
+  norm_sums(net, &net->units[plan->blocks[last].last], net->outs[last],
             net->outer);
   for (int b = last; b >= 0; b--)
     block_backward(net, b, gradient);

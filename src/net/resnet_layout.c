@@ -54,12 +54,12 @@ static void place_for_training(gd_resnet *net, arena *a)
     u->raw = take(a, gd_unit_rows(u, net->microbatch) * u->C);
   }
   for (int b = 0; b < net->plan.n_blocks; b++) {
-    const gd_unit *last = &net->units[net->plan.blocks[b].first + 2];
+    const gd_unit *last = &net->units[net->plan.blocks[b].last];
     net->outs[b] = take(a, gd_unit_rows(last, net->microbatch) * last->C);
   }
   net->outer = take(a, most);
   net->inner = take(a, most);
-  net->dfeatures = take(a, (int64_t)net->microbatch * GD_LAST_CHANNELS);
+  net->dfeatures = take(a, (int64_t)net->microbatch * net->plan.C);
   net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
 }
 
@@ -74,8 +74,8 @@ static void place_for_evaluation(gd_resnet *net, arena *a)
   units[0].raw = inner[0];
   for (int b = 0; b < net->plan.n_blocks; b++) {
     const gd_block_plan *block = &net->plan.blocks[b];
-    units[block->first].raw = inner[0];
-    units[block->first + 1].raw = inner[1];
+    for (int i = block->first; i < block->last; i++)
+      units[i].raw = inner[(i - block->first) % 2];
     net->outs[b] = outer[b % 2];
     if (block->downsample >= 0)
       units[block->downsample].raw = shortcut;
@@ -101,7 +101,7 @@ static void place(gd_resnet *net, arena *a)
                            gd_pool_out(plan->pool_W, plan->pool);
   net->pooled = take(a, n_pooled);
   net->winner = (uint8_t *)take(a, (n_pooled + 3) / 4);
-  net->features = take(a, (int64_t)n * GD_LAST_CHANNELS);
+  net->features = take(a, (int64_t)n * net->plan.C);
   net->activated = take(a, (int64_t)n * net->config.hidden);
   net->scores = take(a, n);
   net->statistics = take(a, net->n_statistics);
@@ -116,7 +116,7 @@ static int64_t kept_bytes(const gd_resnet *net, const gd_unit *u)
 {
   int n_kept = net->training;
   for (int b = 0; b < net->plan.n_blocks && net->training; b++)
-    n_kept += u == &net->units[net->plan.blocks[b].first + 2];
+    n_kept += u == &net->units[net->plan.blocks[b].last];
   return n_kept * gd_unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
 }
 

@@ -54,7 +54,7 @@ struct gd_resnet {
   const float *factors[2];     /* of features, activated; borrowed, or NULL */
   uint8_t *winner;             /* of the max pool */
   float *outs[GD_MOST_BLOCKS]; /* behind each block */
-  float *features, *activated; /* (n, 2048), (n, hidden) */
+  float *features, *activated; /* (n, plan.C), (n, hidden) */
   float *scores;               /* shared output: (n) before the biases */
   float *outer, *inner;        /* gradients behind a block, and within it */
   float *dfeatures, *dactivated;

@@ -152,39 +152,57 @@ static int number_of(const source *s, const char *name)
   return -1;
 }
 
-static int count_present(const source *s, const gd_tensor_table *table)
+/* As PyTorch stores it; elsewhere kernels never fit, in any network. */
+static int has_shape(const source *s, int number, const gd_tensor_entry *e)
+{
+  const gd_weights_entry t = gd_weights_at(s->weights, number);
+  int fits = t.rank == e->rank;
+  for (int i = 0; fits && i < e->rank; i++)
+    fits = t.shape[i] == e->shape[i];
+  return fits;
+}
+
+/* Count a tensor that is there, and again if its shape is the network's: what
+ * tells a block of two 3x3 from one of 1x1, 3x3, 1x1. */
+static int count_fitting(const source *s, const gd_tensor_table *table)
 {
   int n = 0;
   for (int i = 0; i < table->n_entries; i++) {
     char name[GD_WEIGHTS_NAME_MAX];
     const gd_tensor_entry *e = &table->entries[i];
     name_in_file(s, e, blob_of(e->kind), name);
-    n += number_of(s, name) >= 0;
+    const int number = number_of(s, name);
+    if (number >= 0)
+      n += 1 + has_shape(s, number, e);
   }
   return n;
 }
 
-/* The network that most tensors are of; of several, the one that needs no
- * more. */
+/* The network that most tensors fit; of several, the one that needs no more.
+ *  Whether the profile fits it is asked when it is found. */
 static gd_status find_depth(source *s)
 {
-  static const int depths[] = {50, 101, 152};
   int best = 0, most = -1;
-  for (int i = 0; i < 3; i++) {
+  gd_resnet_config any = s->config;
+  any.stride_on_3x3 = 1;
+  for (int i = 0; gd_resnet_depth_at(i) > 0; i++) {
     gd_tensor_table table = {0};
-    s->config.depth = depths[i];
-    gd_status st = gd_resnet_tables(&s->config, &table, NULL);
+    any.depth = gd_resnet_depth_at(i);
+    if (gd_resnet_is_basic(any.depth) && s->naming != PYTORCH)
+      continue; /* the others have no names for it */
+    gd_status st = gd_resnet_tables(&any, &table, NULL);
     if (st != GD_OK)
       return st;
-    const int present = count_present(s, &table);
+    const int fitting = count_fitting(s, &table);
     gd_tensor_table_free(&table);
-    if (present > most) {
-      best = depths[i];
-      most = present;
+    if (fitting > most) {
+      best = any.depth;
+      most = fitting;
     }
   }
   s->config.depth = best;
-  return gd_resnet_tables(&s->config, &s->table, &s->running_table);
+  gd_status st = gd_resnet_tables(&s->config, &s->table, &s->running_table);
+  return st == GD_ERR_USAGE ? gd_fail(st, "%s: %s", s->path, gd_reason()) : st;
 }
 
 /* ------------------------------------------------------------------- reading

@@ -230,6 +230,12 @@ static gd_status write_keys(const source *s, const char *to)
 
 static gd_status write_keras(const source *s, const char *to)
 {
+  const int depth = s->model->info.network.depth;
+  if (gd_resnet_is_basic(depth))
+    return gd_fail(GD_ERR_USAGE,
+                   "Keras-VGGFace has no names for a ResNet-%d's tensors: "
+                   "export it as safetensors or pytorch-keys",
+                   depth);
   return write_hdf5(s, to, "gradus-keras", put_keras);
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A ResNet-50 in every format that groups have computes in gradus what it
-# computes in PyTorch; what gradus exports, PyTorch takes and computes the same;
-# and files that do not fit, or mean ill, are refused by the tensor or opcode.
+# A ResNet-50 in every format that groups have, and a ResNet-18 and 34 in
+# PyTorch's, compute in gradus what they compute in PyTorch; what gradus exports,
+# PyTorch takes and computes the same; and files that do not fit, or mean ill,
+# are refused by the tensor or opcode.
 set -euo pipefail
 python=/usr/bin/python3 # the distribution's, which has its packages
 if ! "$python" -c 'from importlib.util import find_spec as find
@@ -43,6 +44,20 @@ gradus export torchvision-model.h5 exported.safetensors >said
 grep -qF 'a ResNet-50 with a head, 269 tensors' said
 gradus export --format pytorch-keys torchvision-model.h5 exported_keys.h5 >said
 gradus export --format keras torchvision-model.h5 exported_keras.h5 >said
+for depth in 18 34; do
+  import_to basic.h5 "basic$depth.pth" torchvision
+  grep -qF "a ResNet-$depth without a head" said
+  "$GRADUS_BUILD/tests/backbone_logits" basic.h5 "head$depth.safetensors" \
+    images.u8 64 "basic$depth-model.h5" >"basic$depth.txt"
+  gradus export "basic$depth-model.h5" "exported$depth.safetensors" >/dev/null
+  rm basic.h5
+done
+import_to basic.h5 basic18.safetensors torchvision
+if gradus export --format keras basic18-model.h5 no.h5 2>said || [ -e no.h5 ]; then
+  echo "a ResNet-18 was exported by names that Keras has not" >&2
+  exit 1
+fi
+grep -qF "no names for a ResNet-18's tensors" said
 make_backbones compare
 for file in exported_keys.h5 exported_keras.h5; do
   import_to again.h5 "$file" torchvision
@@ -64,6 +79,12 @@ refuses 2 'say it with --profile' zip.pth
 refuses 2 "'resnet50' is no profile" zip.pth --profile resnet50
 refuses 2 'one file' zip.pth zip.pth "${as[@]}"
 refuses 2 'channels=GBR: takes RGB or BGR' zip.pth "${as[@]}" --set channels=GBR
+refuses 2 'basic18.pth: a ResNet-18 has no 1x1 convolution to stride on' \
+  basic18.pth --profile vggface2-bgr
+gradus import resnet basic18.pth --profile vggface2-bgr --set stride=3x3 \
+  --to again.h5 >said
+grep -qF 'stride=3x3 epsilon=1e-05 pooling=ceil conv1=pad channels=BGR' said
+rm again.h5
 for file in missing.{pth,safetensors} missing_legacy.pth; do
   refuses 1 "$file: has no tensor layer1.0.bn1.weight" "$file" "${as[@]}"
 done

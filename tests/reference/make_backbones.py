@@ -1,6 +1,6 @@
-"""Make a ResNet-50 of random weights in every format that import reads, what
-PyTorch computes with it, and files that must be refused; or compare with it
-what gradus computed (PROFILE.txt), and what it exported (exported*).
+"""Make a ResNet-50 of random weights in every format that import reads, a
+ResNet-18 and 34 in PyTorch's, what PyTorch computes with them, and files that must be refused; or compare
+with it what gradus computed (PROFILE.txt), and what it exported (exported*).
 
     make_backbones.py make | compare        in the current directory
 """
@@ -15,7 +15,7 @@ import numpy
 import torch
 import torchvision
 
-SIZE, IMAGES = 64, 3
+SIZE, IMAGES, BASIC = 64, 3, (18, 34)
 torch.set_num_threads(1)
 VGGFACE2 = dict(mean=(91.4953, 103.8827, 131.0912), deviation=(1, 1, 1),
                 bgr=True)
@@ -27,9 +27,9 @@ PROFILES = {
 }
 
 
-def network(profile, head=None):
+def network(profile, head=None, depth=50):
     """torchvision's own network, changed to what a profile says."""
-    net = torchvision.models.resnet50()
+    net = getattr(torchvision.models, f"resnet{depth}")()
     if profile != "torchvision":
         for layer in (net.layer2, net.layer3, net.layer4):
             layer[0].conv1.stride, layer[0].conv2.stride = (2, 2), (1, 1)
@@ -44,19 +44,20 @@ def network(profile, head=None):
                 module.eps = 1e-3
     if head is not None:
         hidden, outputs = head
-        net.fc = torch.nn.Sequential(torch.nn.Linear(2048, hidden),
+        net.fc = torch.nn.Sequential(torch.nn.Linear(net.fc.in_features, hidden),
                                      torch.nn.ReLU(),
                                      torch.nn.Linear(hidden, outputs))
     return net.eval()
 
 
-def randomise(net):
+def randomise(net, last=".bn3."):
+    """Blocks add up: the factors of each one's last norm are small."""
     for name, t in net.state_dict().items():
         if name.endswith("running_mean") or name.endswith("bias"):
             t.normal_(0, 0.1)
         elif name.endswith("running_var"):
             t.uniform_(0.5, 1.5)
-        elif ".bn3." in name and t.dim() == 1:
+        elif last in name and t.dim() == 1:
             t.uniform_(0.2, 0.6)
         elif "bn" in name and t.dim() == 1:
             t.uniform_(0.5, 1.5)
@@ -236,6 +237,19 @@ def make_refused(state):
     keras(small, "missing_once.h5", prefix="model_weights/", twice=False)
 
 
+def make_basic(depth):
+    net = network("torchvision", depth=depth)
+    randomise(net, ".bn2.")
+    state = net.state_dict()
+    safetensors({"fc.0.weight": torch.eye(512), "fc.0.bias": torch.zeros(512),
+                 "fc.2.weight": state["fc.weight"],
+                 "fc.2.bias": state["fc.bias"]}, f"head{depth}.safetensors")
+    torch.save(state, f"basic{depth}.pth")
+    if depth == 18:
+        safetensors(state, "basic18.safetensors")
+    numpy.save(f"basic{depth}.npy", logits(net, "torchvision"))
+
+
 def make():
     generator = numpy.random.default_rng(3)
     generator.integers(0, 256, (IMAGES, SIZE, SIZE, 3),
@@ -253,6 +267,8 @@ def make():
         own = network(profile)
         own.load_state_dict(state)
         numpy.save(profile + ".npy", logits(own, profile))
+    for depth in BASIC:
+        make_basic(depth)
     torch.save(state, "zip.pth")
     torch.save({"state_dict": {"module." + k: v for k, v in state.items()},
                 "epoch": 3}, "legacy.pth",
@@ -273,7 +289,7 @@ def compare(name):
     assert numpy.isfinite(found).all() and distance < 1e-4
 
 
-def reload(net, path):
+def reload(net, path, case="torchvision"):
     """PyTorch takes what was exported, and computes what it did before."""
     if path.endswith(".safetensors"):
         state = read_safetensors(path)
@@ -294,7 +310,7 @@ def reload(net, path):
                 elif t.dim() > 0:
                     state[name] = torch.from_numpy(f[name][()])
     net.load_state_dict(state, strict=True)
-    found, want = logits(net, "torchvision"), numpy.load("torchvision.npy")
+    found, want = logits(net, "torchvision"), numpy.load(case + ".npy")
     distance = abs(found - want).max() / numpy.sqrt((want ** 2).mean())
     print(f"{path}: reloaded, differs by {distance:.1e}")
     assert distance < 1e-12
@@ -312,3 +328,7 @@ else:
             for t in net.state_dict().values():
                 t.zero_()
         reload(net, path)
+    for depth in BASIC:
+        compare(f"basic{depth}")
+        reload(network("torchvision", (512, 1000), depth),
+               f"exported{depth}.safetensors", f"basic{depth}")

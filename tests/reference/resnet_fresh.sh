@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A case that is in no stored file: PyTorch computes its reference numbers here
+# Cases that are in no stored file: PyTorch computes their reference numbers here
 # and now, and the checker compares both backends with them.
 set -euo pipefail
 oracle=$GRADUS_SHARED/reference/resnet50/make_resnet_oracle.py
@@ -17,7 +17,10 @@ trap 'rm -rf "$scratch"' EXIT
 
 "$python" "$oracle" "$scratch/fresh.h5" --salt 271828 --batch 3 --size 64x96 \
   --stride-on 3x3 --loss expectation --optim sgd --steps 2
+(cd "$scratch" && "$python" \
+  "$GRADUS_SOURCE/tests/reference/make_basic_cases.py" "$oracle")
 for backend in libxsmm openblas; do
   GRADUS_GEMM=$backend "$GRADUS_BUILD/tests/reference_resnet" \
-    "$scratch/fresh.h5"
+    "$scratch/fresh.h5" "$scratch/basic18.h5"
 done
+"$GRADUS_BUILD/tests/reference_resnet" "$scratch/basic34.h5"

@@ -264,6 +264,19 @@ static const fault faults[] = {
      "layer1 to layer4, and fc\n"
      "    model: {stage: train, from: faces, freeze: \"layer1.0, layr2\"}\n"
      "                                                ^~~~~~~~~~~~~~~"},
+    {"profile that a depth does not have",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, depth: 18, profile: vggface2-rgb}\n",
+     NULL,
+     ":6:58: error: 'profile' is vggface2-rgb: a ResNet-18 has no 1x1 "
+     "convolution to stride on: its profile must say stride=3x3\n"
+     "    model: {stage: train, from: faces, depth: 18, profile: "
+     "vggface2-rgb}\n"
+     "                                                           ^~~~~~~~~~~~"},
     {"too few folds",
      "job: x\n"
      "stages:\n"

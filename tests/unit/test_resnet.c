@@ -1,4 +1,5 @@
 #include "gradus/memory.h"
+#include "gradus/optimizer.h"
 #include "gradus/profile.h"
 #include "gradus/random.h"
 #include "gradus/resnet.h"
@@ -10,6 +11,17 @@
 #include <string.h>
 
 enum { SIDE = 32, MOST_N = 3, K = 5, PIXELS = SIDE * SIDE * 3 };
+
+static gd_resnet_config basic_config(void)
+{
+  gd_resnet_config c = gd_resnet_config_default();
+  c.depth = 18;
+  c.stride_on_3x3 = 1;
+  c.height = c.width = SIDE;
+  c.hidden = 7;
+  c.outputs = K;
+  return c;
+}
 
 static gd_resnet_config small_config(void)
 {
@@ -28,16 +40,18 @@ typedef struct {
   float x[MOST_N * PIXELS], logits[MOST_N * K], dlogits[MOST_N * K];
 } model;
 
-/* Drawing 24 million numbers takes a second: all models begin with the same. */
-static const float *first_weights(const gd_tensor_table *table)
+/* Drawing 24 million numbers takes a second: all models of a kind begin with
+ * the same. */
+static const float *first_weights(int depth, const gd_tensor_table *table)
 {
-  static float *weights;
-  if (weights == NULL) {
-    weights = gd_alloc(table->count, sizeof *weights);
-    assert_non_null(weights);
-    gd_resnet_init_weights(table, 1, weights);
+  static float *weights[2];
+  float **own = &weights[gd_resnet_is_basic(depth)];
+  if (*own == NULL) {
+    *own = gd_alloc(table->count, sizeof **own);
+    assert_non_null(*own);
+    gd_resnet_init_weights(table, 1, *own);
   }
-  return weights;
+  return *own;
 }
 
 static model *model_new(gd_resnet_config config)
@@ -50,7 +64,7 @@ static model *model_new(gd_resnet_config config)
   m->gradient = gd_alloc(m->weights_table.count, sizeof(float));
   m->running = gd_alloc(m->running_table.count, sizeof(float));
   assert_true(m->weights && m->gradient && m->running);
-  memcpy(m->weights, first_weights(&m->weights_table),
+  memcpy(m->weights, first_weights(config.depth, &m->weights_table),
          (size_t)m->weights_table.count * sizeof(float));
   gd_resnet_init_running(&m->running_table, m->running);
   gd_random r = gd_random_of(12, GD_FOR_TESTS, 0, 0);
@@ -135,14 +149,46 @@ static void deeper_nets_differ_in_blocks_alone(void **state)
   gd_tensor_table_free(&w);
 }
 
+/* torchvision's resnet18 and resnet34 without their own dense layer. */
+static void basic_nets_have_torchvisions_tensors(void **state)
+{
+  (void)state;
+  gd_resnet_config config = basic_config();
+  gd_tensor_table w, r;
+  config.hidden = config.outputs = 0;
+  assert_ok(gd_resnet_tables(&config, &w, &r));
+  assert_int_equal(w.n_entries, 60);
+  assert_int_equal(r.n_entries, 40);
+  assert_int_equal(w.count, 11689512 - 512 * 1000 - 1000);
+  assert_int_equal(r.count, 2 * 4800);
+  assert_null(gd_tensor_table_find(&w, "layer1.0.downsample.0.weight"));
+  const gd_tensor_entry *e = entry_of(&w, "layer2.0.downsample.0.weight");
+  assert_int_equal(e->shape[0], 128);
+  assert_int_equal(e->shape[1], 64);
+  gd_tensor_table_free(&w);
+  gd_tensor_table_free(&r);
+  config.depth = 34;
+  assert_ok(gd_resnet_tables(&config, &w, NULL));
+  assert_int_equal(w.count, 21797672 - 512 * 1000 - 1000);
+  entry_of(&w, "layer3.5.bn2.bias");
+  gd_tensor_table_free(&w);
+  config.outputs = 3;
+  config.hidden = 9;
+  assert_ok(gd_resnet_tables(&config, &w, NULL));
+  assert_int_equal(entry_of(&w, "fc.0.weight")->shape[1], 512);
+  gd_tensor_table_free(&w);
+}
+
 static void impossible_configuration_is_refused(void **state)
 {
   (void)state;
   gd_resnet_config c = small_config();
   gd_resnet *net;
-  c.depth = 18;
-  assert_fails(gd_resnet_new(&c, 1, 0, &net), GD_ERR_USAGE, "depth 18");
+  c.depth = 20;
+  assert_fails(gd_resnet_new(&c, 1, 0, &net), GD_ERR_USAGE, "depth 20");
   assert_null(net);
+  c.depth = 34; /* which has no 1x1 convolution to stride on */
+  assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "stride=3x3");
   c = small_config();
   c.width = 100;
   assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "multiples of 32");
@@ -167,10 +213,9 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size_bytes)
   return __real_aligned_alloc(alignment, size_bytes);
 }
 
-static void step_allocates_nothing(void **state)
+static void expect_no_allocation(gd_resnet_config config)
 {
-  (void)state;
-  model *m = model_new(small_config());
+  model *m = model_new(config);
   gd_resnet *net;
   n_allocations = 0;
   assert_ok(gd_resnet_new(&m->config, 2, 1, &net));
@@ -185,6 +230,13 @@ static void step_allocates_nothing(void **state)
   assert_int_equal(n_allocations, 0);
   gd_resnet_free(net);
   model_free(m);
+}
+
+static void step_allocates_nothing(void **state)
+{
+  (void)state;
+  expect_no_allocation(small_config());
+  expect_no_allocation(basic_config());
 }
 
 static void one_pixel_of_one_sample_cannot_train(void **state)
@@ -212,11 +264,10 @@ static void assert_same(const model *a, const model *b)
                       (size_t)a->running_table.count * sizeof(float));
 }
 
-static void threads_and_room_change_no_bit_of_a_step(void **state)
+static void expect_same_bits(gd_resnet_config config)
 {
-  (void)state;
   const int before = omp_get_max_threads();
-  model *a = model_new(small_config()), *b = model_new(small_config());
+  model *a = model_new(config), *b = model_new(config);
   omp_set_num_threads(1);
   train(a, 2, 2);
   omp_set_num_threads(3);
@@ -225,6 +276,13 @@ static void threads_and_room_change_no_bit_of_a_step(void **state)
   assert_same(a, b);
   model_free(a);
   model_free(b);
+}
+
+static void threads_and_room_change_no_bit_of_a_step(void **state)
+{
+  (void)state;
+  expect_same_bits(small_config());
+  expect_same_bits(basic_config());
 }
 
 static gd_resnet *evaluator(const model *m, int training)
@@ -262,11 +320,9 @@ static void microbatch_that_is_not_full_fits(void **state)
   model_free(m);
 }
 
-/* And a net with room for training evaluates to the same bits. */
-static void evaluation_of_a_sample_does_not_see_the_others(void **state)
+static void expect_lone_samples(gd_resnet_config config)
 {
-  (void)state;
-  model *m = model_new(small_config());
+  model *m = model_new(config);
   gd_resnet *full = evaluator(m, 1), *lean = evaluator(m, 0);
   assert_true(gd_resnet_bytes(lean) < gd_resnet_bytes(full));
   float all[MOST_N * K], one[K];
@@ -280,6 +336,14 @@ static void evaluation_of_a_sample_does_not_see_the_others(void **state)
   gd_resnet_free(full);
   gd_resnet_free(lean);
   model_free(m);
+}
+
+/* And a net with room for training evaluates to the same bits. */
+static void evaluation_of_a_sample_does_not_see_the_others(void **state)
+{
+  (void)state;
+  expect_lone_samples(small_config());
+  expect_lone_samples(basic_config());
 }
 
 /* sum(dlogits * logits), the loss whose gradient by the logits is dlogits. */
@@ -301,16 +365,11 @@ static void step_along(model *m, const gd_tensor_entry *e, double h)
 }
 
 /* In float, and through ReLUs that open and close, a difference quotient is
- * coarse; the reference case checks the digits, this all the paths: v1.5,
- * Keras' padding and pooling, both kinds of block, dropout's factors. */
-static void gradient_is_the_slope_along_itself(void **state)
+ * coarse; the reference cases check the digits, this all the paths: v1.5,
+ * Keras' padding and pooling, blocks with and without a downsample, dropout's
+ * factors. */
+static void expect_slope(gd_resnet_config config, const char *const names[4])
 {
-  (void)state;
-  const char *const names[] = {"conv1.weight", "layer3.0.downsample.0.weight",
-                               "layer4.2.bn2.bias", "fc.0.weight"};
-  gd_resnet_config config = small_config();
-  assert_ok(gd_profile_of("keras-vggface", &config));
-  config.stride_on_3x3 = 1;
   model *m = model_new(config);
   gd_resnet *net;
   for (int64_t i = 0; i < m->weights_table.count; i++)
@@ -343,6 +402,26 @@ static void gradient_is_the_slope_along_itself(void **state)
   }
   gd_resnet_free(net);
   model_free(m);
+}
+
+static void gradient_is_the_slope_along_itself(void **state)
+{
+  (void)state;
+  const char *const names[] = {"conv1.weight", "layer3.0.downsample.0.weight",
+                               "layer4.2.bn2.bias", "fc.0.weight"};
+  gd_resnet_config config = small_config();
+  assert_ok(gd_profile_of("keras-vggface", &config));
+  config.stride_on_3x3 = 1;
+  expect_slope(config, names);
+}
+
+static void gradient_of_basic_blocks_is_the_slope_along_itself(void **state)
+{
+  (void)state;
+  const char *const names[] = {"conv1.weight", "layer1.0.conv2.weight",
+                               "layer3.0.downsample.0.weight",
+                               "layer4.1.bn1.bias"};
+  expect_slope(basic_config(), names);
 }
 
 /* One row of weights for all outputs is the same row for each of them. */
@@ -400,6 +479,55 @@ static void first_weights_are_a_function_of_the_seed(void **state)
   assert_true(w[0] != first);
   gd_resnet_init_weights(&m->weights_table, 1, m->weights);
   assert_true(w[0] == first);
+  assert_true(
+      m->weights[entry_of(&m->weights_table, "layer2.1.bn2.weight")->offset] ==
+      1.0f);
+  model_free(m);
+  m = model_new(basic_config());
+  assert_true(
+      m->weights[entry_of(&m->weights_table, "layer2.1.bn2.weight")->offset] ==
+      0.0f);
+  assert_true(
+      m->weights[entry_of(&m->weights_table, "layer2.1.bn1.weight")->offset] ==
+      1.0f);
+  model_free(m);
+}
+
+/* Each output of each sample comes to its own number. */
+static void basic_net_fits_one_batch(void **state)
+{
+  (void)state;
+  model *m = model_new(basic_config());
+  const gd_tensor_entry *bias = entry_of(&m->weights_table, "fc.0.bias");
+  for (int i = 0; i < bias->count; i++)
+    m->weights[bias->offset + i] = 2; /* seven units, not to be at rest */
+  gd_resnet *net;
+  float *states = gd_alloc(2 * m->weights_table.count, sizeof *states);
+  assert_non_null(states);
+  float *state_of[2] = {states, states + m->weights_table.count};
+  gd_optimizer adam = gd_optimizer_default(GD_OPTIMIZER_ADAM);
+  adam.rate = 3e-3;
+  assert_ok(gd_resnet_new(&m->config, MOST_N, 1, &net));
+  float wanted[MOST_N * K], most = 0;
+  for (int i = 0; i < MOST_N * K; i++)
+    wanted[i] = (float)(i * 7 % 11) / 5;
+  for (int step = 1; step <= 80; step++) {
+    gd_resnet_pack(net, m->weights);
+    assert_ok(
+        gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, MOST_N, m->logits));
+    most = 0;
+    for (int i = 0; i < MOST_N * K; i++) {
+      m->dlogits[i] = (m->logits[i] - wanted[i]) / MOST_N;
+      most = fmaxf(most, fabsf(m->logits[i] - wanted[i]));
+    }
+    gd_resnet_backward(net, m->dlogits, m->gradient);
+    gd_optimizer_step(&adam, step, 1, m->weights_table.count, m->weights,
+                      m->gradient, state_of);
+  }
+  if (!(most < 0.2f))
+    fail_msg("furthest output is off by %g", (double)most);
+  free(states);
+  gd_resnet_free(net);
   model_free(m);
 }
 
@@ -415,6 +543,7 @@ static void running_statistics_move_by_momentum(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tables_have_torchvisions_tensors),
     cmocka_unit_test(deeper_nets_differ_in_blocks_alone),
+    cmocka_unit_test(basic_nets_have_torchvisions_tensors),
     cmocka_unit_test(impossible_configuration_is_refused),
     cmocka_unit_test(step_allocates_nothing),
     cmocka_unit_test(one_pixel_of_one_sample_cannot_train),
@@ -422,8 +551,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(microbatch_that_is_not_full_fits),
     cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
     cmocka_unit_test(gradient_is_the_slope_along_itself),
+    cmocka_unit_test(gradient_of_basic_blocks_is_the_slope_along_itself),
     cmocka_unit_test(shared_output_is_that_of_equal_rows),
     cmocka_unit_test(first_weights_are_a_function_of_the_seed),
+    cmocka_unit_test(basic_net_fits_one_batch),
     cmocka_unit_test(running_statistics_move_by_momentum),
 };
 
