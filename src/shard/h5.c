@@ -32,6 +32,31 @@ gd_status gd_h5_fail(gd_status code, const char *path, const char *what)
   return gd_fail(code, "%s: %s%s%s", path, what, text[0] ? ": " : "", text);
 }
 
+static pthread_mutex_t alone;
+
+static void make_mutex(void)
+{
+  pthread_mutexattr_t recursive;
+  pthread_mutexattr_init(&recursive);
+  pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+  pthread_mutex_init(&alone, &recursive);
+  pthread_mutexattr_destroy(&recursive);
+}
+
+int gd_h5_enter(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_mutex);
+  pthread_mutex_lock(&alone);
+  return 1;
+}
+
+void gd_h5_leave(const int *is_alone)
+{
+  (void)is_alone;
+  pthread_mutex_unlock(&alone);
+}
+
 /* After a failed write (full disk) HDF5 cannot close the file, and its own work
  * at exit crashes on what is left: everything is closed by us instead. */
 static void begin_hdf5(void)

@@ -11,6 +11,16 @@
 
 #include "gradus/store.h"
 
+/**
+ * Be alone in HDF5 until the function returns: every entry to a store begins
+ * with it.  Debian's HDF5 is built without locks of its own; here one thread
+ * may read faces while another writes a checkpoint.  Entries may call entries.
+ */
+#define GD_H5_ALONE                                                            \
+  __attribute__((cleanup(gd_h5_leave))) const int is_alone = gd_h5_enter()
+int gd_h5_enter(void);
+void gd_h5_leave(const int *is_alone);
+
 /** Silence HDF5's own printing; every entry to a store calls it. */
 void gd_h5_begin(void);
 

@@ -32,6 +32,7 @@ static size_t item_bytes(const gd_dataset *d)
 
 void gd_store_begin(void)
 {
+  GD_H5_ALONE;
   gd_h5_begin();
 }
 
@@ -152,6 +153,7 @@ static gd_status open_store(const char *path, hid_t access, const char *format,
 gd_status gd_store_open(const char *path, const char *format, int version,
                         gd_store **out)
 {
+  GD_H5_ALONE;
   assert(path != NULL && out != NULL);
   *out = NULL;
   gd_h5_begin();
@@ -174,6 +176,7 @@ gd_status gd_store_open_bytes(const char *name, const void *bytes,
                               size_t size_bytes, const char *format,
                               int version, gd_store **out)
 {
+  GD_H5_ALONE;
   enum { GROWS_BYTES = 1 << 16 }; /* it never does */
   assert(name != NULL && bytes != NULL && out != NULL);
   *out = NULL;
@@ -192,6 +195,7 @@ gd_status gd_store_open_bytes(const char *name, const void *bytes,
 
 void gd_store_close(gd_store *s)
 {
+  GD_H5_ALONE;
   if (s == NULL)
     return;
   if (s->open_id >= 0)
@@ -221,12 +225,14 @@ gd_digest gd_store_digest(const gd_store *s)
 
 gd_status gd_store_get_int(gd_store *s, const char *name, int64_t *out)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL && out != NULL);
   return gd_store_attribute(s, s->file, name, GD_I64, out, sizeof *out);
 }
 
 gd_status gd_store_get_real(gd_store *s, const char *name, double *out)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL && out != NULL);
   return gd_store_attribute(s, s->file, name, GD_F64, out, sizeof *out);
 }
@@ -234,6 +240,7 @@ gd_status gd_store_get_real(gd_store *s, const char *name, double *out)
 gd_status gd_store_get_text(gd_store *s, const char *name, char *out,
                             size_t out_bytes)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL && out != NULL && out_bytes > 0);
   return gd_store_attribute(s, s->file, name, GD_TEXT, out, out_bytes);
 }
@@ -255,6 +262,7 @@ static int link_exists(hid_t file, const char *name)
 
 int gd_store_has(const gd_store *s, const char *name)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL && strlen(name) < GD_STORE_NAME_MAX);
   if (!link_exists(s->file, name))
     return 0;
@@ -343,6 +351,7 @@ static gd_status open_dataset(gd_store *s, const char *name)
 
 gd_status gd_store_describe(gd_store *s, const char *name, gd_dataset *d)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL && d != NULL);
   gd_status st = open_dataset(s, name);
   if (st == GD_OK) {
@@ -425,6 +434,7 @@ gd_status gd_store_read_rows(gd_store *s, int64_t first, int64_t n_rows,
 gd_status gd_store_read(gd_store *s, const gd_dataset *expected, int64_t first,
                         int64_t n_rows, void *rows)
 {
+  GD_H5_ALONE;
   assert(s != NULL && expected != NULL && n_rows >= 0);
   assert(rows != NULL || n_rows == 0);
 
@@ -452,6 +462,7 @@ gd_status gd_store_read(gd_store *s, const gd_dataset *expected, int64_t first,
 gd_status gd_store_read_text(gd_store *s, const char *name, int64_t row,
                              char *out, size_t out_bytes)
 {
+  GD_H5_ALONE;
   assert(s != NULL && out != NULL && out_bytes > 0);
   gd_status st = open_dataset(s, name);
   if (st != GD_OK)
@@ -477,6 +488,7 @@ gd_status gd_store_read_text(gd_store *s, const char *name, int64_t row,
 
 int64_t gd_store_n_skipped(gd_store *s)
 {
+  GD_H5_ALONE;
   gd_dataset d;
   if (!gd_store_has(s, "skipped/item") ||
       gd_store_describe(s, "skipped/item", &d) != GD_OK)
@@ -488,6 +500,7 @@ gd_status gd_store_read_skipped(gd_store *s, int64_t i,
                                 char item[GD_STORE_NAME_MAX * 8],
                                 char reason[1024])
 {
+  GD_H5_ALONE;
   gd_status st =
       gd_store_read_text(s, "skipped/item", i, item, GD_STORE_NAME_MAX * 8);
   if (st == GD_OK)

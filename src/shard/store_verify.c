@@ -38,6 +38,7 @@ gd_status gd_store_each(gd_store *s,
                         gd_status (*visit)(void *context, const gd_dataset *d),
                         void *context)
 {
+  GD_H5_ALONE;
   assert(s != NULL && visit != NULL);
   walk k = {.store = s, .visit = visit, .context = context};
   if (H5Lvisit(s->file, H5_INDEX_NAME, H5_ITER_INC, visit_link, &k) < 0)
@@ -119,6 +120,7 @@ static gd_status verify_dataset(void *context, const gd_dataset *d)
 
 gd_status gd_store_verify(const char *path)
 {
+  GD_H5_ALONE;
   gd_store *s;
   gd_status st = gd_store_open(path, NULL, 0, &s);
   if (st != GD_OK)

@@ -72,6 +72,7 @@ static gd_status put_text_attribute(hid_t object, const char *path,
 gd_status gd_store_create(const char *path, const char *format, int version,
                           gd_digest digest, gd_store_writer **out)
 {
+  GD_H5_ALONE;
   assert(path != NULL && format != NULL && version >= 1 && out != NULL);
   *out = NULL;
   gd_h5_begin();
@@ -118,12 +119,14 @@ gd_status gd_store_create(const char *path, const char *format, int version,
 
 gd_status gd_store_set_int(gd_store_writer *w, const char *name, int64_t value)
 {
+  GD_H5_ALONE;
   assert(w != NULL && name != NULL);
   return put_attribute(w->file, w->path, name, GD_I64, 0, -1, &value);
 }
 
 gd_status gd_store_set_real(gd_store_writer *w, const char *name, double value)
 {
+  GD_H5_ALONE;
   assert(w != NULL && name != NULL);
   return put_attribute(w->file, w->path, name, GD_F64, 0, -1, &value);
 }
@@ -131,6 +134,7 @@ gd_status gd_store_set_real(gd_store_writer *w, const char *name, double value)
 gd_status gd_store_set_text(gd_store_writer *w, const char *name,
                             const char *value)
 {
+  GD_H5_ALONE;
   assert(w != NULL && name != NULL && value != NULL);
   return put_text_attribute(w->file, w->path, name, value);
 }
@@ -229,6 +233,7 @@ static gd_status add_column(gd_store_writer *w, const gd_dataset *d,
 gd_status gd_store_declare(gd_store_writer *w, const gd_dataset *d,
                            size_t chunk_bytes)
 {
+  GD_H5_ALONE;
   assert(w != NULL && d != NULL && d->dims[0] == 0);
   const size_t row_bytes = gd_dataset_row_bytes(d);
   const int64_t chunk_rows =
@@ -283,6 +288,7 @@ static gd_status set_rows(gd_store_writer *w, column *c, int64_t n_rows)
 gd_status gd_store_append(gd_store_writer *w, const char *name, int64_t n_rows,
                           const void *rows)
 {
+  GD_H5_ALONE;
   assert(w != NULL && n_rows >= 0 && (rows != NULL || n_rows == 0));
   column *c = find_column(w, name);
   assert(c != NULL);
@@ -296,6 +302,7 @@ gd_status gd_store_append(gd_store_writer *w, const char *name, int64_t n_rows,
 
 void gd_store_mark(gd_store_writer *w)
 {
+  GD_H5_ALONE;
   assert(w != NULL);
   for (int i = 0; i < w->n_columns; i++) {
     column *c = &w->columns[i];
@@ -308,6 +315,7 @@ void gd_store_mark(gd_store_writer *w)
 
 gd_status gd_store_rewind(gd_store_writer *w)
 {
+  GD_H5_ALONE;
   assert(w != NULL);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < w->n_columns; i++) {
@@ -323,6 +331,7 @@ gd_status gd_store_rewind(gd_store_writer *w)
 gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
                        const void *data)
 {
+  GD_H5_ALONE;
   assert(w != NULL && d != NULL && (data != NULL || d->dims[0] == 0));
   column *c = NULL;
   gd_status st = add_column(w, d, CONTIGUOUS, &c);
@@ -356,6 +365,7 @@ static gd_status reserve(gd_store_writer *w, const gd_dataset *d, column **out,
 
 gd_status gd_store_expect_blocks(gd_store_writer *w, int64_t n_blocks)
 {
+  GD_H5_ALONE;
   assert(w != NULL && w->n_blocks == 0 && n_blocks > 0);
   gd_dataset d = GD_STORE_BLOCKS;
   d.dims[0] = n_blocks;
@@ -367,6 +377,7 @@ gd_status gd_store_expect_blocks(gd_store_writer *w, int64_t n_blocks)
 gd_status gd_store_reserve(gd_store_writer *w, const gd_dataset *d,
                            gd_store_place *place)
 {
+  GD_H5_ALONE;
   assert(w != NULL && d != NULL && place != NULL);
   column *c = NULL;
   const int64_t first = w->n_described;
@@ -396,6 +407,7 @@ static char *rows_of(int64_t n, const char *const *texts, size_t *row_bytes)
 gd_status gd_store_put_texts(gd_store_writer *w, const char *name, int64_t n,
                              const char *const *texts)
 {
+  GD_H5_ALONE;
   assert(w != NULL && name != NULL && (texts != NULL || n == 0));
   size_t longest;
   char *rows = rows_of(n, texts, &longest);
@@ -414,6 +426,7 @@ gd_status gd_store_put_texts(gd_store_writer *w, const char *name, int64_t n,
 gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
                              const char *name, int n, const char *const *texts)
 {
+  GD_H5_ALONE;
   assert(w != NULL && group != NULL && name != NULL && n >= 0);
   size_t longest;
   char *rows = rows_of(n, texts, &longest);
@@ -432,6 +445,7 @@ gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
 gd_status gd_store_skip(gd_store_writer *w, const char *item,
                         const char *reason)
 {
+  GD_H5_ALONE;
   assert(w != NULL && item != NULL && reason != NULL);
   char **grown = realloc(w->skipped, (size_t)(2 * (w->n_skipped + 1)) *
                                          sizeof w->skipped[0]);
@@ -512,6 +526,7 @@ static void free_writer(gd_store_writer *w)
 
 gd_status gd_store_finish(gd_store_writer *w)
 {
+  GD_H5_ALONE;
   assert(w != NULL);
   gd_status st = put_skipped(w);
   if (st == GD_OK)
@@ -537,6 +552,7 @@ gd_status gd_store_finish(gd_store_writer *w)
 
 gd_status gd_store_commit(gd_store_writer *w)
 {
+  GD_H5_ALONE;
   assert(w != NULL);
   char path[GD_PATH_MAX], part[GD_PATH_MAX];
   memcpy(path, w->path, sizeof path);
@@ -552,6 +568,7 @@ gd_status gd_store_commit(gd_store_writer *w)
 
 void gd_store_abandon(gd_store_writer *w)
 {
+  GD_H5_ALONE;
   if (w == NULL)
     return;
   char part[GD_PATH_MAX];
