@@ -144,6 +144,11 @@ static gd_status tick(void *env, int64_t n_samples)
   return gd_stage_tick(env, n_samples);
 }
 
+static void note(void *env, const char *text)
+{
+  gd_stage_note(env, text);
+}
+
 static gd_status run(gd_stage_env *env)
 {
   gd_face_set *faces = NULL;
@@ -156,7 +161,8 @@ static gd_status run(gd_stage_env *env)
     st = config_of(env, gd_face_set_size_px(faces), &config);
   st = gd_agree(env->comm, st);
   if (st == GD_OK) {
-    const gd_fit_hooks hooks = {.context = env, .expect = expect, .tick = tick};
+    const gd_fit_hooks hooks = {
+        .context = env, .expect = expect, .tick = tick, .note = note};
     st = gd_fit(env->comm, env->rank, env->size, &config, faces, &hooks);
   }
   gd_face_set_close(faces);

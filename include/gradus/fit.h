@@ -78,6 +78,9 @@ typedef struct {
    * written after the step, on all ranks.
    */
   gd_status (*tick)(void *context, int64_t n_samples);
+  /** What holds the training up, in a few words; "": nothing.  NULL: nobody
+   * wants to know. */
+  void (*note)(void *context, const char *text);
 } gd_fit_hooks;
 
 /**

@@ -7,6 +7,7 @@
  *
  *   model: 120/640 steps, 3.2/s, 2:42 left, slowest: rank 3 (28)
  *
+ * with a word on what holds it up, if a stage knows (gd_progress_note()),
  * on a terminal in place of the last, elsewhere in the log about every half
  * minute.  A rank that fails, or is asked to stop, tells all others in the same
  * way, so that nobody works for hours beside a dead peer.
@@ -46,6 +47,9 @@ void gd_progress_expect(gd_progress *p, int64_t n_items, int64_t n_done,
  *         another rank was asked to stop)
  */
 GD_NODISCARD gd_status gd_progress_add(gd_progress *p, int64_t n_items);
+/** Say what stands behind rank 0's line from now on ("reading is slow"; ""):
+ * copied; of no effect on other ranks. */
+void gd_progress_note(gd_progress *p, const char *text);
 /** Tell the other ranks that this one has ended with `st`; GD_OK: nothing to
  * tell.  Collective: no; never waits; only the first call has an effect. */
 void gd_progress_tell(gd_progress *p, gd_status st);

@@ -66,6 +66,8 @@ void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit);
  *         GD_ERR_PEER (another rank has failed)
  */
 GD_NODISCARD gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items);
+/** Say what holds the stage up, behind the progress line; "": nothing. */
+void gd_stage_note(gd_stage_env *env, const char *text);
 /**
  * Say how many input items ("videos") the stage has: what a `max_skipped` in
  * percent is a part of, and what report.yaml names.  Rank 0's counts.

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "gradus/augment.h"
+#include "gradus/feed.h"
 #include "gradus/range.h"
 #include "gradus/resnet.h"
 #include "gradus/samples.h"
@@ -34,6 +35,7 @@ enum {
   GD_TALLY_LOSS,     /**< this leaf's part of the batch's mean loss */
   GD_TALLY_ABSOLUTE, /**< sum of |E - y| */
   GD_TALLY_SQUARED,  /**< sum of (E - y)^2 */
+  GD_TALLY_WAITED,   /**< seconds that were waited for faces */
   GD_N_TALLIES
 };
 
@@ -41,11 +43,14 @@ typedef struct gd_trainer gd_trainer;
 
 /**
  * @param[in] most  samples of the largest microbatch
+ * @param[in] feed  gives faces, (S, S, 3) uint8, by their numbers in the set;
+ *                  its list names them in the order in which samples come here;
+ *                  borrowed
  * Ends with: gd_trainer_free()
  * Errors:    GD_ERR_USAGE (network, or GEMM backend), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_trainer_new(const gd_trainer_config *config, int most,
-                                      gd_trainer **out);
+                                      gd_feed *feed, gd_trainer **out);
 void gd_trainer_free(gd_trainer *t); /**< NULL is allowed */
 
 /** Return the tables of the network's blocks; borrowed. */

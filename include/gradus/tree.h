@@ -20,7 +20,7 @@
 #include "gradus/range.h"
 
 enum {
-  GD_TREE_TALLIES = 3,
+  GD_TREE_TALLIES = 4,
   GD_TREE_MOST = 128,  /**< nodes of a run, more than 2 log2 of any length */
   GD_TREE_PIECE = 4096 /**< floats that gd_tree_add() takes at once */
 };

@@ -23,6 +23,11 @@ gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items)
   return gd_progress_add(env->state->progress, n_items);
 }
 
+void gd_stage_note(gd_stage_env *env, const char *text)
+{
+  gd_progress_note(env->state->progress, text);
+}
+
 void gd_stage_items(gd_stage_env *env, int64_t n_items)
 {
   assert(n_items >= 0);

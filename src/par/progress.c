@@ -22,7 +22,7 @@ static const double log_every_s = 30.0; /* elsewhere */
 struct gd_progress {
   MPI_Comm comm;
   int rank, size;
-  char title[200], unit[32];
+  char title[200], unit[32], note[128];
   int64_t n_items, n_before; /* rank 0's */
   double began_s, looked_s, sent_s, shown_s;
 
@@ -115,6 +115,11 @@ void gd_progress_expect(gd_progress *p, int64_t n_items, int64_t n_done,
   p->began_s = p->shown_s = now_s();
 }
 
+void gd_progress_note(gd_progress *p, const char *text)
+{
+  snprintf(p->note, sizeof p->note, "%s", text);
+}
+
 /* ------------------------------------------------------------- showing it */
 
 static void write_duration(double seconds, char *out, size_t out_bytes)
@@ -151,8 +156,9 @@ static void compose(const gd_progress *p, double at_s, char *line, size_t bytes)
   if (p->size > 1)
     snprintf(late, sizeof late, ", slowest: rank %d (%" PRId64 ")", slowest,
              p->n_done[slowest]);
-  snprintf(line, bytes, "%s: %" PRId64 "%s %s, %.3g/s%s%s", p->title, total, of,
-           p->unit, rate, left, late);
+  snprintf(line, bytes, "%s: %" PRId64 "%s %s, %.3g/s%s%s%s%s", p->title, total,
+           of, p->unit, rate, left, late, p->note[0] == '\0' ? "" : ", ",
+           p->note);
 }
 
 static void show(gd_progress *p, double at_s)
@@ -160,7 +166,7 @@ static void show(gd_progress *p, double at_s)
   const int terminal = gd_log_is_terminal();
   if (at_s - p->shown_s < (terminal ? draw_every_s : log_every_s))
     return;
-  char line[512];
+  char line[700];
   compose(p, at_s, line, sizeof line);
   if (terminal)
     gd_log_progress(line);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "fit_parts.h"
@@ -117,6 +118,22 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
   return st == GD_OK && run.first == run.end ? tick(f, 0, stop) : st;
 }
 
+/* Say so when reading is slower than computing.  Waiting for the first faces
+ * of an epoch, and now and then for a late one, is nothing to speak of. */
+static void note_reading(const gd_fit_parts *f)
+{
+  const double share = f->waited_s / f->step_s;
+  char note[96] = "";
+  if (f->hooks->note == NULL)
+    return;
+  if (share > 0.1)
+    snprintf(note, sizeof note,
+             "reading is slower than computing: %.0f%% of the time is waiting "
+             "for faces",
+             100 * share);
+  f->hooks->note(f->hooks->context, note);
+}
+
 /* Name the step, the tensor, and the fewest faces that a gradient which is not
  * finite can be blamed on.  Collective. */
 static gd_status blame(gd_fit_parts *f, int64_t k, int64_t at)
@@ -177,6 +194,8 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
   gd_history_add(&f->history, &row);
   f->n_images += f->step_sizes[k];
   f->step_s += now_s() - begun_s;
+  f->waited_s += outcome.tallies[GD_TALLY_WAITED] / f->size;
+  note_reading(f);
   return GD_OK;
 }
 
@@ -188,7 +207,11 @@ static gd_status predict_dev(gd_fit_parts *f)
 {
   const int64_t n = f->dev->n, size = f->config->microbatch;
   const gd_range groups = gd_range_of((n + size - 1) / size, f->rank, f->size);
+  gd_range mine = {groups.first * size, groups.end * size};
+  mine.first = mine.first < n ? mine.first : n;
+  mine.end = mine.end < n ? mine.end : n;
   gd_status st = GD_OK;
+  gd_fit_parts_feed_dev(f, mine);
   gd_trainer_pack(f->trainer, gd_fit_parts_evaluated(f));
   for (int64_t g = groups.first; st == GD_OK && g < groups.end; g++) {
     const gd_range places = {g * size, (g + 1) * size < n ? (g + 1) * size : n};
@@ -199,12 +222,8 @@ static gd_status predict_dev(gd_fit_parts *f)
       st = tick(f, 0, &stop);
   }
   st = gd_agree(f->comm, st);
-  if (st == GD_OK) {
-    gd_range mine = {groups.first * size, groups.end * size};
-    mine.first = mine.first < n ? mine.first : n;
-    mine.end = mine.end < n ? mine.end : n;
+  if (st == GD_OK)
     gd_gather_all(f->comm, n, mine, f->expected);
-  }
   return st;
 }
 
@@ -265,19 +284,21 @@ static gd_status end_epoch(gd_fit_parts *f)
   gd_log(GD_LOG_INFO,
          "epoch=%" PRId64 "/%" PRId64 " step=%" PRId64
          " loss=%.6g train_mae=%.4g dev_mae=%.4g best_epoch=%" PRId64
-         " images_per_s=%.4g outside_network=%.1f%% exchange=%.1f%%",
+         " images_per_s=%.4g outside_network=%.1f%% exchange=%.1f%% "
+         "waiting_for_faces=%.1f%%",
          f->where.next_epoch, f->config->schedule.epochs, f->step, train.loss,
          train.mae, dev.mae, f->where.best_epoch + 1,
          (double)f->n_images / step_s, 100 * (1 - f->leaf_s / step_s),
-         100 * f->exposed_s / step_s);
+         100 * f->exposed_s / step_s, 100 * f->waited_s / step_s);
   return st;
 }
 
 static gd_status make_epoch(gd_fit_parts *f)
 {
-  f->step_s = f->leaf_s = f->exposed_s = 0;
+  f->step_s = f->leaf_s = f->exposed_s = f->waited_s = 0;
   f->n_images = 0;
   gd_sampler_begin(f->sampler, f->where.next_epoch);
+  gd_fit_parts_feed_epoch(f);
   while (f->where.next_step < gd_fit_steps_per_epoch(f)) {
     int stop = 0;
     gd_status st = make_step(f, &stop);

@@ -7,7 +7,7 @@
 #include "gradus/agree.h"
 #include "gradus/memory.h"
 
-enum { BUCKET_BYTES = 8 << 20 };
+enum { BUCKET_BYTES = 8 << 20, FEED_BYTES = 32 << 20 };
 
 int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f)
 {
@@ -67,6 +67,45 @@ static gd_status make_sampler(gd_fit_parts *f)
   return st;
 }
 
+static gd_status read_face(void *faces, int64_t i, void *rgb)
+{
+  return gd_face_set_read(faces, i, rgb);
+}
+
+/* Faces for two microbatches, or more where they are small. */
+static gd_status make_feed(gd_fit_parts *f, gd_face_set *faces, int most)
+{
+  const int64_t size_px = gd_face_set_size_px(faces);
+  const int64_t face_bytes = size_px * size_px * 3;
+  const int64_t n = f->train->n > f->dev->n ? f->train->n : f->dev->n;
+  int64_t ahead = FEED_BYTES / face_bytes;
+  ahead = ahead < 2 * most ? 2 * most : ahead;
+  ahead = ahead < n ? ahead : n;
+  return gd_feed_new(face_bytes, (int)ahead, n, read_face, faces, &f->feed);
+}
+
+void gd_fit_parts_feed_epoch(gd_fit_parts *f)
+{
+  const int64_t *order = gd_sampler_order(f->sampler);
+  gd_feed_begin(f->feed);
+  for (int64_t k = f->where.next_step; k < gd_fit_steps_per_epoch(f); k++) {
+    const gd_range run =
+        gd_range_of(gd_sampler_n_leaves(f->sampler, k), f->rank, f->size);
+    for (int64_t i = run.first; i < run.end; i++) {
+      const gd_range leaf = gd_sampler_leaf(f->sampler, k, i);
+      for (int64_t place = leaf.first; place < leaf.end; place++)
+        gd_feed_add(f->feed, f->train->face[order[place]]);
+    }
+  }
+}
+
+void gd_fit_parts_feed_dev(gd_fit_parts *f, gd_range mine)
+{
+  gd_feed_begin(f->feed);
+  for (int64_t i = mine.first; i < mine.end; i++)
+    gd_feed_add(f->feed, f->dev->face[i]);
+}
+
 static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
 {
   const gd_fit_config *c = f->config;
@@ -89,7 +128,9 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
   trainer.loss_options.weights = f->level_weights;
   int most = gd_sampler_most(f->sampler);
   most = most < c->microbatch ? c->microbatch : most;
-  st = gd_trainer_new(&trainer, most, &f->trainer);
+  st = make_feed(f, faces, most);
+  if (st == GD_OK)
+    st = gd_trainer_new(&trainer, most, f->feed, &f->trainer);
   if (st == GD_OK)
     st = gd_history_begin(&f->history,
                           c->schedule.epochs * (gd_fit_steps_per_epoch(f) + 2));
@@ -175,6 +216,7 @@ void gd_fit_parts_end(gd_fit_parts *f)
   free(f->block);
   gd_reduce_free(f->reduce);
   gd_trainer_free(f->trainer);
+  gd_feed_free(f->feed);
   gd_sampler_free(f->sampler);
   gd_samples_free(f->dev);
   gd_samples_free(f->train);

@@ -4,6 +4,7 @@
 #define GRADUS_TRAIN_FIT_PARTS_H
 
 #include "gradus/checkpoint.h"
+#include "gradus/feed.h"
 #include "gradus/file.h"
 #include "gradus/fit.h"
 #include "gradus/history.h"
@@ -25,6 +26,7 @@ typedef struct {
 
   gd_samples *train, *dev;
   gd_sampler *sampler;
+  gd_feed *feed; /* of the faces, by their numbers in the set */
   gd_trainer *trainer;
   gd_reduce *reduce;
 
@@ -46,6 +48,7 @@ typedef struct {
   gd_history history;
   /* Spent since the epoch began: in all, in leaves, on the other ranks. */
   double step_s, leaf_s, exposed_s;
+  double waited_s;  /* for faces, likewise; the mean over ranks */
   int64_t n_images; /* of all ranks, likewise */
 } gd_fit_parts;
 
@@ -54,6 +57,11 @@ typedef struct {
 GD_NODISCARD gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces);
 void gd_fit_parts_end(gd_fit_parts *f);
 int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f);
+
+/* Have this rank's faces read ahead: those of the epoch's steps that are left,
+ * or those of the development partition that are `mine`. */
+void gd_fit_parts_feed_epoch(gd_fit_parts *f);
+void gd_fit_parts_feed_dev(gd_fit_parts *f, gd_range mine);
 
 /* Take up the newest checkpoint that can be used, or begin anew if there is
  * none.  Collective. */

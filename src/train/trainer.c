@@ -11,6 +11,7 @@
 struct gd_trainer {
   gd_trainer_config config;
   int most;
+  gd_feed *feed;
   gd_resnet *net;
   gd_tensor_table weights, running;
   uint8_t *rgb;     /* two faces: one, and scratch to change it */
@@ -65,9 +66,9 @@ static gd_status allocate(gd_trainer *t)
 }
 
 gd_status gd_trainer_new(const gd_trainer_config *config, int most,
-                         gd_trainer **out)
+                         gd_feed *feed, gd_trainer **out)
 {
-  assert(config != NULL && most >= 1 && out != NULL);
+  assert(config != NULL && most >= 1 && feed != NULL && out != NULL);
   assert(config->network.height == config->network.width);
   assert(config->network.outputs ==
          gd_loss_outputs(config->loss, config->n_levels));
@@ -78,6 +79,7 @@ gd_status gd_trainer_new(const gd_trainer_config *config, int most,
     return GD_ERR_NOMEM;
   t->config = *config;
   t->most = most;
+  t->feed = feed;
   gd_status st = allocate(t);
   if (st != GD_OK) {
     gd_trainer_free(t);
@@ -125,13 +127,12 @@ void gd_trainer_pack(gd_trainer *t, const float *weights)
   gd_resnet_pack(t->net, weights);
 }
 
-/* Read one sample into place `i` of the microbatch. */
+/* Take one sample into place `i` of the microbatch. */
 static gd_status load(gd_trainer *t, const gd_samples *samples, int64_t sample,
                       const gd_augment_draw *draw, int i)
 {
   assert(sample >= 0 && sample < samples->n);
-  gd_status st =
-      gd_face_set_read(samples->faces, samples->face[sample], t->rgb);
+  gd_status st = gd_feed_take(t->feed, samples->face[sample], t->rgb);
   if (st != GD_OK)
     return st;
   gd_augment_change(draw, t->config.network.height, t->rgb,
@@ -176,6 +177,7 @@ gd_status gd_trainer_forward(gd_trainer *t, const gd_samples *samples,
                              double *tallies)
 {
   assert(t != NULL && m->n >= 1 && m->n <= t->most && m->batch >= m->n);
+  const double waited_s = gd_feed_waited_s(t->feed);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < m->n; i++) {
     /* A sample's second turn is, for what is drawn, another sample. */
@@ -186,6 +188,7 @@ gd_status gd_trainer_forward(gd_trainer *t, const gd_samples *samples,
     if (t->factors != NULL)
       drop(t, m->epoch, drawn, i);
   }
+  tallies[GD_TALLY_WAITED] = gd_feed_waited_s(t->feed) - waited_s;
   if (st == GD_OK)
     st =
         gd_resnet_forward(t->net, GD_RESNET_TRAIN, NULL, t->x, m->n, t->logits);

@@ -2,10 +2,12 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gradus/agree.h"
@@ -18,7 +20,7 @@
 #include "test.h"
 
 /* ResNet-50 on 32 x 32 faces: the least there is. */
-enum { SIZE = 32, LEVELS = 4, FRAMES = 2, VIDEOS = 5, EPOCHS = 2 };
+enum { SIZE = 32, LEVELS = 4, FRAMES = 2, VIDEOS = 5, EPOCHS = 2, BATCH = 5 };
 
 static const gd_digest DIGEST = {11, 12};
 
@@ -77,6 +79,55 @@ static const char *faces_directory(MPI_Comm comm)
 
 /* ---------------------------------------------------------------- training */
 
+/* The linker sends reading here: a disk that is slow, or fails. */
+static int is_slow;
+static atomic_int n_reads, n_steps; /* of the slow disk's training */
+static double first_read_s;
+static int64_t n_reads_to_failure = -1;
+gd_status __real_gd_face_set_read(gd_face_set *s, int64_t i, uint8_t *rgb);
+gd_status __wrap_gd_face_set_read(gd_face_set *s, int64_t i, uint8_t *rgb);
+
+static double now_s(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The second step's first face comes when the first step is done and twice the
+ * time that it took has gone by, however slow this machine is. */
+static void be_slow(void)
+{
+  if (n_reads == 0)
+    first_read_s = now_s();
+  if (n_reads++ != BATCH)
+    return;
+  while (n_steps == 0)
+    ;
+  const double step_s = now_s() - first_read_s, from_s = now_s();
+  while (now_s() < from_s + 2 * step_s)
+    ;
+}
+
+gd_status __wrap_gd_face_set_read(gd_face_set *s, int64_t i, uint8_t *rgb)
+{
+  if (is_slow)
+    be_slow();
+  if (n_reads_to_failure == 0)
+    return gd_fail(GD_ERR_IO, "faces-00000.h5: the disk is gone");
+  n_reads_to_failure -= n_reads_to_failure > 0;
+  return __real_gd_face_set_read(s, i, rgb);
+}
+
+static char last_note[128];
+
+static void note(void *context, const char *text)
+{
+  (void)context;
+  snprintf(last_note, sizeof last_note, "%s", text);
+  n_steps++;
+}
+
 typedef struct {
   int64_t n_done;
   int64_t stop_after;  /* samples of this rank; < 0: never */
@@ -122,7 +173,7 @@ static gd_fit_config config_for(const char *directory)
                   .seed = 5},
       .optimizer = optimizer,
       .schedule = {.kind = GD_SCHEDULE_COSINE, .epochs = EPOCHS},
-      .batch = 5,
+      .batch = BATCH,
       .microbatch = 2,
       .select_dev = 1,
       .keep_checkpoints = 2,
@@ -153,7 +204,8 @@ static gd_status train(const char *name, int size, int64_t stop_after,
     gd_fit_config config = config_for(directory);
     ticks t = {.stop_after = rank == size - 1 ? stop_after : -1,
                .event = rank == 0 ? next_event : NULL};
-    const gd_fit_hooks hooks = {.context = &t, .expect = expect, .tick = tick};
+    const gd_fit_hooks hooks = {
+        .context = &t, .expect = expect, .tick = tick, .note = note};
     assert_ok(
         gd_face_set_open(next_faces == NULL ? faces_path : next_faces, &faces));
     if (change != NULL)
@@ -218,6 +270,50 @@ static int world_size(void)
 }
 
 /* ------------------------------------------------------------------- tests */
+
+static void be_quick(gd_fit_config *c)
+{
+  c->trainer.network.depth = 18;
+  c->trainer.network.stride_on_3x3 = 1;
+  c->schedule.epochs = 1;
+}
+
+static void slow_reading_is_said(void **state)
+{
+  (void)state;
+  is_slow = 1;
+  n_reads = n_steps = 0;
+  assert_ok(train("slow", 1, -1, be_quick));
+  is_slow = 0;
+  if (is_first() &&
+      strstr(last_note, "reading is slower than computing: ") != last_note)
+    fail_msg("was told '%s'", last_note);
+}
+
+/* In the thread that reads: the step ends with what it said, and with whose
+ * faces. */
+static void face_that_cannot_be_read_ends_the_step(void **state)
+{
+  (void)state;
+  n_reads_to_failure = is_first() ? 3 : -1;
+  gd_status st = train("gone", world_size(), -1, be_quick);
+  n_reads_to_failure = -1;
+  if (is_first())
+    assert_fails(st, GD_ERR_IO,
+                 "faces-00000.h5: the disk is gone (faces clip-");
+  else
+    assert_int_equal(st, GD_ERR_PEER);
+}
+
+/* The same bits on ranks whose networks have basic blocks. */
+static void basic_net_is_the_same_on_any_ranks(void **state)
+{
+  (void)state;
+  assert_ok(train("basic-one", 1, -1, be_quick));
+  assert_ok(train("basic-all", world_size(), -1, be_quick));
+  if (is_first())
+    assert_true(same_files("basic-one", "basic-all"));
+}
 
 static void loss_falls_over_the_epochs(void **state)
 {
@@ -609,6 +705,9 @@ static void shard_that_turns_unreadable_is_named(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(slow_reading_is_said),
+    cmocka_unit_test(face_that_cannot_be_read_ends_the_step),
+    cmocka_unit_test(basic_net_is_the_same_on_any_ranks),
     cmocka_unit_test(loss_falls_over_the_epochs),
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),
