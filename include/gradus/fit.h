@@ -5,11 +5,14 @@
  *                training has ended
  *   checkpoint-<steps done>.h5
  *                after every epoch, every so many steps, and when asked to
- * stop: the last few, and that at the end of the selected epoch (and when
- * training has ended, only the last and this one) metrics.csv
- * epoch,step,split,loss,mae,rmse,rate: a row per epoch for the training
- * (frames, as they were trained on) and one for the development partition
- * (videos) steps.csv    epoch,step,loss,mae,rmse,rate: a row per step
+ *                stop: the last few, and that at the end of the selected epoch
+ *                (and when training has ended, only the last and this one)
+ *   metrics.csv  epoch,step,split,loss,mae,rmse,rate: a row per epoch for the
+ *                training (frames, as they were trained on) and one for the
+ *                development partition (videos)
+ *   steps.csv    epoch,step,loss,mae,rmse,rate: a row per step
+ *   metrics.jsonl, events.out.tfevents.gradus
+ *                both, and how fast it went: see gradus/journal.h
  *
  * Killed at any moment and called again, on any number of ranks, it ends with
  * the same files, bit for bit.  How fast it was goes to the log.

@@ -18,8 +18,11 @@ enum { MOST_BYTES = 1 << 30 };
 int gd_done_is_housekeeping(const char *name)
 {
   static const char *const names[] = {
-      "stage.yaml", "units", "report.yaml", "log.txt",
-      "lock",       "done",  "plan",        "attempts.txt"};
+      "stage.yaml",    "units",
+      "report.yaml",   "log.txt",
+      "lock",          "done",
+      "plan",          "attempts.txt",
+      "metrics.jsonl", "events.out.tfevents.gradus"};
   const size_t length = strlen(name);
   if ((length > 5 && strcmp(name + length - 5, ".part") == 0) ||
       (length > 8 && strcmp(name + length - 8, ".attempt") == 0))

@@ -191,10 +191,19 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
       .mae = outcome.tallies[GD_TALLY_ABSOLUTE] / n_samples,
       .rmse = sqrt(outcome.tallies[GD_TALLY_SQUARED] / n_samples),
       .rate = rate};
-  gd_history_add(&f->history, &row);
+  double square = gd_update_square(f->update);
+  gd_gather_add(f->comm, 1, &square);
+  const double step_s = now_s() - begun_s;
+  const double waited_s = outcome.tallies[GD_TALLY_WAITED] / f->size;
+  gd_fit_parts_note(
+      f, &row,
+      &(gd_journal_pace){.gradient_norm = sqrt(square),
+                         .images_per_s = n_samples / step_s,
+                         .exchanging = outcome.times.exposed_s / step_s,
+                         .waiting = waited_s / step_s});
   f->n_images += f->step_sizes[k];
-  f->step_s += now_s() - begun_s;
-  f->waited_s += outcome.tallies[GD_TALLY_WAITED] / f->size;
+  f->step_s += step_s;
+  f->waited_s += waited_s;
   note_reading(f);
   return GD_OK;
 }
@@ -266,7 +275,10 @@ static gd_status end_epoch(gd_fit_parts *f)
   const gd_metrics_row train =
       gd_history_epoch(&f->history, f->where.next_epoch, f->step_sizes,
                        gd_fit_steps_per_epoch(f));
-  gd_history_add(&f->history, &train);
+  gd_journal_pace pace = gd_journal_unknown();
+  if (f->step_s > 0)
+    pace.images_per_s = (double)f->n_images / f->step_s;
+  gd_fit_parts_note(f, &train, &pace);
   gd_metrics_row dev = {.mae = -1};
   gd_status st = GD_OK;
   if (f->dev->n > 0) {
@@ -276,7 +288,8 @@ static gd_status end_epoch(gd_fit_parts *f)
     dev = score_dev(f);
     dev.epoch = train.epoch;
     dev.step = train.step;
-    gd_history_add(&f->history, &dev);
+    pace = gd_journal_unknown();
+    gd_fit_parts_note(f, &dev, &pace);
   }
   select_epoch(f, dev.mae);
   gd_fit_parts_save(f);
@@ -339,6 +352,7 @@ static gd_status run(gd_fit_parts *f)
   gd_status st = gd_fit_parts_restore(f);
   if (st != GD_OK)
     return st;
+  gd_fit_parts_begin_journal(f);
   gd_log(GD_LOG_INFO,
          "train=%" PRId64 " dev=%" PRId64 " steps_per_epoch=%" PRId64
          " next_epoch=%" PRId64 " next_step=%" PRId64 " weights=%" PRId64

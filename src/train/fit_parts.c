@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/log.h"
 #include "gradus/memory.h"
 
 enum { BUCKET_BYTES = 8 << 20, FEED_BYTES = 32 << 20 };
@@ -207,6 +208,7 @@ gd_status gd_fit_parts_begin(gd_fit_parts *f, gd_face_set *faces)
 void gd_fit_parts_end(gd_fit_parts *f)
 {
   gd_saver_free(f->saver);
+  gd_journal_end(f->journal);
   gd_history_free(&f->history);
   gd_update_free(f->update);
   free(f->averaged);
@@ -220,4 +222,31 @@ void gd_fit_parts_end(gd_fit_parts *f)
   gd_sampler_free(f->sampler);
   gd_samples_free(f->dev);
   gd_samples_free(f->train);
+}
+
+/* ------------------------------------------------------------------ journal */
+
+static void expect_journal(gd_fit_parts *f, gd_status st)
+{
+  if (st == GD_OK)
+    return;
+  gd_log(GD_LOG_WARNING, "training goes on without its journal: %s",
+         gd_reason());
+  gd_journal_end(f->journal);
+  f->journal = NULL;
+}
+
+void gd_fit_parts_begin_journal(gd_fit_parts *f)
+{
+  if (f->rank == 0)
+    expect_journal(f, gd_journal_begin(f->config->directory, f->history.rows,
+                                       f->history.n, &f->journal));
+}
+
+void gd_fit_parts_note(gd_fit_parts *f, const gd_metrics_row *row,
+                       const gd_journal_pace *pace)
+{
+  gd_history_add(&f->history, row);
+  if (f->journal != NULL)
+    expect_journal(f, gd_journal_add(f->journal, row, pace));
 }

@@ -8,6 +8,7 @@
 #include "gradus/file.h"
 #include "gradus/fit.h"
 #include "gradus/history.h"
+#include "gradus/journal.h"
 #include "gradus/reduce.h"
 #include "gradus/sampler.h"
 #include "gradus/samples.h"
@@ -46,6 +47,7 @@ typedef struct {
   gd_training_state where;
   int64_t step; /* optimiser steps done */
   gd_history history;
+  gd_journal *journal; /* of its rows; rank 0; NULL: cannot be written */
   /* Spent since the epoch began: in all, in leaves, on the other ranks. */
   double step_s, leaf_s, exposed_s;
   double waited_s;  /* for faces, likewise; the mean over ranks */
@@ -66,6 +68,12 @@ void gd_fit_parts_feed_dev(gd_fit_parts *f, gd_range mine);
 /* Take up the newest checkpoint that can be used, or begin anew if there is
  * none.  Collective. */
 GD_NODISCARD gd_status gd_fit_parts_restore(gd_fit_parts *f);
+/* Begin the journal with the history's rows, on rank 0.  A journal that cannot
+ * be written is said and done without: the next run makes good for it. */
+void gd_fit_parts_begin_journal(gd_fit_parts *f);
+/* Add a row to the history and to the journal. */
+void gd_fit_parts_note(gd_fit_parts *f, const gd_metrics_row *row,
+                       const gd_journal_pace *pace);
 /* Begin to write a checkpoint and the metrics: see saver.h.  Collective. */
 void gd_fit_parts_save(gd_fit_parts *f);
 /* Return the weights that are evaluated: the block's, or their average.

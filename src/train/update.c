@@ -23,9 +23,11 @@ struct gd_update {
   int64_t step;
   gd_optimizer optimizer; /* with the step's rate */
 
+  double *squares; /* (2, segments) of gradients and, with norms, weights */
+
   /* With norms. */
+  double square;               /* of this rank's gradient */
   float *gradient;             /* (n_own) */
-  double *squares;             /* (2, segments) of gradients and weights */
   double *gradients, *weights; /* (tensors) sums of squares */
 };
 
@@ -44,13 +46,13 @@ static gd_status allocate(gd_update *u)
     u->states[i] = gd_alloc(n_own, sizeof u->states[i][0]);
     failed |= u->states[i] == NULL;
   }
+  u->squares = gd_alloc(2 * u->segments.n, sizeof u->squares[0]);
+  failed |= u->squares == NULL;
   if (gd_update_has_norms(u)) {
     u->gradient = gd_alloc(n_own, sizeof u->gradient[0]);
-    u->squares = gd_alloc(2 * u->segments.n, sizeof u->squares[0]);
     u->gradients = gd_alloc(n_tensors, sizeof u->gradients[0]);
     u->weights = gd_alloc(n_tensors, sizeof u->weights[0]);
-    failed |= u->gradient == NULL || u->squares == NULL ||
-              u->gradients == NULL || u->weights == NULL;
+    failed |= u->gradient == NULL || u->gradients == NULL || u->weights == NULL;
   }
   return failed ? GD_ERR_NOMEM : GD_OK;
 }
@@ -126,8 +128,7 @@ void gd_update_begin(gd_update *u, int64_t step, double rate)
   u->step = step;
   u->optimizer = u->config.optimizer;
   u->optimizer.rate = rate;
-  if (gd_update_has_norms(u))
-    memset(u->squares, 0, 2 * (size_t)u->segments.n * sizeof u->squares[0]);
+  memset(u->squares, 0, 2 * (size_t)u->segments.n * sizeof u->squares[0]);
 }
 
 /* Return where weight `at`, which is this rank's, has its place in an array of
@@ -184,6 +185,10 @@ void gd_update_take(gd_update *u, int64_t first, int64_t count,
     keep(u, part, gradient);
     return;
   }
+  for (int64_t i = part.first; i < part.end; i++)
+    if (gd_segments_move(&u->segments, i))
+      u->squares[i] = gd_segments_square(
+          gradient + (u->segments.first[i] - first), length_of(u, i));
   if (!u->segments.any_frozen) {
     step_part(u, 1, first, count, gradient);
     return;
@@ -276,9 +281,23 @@ static void direct(gd_update *u)
   sum_squares(u, 1);
 }
 
+static double sum_own_squares(const gd_update *u)
+{
+  double sum = 0;
+  for (int64_t i = 0; i < u->segments.n; i++)
+    sum += u->squares[i];
+  return sum;
+}
+
+double gd_update_square(const gd_update *u)
+{
+  return gd_update_has_norms(u) ? u->square : sum_own_squares(u);
+}
+
 void gd_update_settle(gd_update *u)
 {
   assert(gd_update_has_norms(u));
+  u->square = sum_own_squares(u); /* before they become all ranks' */
   sum_squares(u, 2);
   clip(u);
   if (gd_optimizer_compares(u->optimizer.kind) == GD_RATIO_DIRECTION)

@@ -60,5 +60,8 @@ void gd_update_take(gd_update *u, int64_t first, int64_t count,
 int gd_update_has_norms(const gd_update *u);
 /* End a step with norms.  Collective. */
 void gd_update_settle(gd_update *u);
+/* Return this rank's part of the squared norm of the step's gradient, before
+ * it is clipped: the ranks' sum is the whole, up to rounding. */
+double gd_update_square(const gd_update *u);
 
 #endif

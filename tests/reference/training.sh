@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Five epochs of a job against PyTorch: torchvision's ResNet-50 with the same
-# head, the same initial weights, faces and order; the loss of every step agrees.
+# head, the same initial weights, faces and order; the loss of every step agrees,
+# and so do the gradients' norms.  Lines of JSON and TensorBoard's events tell
+# the same as the CSV files.
 #
 # A training with the rate 0 leaves the initial weights in its model file.
 set -euo pipefail
@@ -35,8 +37,9 @@ sweep:
 JOB
 "$GRADUS_BUILD/gradus" run job.yaml >log 2>&1 || { cat log; exit 1; }
 
-"$python" - <<'PYTHON'
-import csv, glob, h5py, re, sys, torch, torchvision
+PYTHONPATH="$GRADUS_SOURCE/tests/reference" PYTHONDONTWRITEBYTECODE=1 \
+  "$python" - <<'PYTHON'
+import csv, events, glob, h5py, json, re, sys, torch, torchvision
 from torch.nn import functional as F
 
 torch.set_num_threads(1)
@@ -122,18 +125,56 @@ for path in glob.glob("run/model-*"):
     get = lambda key: re.search(r"^  %s: (.*)$" % key, text, re.M).group(1)
     models[get("loss"), int(get("epochs"))] = (path, get("optimizer.kind"))
 
+def same(a, b):
+    return b is None and a == "" or abs(float(a) - b) <= 1e-6 * abs(b)
+
+def check_journal(path):
+    """All rows of both CSV files, in their order, in both other files."""
+    lines = [json.loads(line) for line in open(path + "/metrics.jsonl")]
+    told = events.read(path + "/events.out.tfevents.gradus")
+    assert [line["step"] for line in lines] == [step for step, _ in told]
+    steps = list(csv.DictReader(open(path + "/steps.csv")))
+    epochs = list(csv.DictReader(open(path + "/metrics.csv")))
+    for rows, lines_of in ((steps, [l for l in lines if l["split"] == "step"]),
+                           (epochs, [l for l in lines if l["split"] != "step"])):
+        assert len(rows) == len(lines_of)
+        for row, line in zip(rows, lines_of):
+            assert row.get("split", "step") == line["split"]
+            for name in ("epoch", "step", "loss", "mae", "rmse", "rate"):
+                assert same(row[name], line[name]), (name, row, line)
+    for line, (_, values) in zip(lines, told):
+        prefix = {"step": "train", "train": "epoch"}.get(line["split"], "dev")
+        wanted = {f"{prefix}/{name}": line[name]
+                  for name in ("loss", "mae", "rmse")
+                  if line[name] is not None}
+        if line["split"] == "step":
+            wanted.update({"train/rate": line["rate"],
+                           "train/gradient_norm": line["gradient_norm"],
+                           "speed/images_per_s": line["images_per_s"],
+                           "speed/exchanging": line["exchanging"],
+                           "speed/waiting": line["waiting"]})
+            assert line["images_per_s"] > 0 and 0 <= line["waiting"] <= 1
+            assert 0 <= line["exchanging"] <= 1
+        elif line["split"] == "train":
+            wanted["epoch/images_per_s"] = line["images_per_s"]
+        assert values.keys() == wanted.keys(), (values, wanted)
+        for tag, value in values.items():
+            assert same(value, wanted[tag]), (tag, value, wanted[tag])
+    return [l["gradient_norm"] for l in lines if l["split"] == "step"]
+
 failed = False
 for loss in LOSSES:
     path, kind = models[loss, 5]
     net = net_from(models[loss, 1][0] + "/model.h5", loss == "coral")
     optimizer, wanted = OPTIMIZERS[kind](net.parameters()), []
+    norms, wanted_norms = check_journal(path), []
     for epoch in range(5):
         for step in steps_of(epoch):
             optimizer.zero_grad()
             value = LOSSES[loss](net(x[step]), y[step])
             value.backward()
-            if kind == "sgd":
-                torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            wanted_norms.append(torch.nn.utils.clip_grad_norm_(
+                net.parameters(), 2.0 if kind == "sgd" else 1e9).item())
             optimizer.step()
             wanted.append(value.item())
     rows = list(csv.DictReader(open(path + "/steps.csv")))
@@ -143,6 +184,10 @@ for loss in LOSSES:
     first = [o for o, row in zip(off, rows) if row["epoch"] == "1"]
     print("%-12s %-6s first epoch %.1e, all %.1e; loss %.4g to %.4g"
           % (loss, kind, max(first), max(off), found[0], found[-1]))
+    off_norms = [abs(a - b) / b for a, b in zip(norms, wanted_norms)]
+    print("%-12s %-6s gradient's norm: first step %.1e, first epoch %.1e"
+          % (loss, kind, off_norms[0], max(off_norms[:len(first)])))
     failed |= max(first) > 1e-3 or max(off) > 5e-2
+    failed |= len(norms) != len(wanted) or off_norms[0] > 1e-3
 sys.exit(failed)
 PYTHON

@@ -75,7 +75,7 @@ results() {
   (
     cd "$1/run"
     find . -mindepth 2 -type f ! -path './slurm/*' \
-      ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\|attempts.txt\|index-[0-9]*.h5\)' \
+      ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\|attempts.txt\|metrics.jsonl\|events.out.tfevents.gradus\|index-[0-9]*.h5\)' \
       -print0 | sort -z | xargs -0 sha256sum
   )
 }
