@@ -162,4 +162,15 @@ GD_NODISCARD gd_status gd_loss_predict(gd_loss loss, int K, const float *logits,
                                        int n, float *p, float *expected,
                                        float *sigma);
 
+/**
+ * Compute how the level of one sample follows its outputs.  Where a head's P(y
+ * > k) would rise and is held, only the output that holds it counts.
+ * @param[in]  logits  (outputs)
+ * @param[out] slope   (outputs) dE/dz
+ * Errors: GD_ERR_NUMERIC (an output is not finite)
+ * Source: the derivatives of the heads above
+ */
+GD_NODISCARD gd_status gd_loss_slope(gd_loss loss, int K, const float *logits,
+                                     double *slope);
+
 #endif

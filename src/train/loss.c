@@ -138,6 +138,20 @@ gd_status gd_loss_forward_backward(gd_loss loss, const gd_loss_options *options,
   return GD_OK;
 }
 
+gd_status gd_loss_slope(gd_loss loss, int K, const float *logits, double *slope)
+{
+  assert(K >= 1 && K <= GD_LOSS_MOST_LEVELS && slope != NULL);
+  const gd_loss_head *head = rows[loss]->head;
+  double p[GD_LOSS_MOST_LEVELS];
+  gd_loss_sample s = {.K = K, .z = logits, .p = p};
+  gd_status st = check_finite(s.z, head->outputs(K), 0);
+  if (st != GD_OK)
+    return st;
+  head->read(&s);
+  head->slope(&s, slope);
+  return GD_OK;
+}
+
 gd_status gd_loss_predict(gd_loss loss, int K, const float *logits, int n,
                           float *p, float *expected, float *sigma)
 {

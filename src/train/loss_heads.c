@@ -45,8 +45,16 @@ static void read_softmax(gd_loss_sample *s)
   measure(s);
 }
 
-const gd_loss_head gd_loss_head_softmax = {
-    .outputs = outputs_softmax, .has_distribution = 1, .read = read_softmax};
+static void slope_softmax(const gd_loss_sample *s, double *dz)
+{
+  for (int j = 0; j < s->K; j++)
+    dz[j] = s->p[j] * (j - s->expected);
+}
+
+const gd_loss_head gd_loss_head_softmax = {.outputs = outputs_softmax,
+                                           .has_distribution = 1,
+                                           .read = read_softmax,
+                                           .slope = slope_softmax};
 
 /* -------------------------------------------------------------------- level */
 
@@ -62,8 +70,14 @@ static void read_level(gd_loss_sample *s)
   s->variance = 0;
 }
 
-const gd_loss_head gd_loss_head_level = {.outputs = outputs_level,
-                                         .read = read_level};
+static void slope_level(const gd_loss_sample *s, double *dz)
+{
+  (void)s;
+  dz[0] = 1;
+}
+
+const gd_loss_head gd_loss_head_level = {
+    .outputs = outputs_level, .read = read_level, .slope = slope_level};
 
 /* ---------------------------------------------------------- rank, condition */
 
@@ -94,6 +108,24 @@ static void read_rank(gd_loss_sample *s)
   difference(s);
 }
 
+/* E is the sum of P(y > k) over k, each the least of the sigmoids up to k: its
+ * slope is that one's. */
+static void slope_rank(const gd_loss_sample *s, double *dz)
+{
+  double least = 1, slope = 0;
+  int at = 0;
+  for (int k = 0; k < s->K - 1; k++) {
+    const double p = gd_sigmoid((double)s->z[k]);
+    dz[k] = 0;
+    if (p < least) {
+      least = p;
+      slope = p * gd_sigmoid(-(double)s->z[k]);
+      at = k;
+    }
+    dz[at] += slope;
+  }
+}
+
 /* P(y > k) = (K - 1 - k) / K */
 static double first_rank(int K, int k)
 {
@@ -104,6 +136,7 @@ const gd_loss_head gd_loss_head_rank = {.outputs = outputs_between,
                                         .shares_weights = 1,
                                         .has_distribution = 1,
                                         .read = read_rank,
+                                        .slope = slope_rank,
                                         .first_bias = first_rank};
 
 static void read_condition(gd_loss_sample *s)
@@ -116,6 +149,19 @@ static void read_condition(gd_loss_sample *s)
   difference(s);
 }
 
+/* Every P(y > i) from i = k on has the factor sigmoid(z_k), and E is their sum.
+ */
+static void slope_condition(const gd_loss_sample *s, double *dz)
+{
+  double above = 1, sum = 0;
+  for (int k = 0; k < s->K - 1; k++)
+    dz[k] = above *= gd_sigmoid((double)s->z[k]);
+  for (int k = s->K - 2; k >= 0; k--) {
+    sum += dz[k];
+    dz[k] = sum * gd_sigmoid(-(double)s->z[k]);
+  }
+}
+
 /* P(y > k | y > k-1) = (K - 1 - k) / (K - k) */
 static double first_condition(int K, int k)
 {
@@ -125,4 +171,5 @@ static double first_condition(int K, int k)
 const gd_loss_head gd_loss_head_condition = {.outputs = outputs_between,
                                              .has_distribution = 1,
                                              .read = read_condition,
+                                             .slope = slope_condition,
                                              .first_bias = first_condition};

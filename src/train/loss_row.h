@@ -24,6 +24,8 @@ typedef struct {
   int shares_weights, has_distribution;
   /* Fill in what follows from z. */
   void (*read)(gd_loss_sample *s);
+  /* Write dE/dz (outputs), behind read. */
+  void (*slope)(const gd_loss_sample *s, double *dz);
   /* First bias of output k; NULL: as any dense layer's. */
   double (*first_bias)(int K, int k);
 } gd_loss_head;

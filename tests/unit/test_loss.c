@@ -399,6 +399,59 @@ static void ranks_give_a_distribution_by_differences(void **state)
     assert_float_equal(p[k], p_of_conditions[k], 1e-6);
 }
 
+/* E by its definition: P(y > k) may only fall. */
+static double level_of(gd_loss loss, const double *z)
+{
+  double p[K], above = 1, sum = 0;
+  if (gd_loss_outputs(loss, K) == 1)
+    return z[0];
+  if (gd_loss_outputs(loss, K) == K) {
+    softmax(z, p);
+    return mean_of(p);
+  }
+  for (int k = 0; k < K - 1; k++) {
+    above = loss == GD_LOSS_CORN ? above * sigmoid(z[k])
+                                 : fmin(above, sigmoid(z[k]));
+    sum += above;
+  }
+  return sum;
+}
+
+static void slope_is_how_the_level_follows_the_outputs(void **state)
+{
+  (void)state;
+  gd_random r = gd_random_of(13, GD_FOR_TESTS, 0, 0);
+  for (gd_loss loss = 0; loss < GD_N_LOSSES; loss++) {
+    const int n = gd_loss_outputs(loss, K);
+    float z[K];
+    double z2[K], slope[K], sum = 0;
+    const double h = 1e-5;
+    for (int j = 0; j < n; j++) {
+      z[j] = (float)(gd_random_normal(&r) + (n < K ? 2 - 0.1 * j : 0));
+      z2[j] = (double)z[j];
+    }
+    assert_ok(gd_loss_slope(loss, K, z, slope));
+    for (int j = 0; j < n; j++) {
+      const double was = z2[j];
+      z2[j] = was + h;
+      const double above = level_of(loss, z2);
+      z2[j] = was - h;
+      const double below = level_of(loss, z2);
+      z2[j] = was;
+      const double want = (above - below) / (2 * h);
+      if (!(fabs(slope[j] - want) < 1e-7 * (1 + fabs(want))))
+        fail_msg("%s: output %d: slope %g, differences %g", gd_loss_name(loss),
+                 j, slope[j], want);
+      sum += fabs(slope[j]);
+    }
+    assert_true(sum > 0.01);
+  }
+  const float bad = NAN;
+  double slope;
+  assert_fails(gd_loss_slope(GD_LOSS_EUCLIDEAN, K, &bad, &slope),
+               GD_ERR_NUMERIC, "output 0 is nan");
+}
+
 static void first_biases_make_all_levels_equally_likely(void **state)
 {
   (void)state;
@@ -477,6 +530,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(distribution_sums_to_one_and_tells_the_level),
     cmocka_unit_test(prediction_tells_mean_and_spread),
     cmocka_unit_test(ranks_give_a_distribution_by_differences),
+    cmocka_unit_test(slope_is_how_the_level_follows_the_outputs),
     cmocka_unit_test(first_biases_make_all_levels_equally_likely),
     cmocka_unit_test(balance_weighs_levels_by_their_rarity),
     cmocka_unit_test(bad_numbers_are_named),
