@@ -40,4 +40,14 @@ GD_NODISCARD gd_status gd_evaluator_face(gd_evaluator *e, const uint8_t *rgb,
                                          double *expected, double *sigma,
                                          float *distribution);
 
+/** Say how many rows and columns a map has: one per 32 px of the face. */
+void gd_evaluator_map_size(const gd_evaluator *e, int *rows, int *columns);
+
+/**
+ * Tell where the level comes from that the last gd_evaluator_face() gave, which
+ * must not have failed: see gradus/attention.h.  It costs next to nothing.
+ * @param[out] map  (rows, columns) levels
+ */
+void gd_evaluator_map(gd_evaluator *e, float *map);
+
 #endif

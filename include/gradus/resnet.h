@@ -152,6 +152,16 @@ GD_NODISCARD gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                                          const float *running, const float *x,
                                          int n, float *logits);
 
+/** What stands between convolutions and outputs, of a forward's n images. */
+typedef struct {
+  int P, Q, C;         /**< rows, columns and channels of the last block */
+  const float *block;  /**< (n, P, Q, C) behind its shortcut and ReLU */
+  const float *hidden; /**< (n, hidden) behind fc.0 and its ReLU */
+} gd_resnet_tail;
+
+/** Return what the last forward left; borrowed until the next call. */
+gd_resnet_tail gd_resnet_last(const gd_resnet *net);
+
 /**
  * Multiply the inputs of both dense layers, in every GD_RESNET_TRAIN forward
  * from now on and its backward: dropout.

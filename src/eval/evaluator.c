@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "gradus/attention.h"
 #include "gradus/augment.h"
 #include "gradus/loss.h"
 #include "gradus/memory.h"
@@ -11,9 +12,32 @@
 struct gd_evaluator {
   const gd_model *model;
   gd_resnet *net;
-  float *x;      /* (H, W, 3) */
-  float *logits; /* (outputs) */
+  float *x;                  /* (H, W, 3) */
+  float *logits;             /* (outputs) */
+  const float *first, *last; /* fc.0.weight, fc.2.weight; the model's */
+  double *dlogits;           /* (outputs) */
+  double *dhidden;           /* (hidden) */
+  double *dfeatures;         /* (C) */
 };
+
+static gd_status find_head(gd_evaluator *e)
+{
+  const gd_model *m = e->model;
+  gd_tensor_table table;
+  gd_status st = gd_resnet_tables(&m->info.network, &table, NULL);
+  if (st != GD_OK)
+    return st;
+  const gd_tensor_entry *first = gd_tensor_table_find(&table, "fc.0.weight");
+  e->first = m->weights + first->offset;
+  e->last = m->weights + gd_tensor_table_find(&table, "fc.2.weight")->offset;
+  e->dlogits = gd_alloc(m->info.network.outputs, sizeof(double));
+  e->dhidden = gd_alloc(first->shape[0], sizeof(double));
+  e->dfeatures = gd_alloc(first->shape[1], sizeof(double));
+  gd_tensor_table_free(&table);
+  return e->dlogits == NULL || e->dhidden == NULL || e->dfeatures == NULL
+             ? GD_ERR_NOMEM
+             : GD_OK;
+}
 
 gd_status gd_evaluator_new(const gd_model *model, gd_evaluator **out)
 {
@@ -28,6 +52,8 @@ gd_status gd_evaluator_new(const gd_model *model, gd_evaluator **out)
   e->x = gd_alloc((int64_t)config->height * config->width * 3, sizeof(float));
   e->logits = gd_alloc(config->outputs, sizeof(float));
   gd_status st = e->x == NULL || e->logits == NULL ? GD_ERR_NOMEM : GD_OK;
+  if (st == GD_OK)
+    st = find_head(e);
   if (st == GD_OK)
     st = gd_resnet_new(config, 1, 0, &e->net);
   if (st != GD_OK) {
@@ -46,6 +72,9 @@ void gd_evaluator_free(gd_evaluator *e)
   gd_resnet_free(e->net);
   free(e->x);
   free(e->logits);
+  free(e->dlogits);
+  free(e->dhidden);
+  free(e->dfeatures);
   free(e);
 }
 
@@ -76,4 +105,34 @@ gd_status gd_evaluator_face(gd_evaluator *e, const uint8_t *rgb,
   *expected = mean;
   *sigma = deviation;
   return st;
+}
+
+void gd_evaluator_map_size(const gd_evaluator *e, int *rows, int *columns)
+{
+  assert(e != NULL && rows != NULL && columns != NULL);
+  const gd_resnet_tail tail = gd_resnet_last(e->net);
+  *rows = tail.P;
+  *columns = tail.Q;
+}
+
+void gd_evaluator_map(gd_evaluator *e, float *map)
+{
+  assert(e != NULL && map != NULL);
+  const gd_model_info *info = &e->model->info;
+  const gd_resnet_config *config = &info->network;
+  const gd_resnet_tail tail = gd_resnet_last(e->net);
+  int n_outputs = config->outputs;
+  const gd_status st =
+      gd_loss_slope(info->loss, info->n_levels, e->logits, e->dlogits);
+  assert(st == GD_OK); /* the outputs gave a level */
+  if (config->shared_output) {
+    for (int k = 1; k < n_outputs; k++)
+      e->dlogits[0] += e->dlogits[k];
+    n_outputs = 1;
+  }
+  gd_attention_back(n_outputs, config->hidden, e->last, e->dlogits, tail.hidden,
+                    e->dhidden);
+  gd_attention_back(config->hidden, tail.C, e->first, e->dhidden, NULL,
+                    e->dfeatures);
+  gd_attention_map(tail.P * tail.Q, tail.C, tail.block, e->dfeatures, map);
 }

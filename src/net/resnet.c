@@ -240,6 +240,15 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
   return GD_OK;
 }
 
+gd_resnet_tail gd_resnet_last(const gd_resnet *net)
+{
+  return (gd_resnet_tail){.P = net->plan.H,
+                          .Q = net->plan.W,
+                          .C = GD_LAST_CHANNELS,
+                          .block = net->outs[net->plan.n_blocks - 1],
+                          .hidden = net->activated};
+}
+
 const float *gd_resnet_statistics(const gd_resnet *net)
 {
   assert(net->training);
