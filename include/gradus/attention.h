@@ -8,18 +8,18 @@
  *
  * and the loss's head reads the level E off z.  With g_c = dE/df_c the map is
  *
- *   m_ij = sum_c g_c A_ijc     levels; > 0 where a cell raises E
+ *   m_ij = 1/Z sum_c g_c A_ijc     levels; > 0 where a cell raises E
  *
  * What it is to others:
  *
  *   Grad-CAM   a_c = 1/Z sum_ij dE/dA_ijc = g_c / Z, as f is a mean, and
- *              relu(sum_c a_c A_c) = relu(m) / Z.  The map of what lowers E
- *              ("counterfactual") is relu(-m) / Z.
+ *              relu(sum_c a_c A_c) = relu(m).  What lowers E, their
+ *              counterfactual, is relu(-m).
  *   CAM        With one dense layer behind the mean, z_k = sum_c w_kc f_c +
  * b_k, the map of output k is sum_c w_kc A_c.  Where E is an output (the losses
- * without a distribution), m is that map, with the hidden units that are on and
- * fc.2 as the one layer.  It is exact: E is a constant of those units plus the
- * mean of m. Elsewhere m is the part of E that is linear in the cells.
+ * without a distribution), that map is Z m, with the hidden units that are on
+ * and fc.2 as the one layer.  It is exact: E is a constant of those units plus
+ * the sum of m. Elsewhere the sum of m is the part of E linear in the cells.
  *
  * Source: Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra, "Grad-CAM: Visual
  * Explanations from Deep Networks via Gradient-based Localization" (ICCV 2017),

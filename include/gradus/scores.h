@@ -15,8 +15,13 @@
  *   /video/within        float64 (V)     root of the mean over its frames of
  *                                        sigma squared
  *   /video/between       float64 (V)     standard deviation of E over its
- * frames /video/frames        int64 (V)       how many those are /videos/...
- * the whole corpus: see gradus/videos.h
+ *                                        frames
+ *   /video/frames        int64 (V)       how many those are
+ *   /video/map           float32 (V, P, Q)  mean over its frames of their
+ *                                        attention maps (gradus/attention.h),
+ *                                        levels; not there where none were
+ *                                        asked for
+ *   /videos/...          the whole corpus: see gradus/videos.h
  *
  * The table of videos is that of all partitions, so that the constant
  * predictor (mean of the training labels) and the audit of persons need no
@@ -37,6 +42,8 @@
 #include "gradus/text.h"
 #include "gradus/videos.h"
 
+enum { GD_SCORES_MAP_SIDE = 1024 }; /**< most rows, or columns, of a map */
+
 typedef struct {
   gd_partition partition;
   char loss[32]; /**< name of the loss that the model was trained with */
@@ -45,7 +52,8 @@ typedef struct {
   gd_average average; /**< of a video's frames */
   double interval;    /**< level of the prediction intervals; 0: none */
   double half_width;  /**< of them, levels; INFINITY: too few videos for it */
-  int64_t n_calibration; /**< videos it was read off */
+  int64_t n_calibration;     /**< videos it was read off */
+  int map_rows, map_columns; /**< P, Q of the videos' maps; 0, 0: none */
 } gd_scores_info;
 
 typedef struct gd_scores_writer gd_scores_writer;
@@ -75,6 +83,13 @@ GD_NODISCARD gd_status gd_scores_writer_create(const char *path,
 GD_NODISCARD gd_status gd_scores_writer_append(
     gd_scores_writer *w, int32_t video, int64_t n, const int64_t *frame_index,
     const double *expected, const double *sigma, const float *distribution);
+/**
+ * Append the map of the video that was appended last; each has one, or none.
+ * @param[in] map  (P, Q) levels
+ * Errors: GD_ERR_IO (disk full); the writer can then only be abandoned
+ */
+GD_NODISCARD gd_status gd_scores_writer_map(gd_scores_writer *w,
+                                            const float *map);
 GD_NODISCARD gd_status gd_scores_writer_commit(gd_scores_writer *w);
 void gd_scores_writer_abandon(gd_scores_writer *w); /**< NULL is allowed */
 
@@ -87,6 +102,7 @@ typedef struct {
   double *low, *high;     /**< (V) levels, or NaN */
   double *within;         /**< (V) levels */
   double *between;        /**< (V) levels */
+  float *map;             /**< (V, P, Q) levels, or NULL */
   int64_t *first_frame;   /**< (V + 1) where each video's frames begin */
   int64_t n_frames;       /**< F */
   int64_t *frame_index;   /**< (F) */

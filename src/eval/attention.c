@@ -27,6 +27,6 @@ void gd_attention_map(int n_cells, int C, const float *cells, const double *g,
     double sum = 0;
     for (int c = 0; c < C; c++)
       sum += g[c] * (double)cell[c];
-    map[i] = (float)sum;
+    map[i] = (float)(sum / n_cells);
   }
 }

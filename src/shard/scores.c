@@ -17,6 +17,7 @@ struct gd_scores_writer {
   gd_store_writer *store;
   gd_scores_info info;
   int32_t last_video;
+  int64_t n_videos, n_maps;
 };
 
 static const gd_dataset columns[] = {
@@ -41,6 +42,15 @@ static gd_dataset distribution_of(const gd_scores_info *info)
                       .dims = {0, info->n_levels}};
 }
 
+static gd_dataset map_of(const gd_scores_info *info)
+{
+  return (gd_dataset){.name = "video/map",
+                      .dtype = GD_F32,
+                      .rank = 3,
+                      .dims = {0, info->map_rows, info->map_columns},
+                      .unit = "level"};
+}
+
 static gd_status declare(gd_scores_writer *w)
 {
   gd_status st = gd_store_set_text(w->store, "partition",
@@ -62,6 +72,10 @@ static gd_status declare(gd_scores_writer *w)
     st = gd_store_declare(w->store, &columns[i], CHUNK_BYTES);
   if (st == GD_OK && w->info.has_distribution) {
     const gd_dataset d = distribution_of(&w->info);
+    st = gd_store_declare(w->store, &d, CHUNK_BYTES);
+  }
+  if (st == GD_OK && w->info.map_rows > 0) {
+    const gd_dataset d = map_of(&w->info);
     st = gd_store_declare(w->store, &d, CHUNK_BYTES);
   }
   return st;
@@ -174,6 +188,7 @@ gd_status gd_scores_writer_append(gd_scores_writer *w, int32_t video, int64_t n,
 
   summary s;
   w->last_video = video;
+  w->n_videos++;
   gd_status st = summarise(&w->info, n, expected, sigma, &s);
   if (st == GD_OK)
     st = append_frames(w, video, n, frame_index, expected, sigma, distribution);
@@ -186,9 +201,17 @@ gd_status gd_scores_writer_append(gd_scores_writer *w, int32_t video, int64_t n,
   return st;
 }
 
+gd_status gd_scores_writer_map(gd_scores_writer *w, const float *map)
+{
+  assert(w != NULL && map != NULL && w->info.map_rows > 0);
+  w->n_maps++;
+  assert(w->n_maps == w->n_videos);
+  return gd_store_append(w->store, "video/map", 1, map);
+}
+
 gd_status gd_scores_writer_commit(gd_scores_writer *w)
 {
-  assert(w != NULL);
+  assert(w != NULL && (w->info.map_rows == 0 || w->n_maps == w->n_videos));
   const gd_status st = gd_store_commit(w->store);
   free(w);
   return st;
@@ -330,6 +353,28 @@ static gd_status read_summaries(gd_store *store, gd_scores *s)
   return st;
 }
 
+static gd_status read_maps(gd_store *store, gd_scores *s)
+{
+  gd_dataset found;
+  if (!gd_store_has(store, "video/map"))
+    return GD_OK;
+  gd_status st = gd_store_describe(store, "video/map", &found);
+  if (st != GD_OK)
+    return st;
+  if (found.rank != 3 || found.dims[0] != s->n_videos || found.dims[1] < 1 ||
+      found.dims[1] > GD_SCORES_MAP_SIDE || found.dims[2] < 1 ||
+      found.dims[2] > GD_SCORES_MAP_SIDE)
+    return gd_fail(GD_ERR_FORMAT,
+                   "%s: /video/map has no row of 1 to %d by 1 to %d numbers "
+                   "for each of %" PRId64 " videos: make the file again",
+                   gd_store_path(store), GD_SCORES_MAP_SIDE, GD_SCORES_MAP_SIDE,
+                   s->n_videos);
+  s->info.map_rows = (int)found.dims[1];
+  s->info.map_columns = (int)found.dims[2];
+  gd_dataset like = map_of(&s->info);
+  return read_all(store, &like, &s->map);
+}
+
 static gd_status read_videos(gd_store *store, gd_scores *s)
 {
   int32_t *video = NULL;
@@ -343,6 +388,8 @@ static gd_status read_videos(gd_store *store, gd_scores *s)
     st = read_column(store, "video/frames", GD_I64, s->n_videos, &frames);
   if (st == GD_OK)
     st = read_summaries(store, s);
+  if (st == GD_OK)
+    st = read_maps(store, s);
   if (st == GD_OK)
     st = link_videos(gd_store_path(store), s, video, frames);
   free(video);
@@ -396,6 +443,7 @@ void gd_scores_free(gd_scores *s)
   free(s->high);
   free(s->within);
   free(s->between);
+  free(s->map);
   free(s->first_frame);
   free(s->frame_index);
   free(s->expected);

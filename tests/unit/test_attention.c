@@ -184,8 +184,8 @@ static void grad_cam_of_one_dense_layer_is_cam_over_the_cells(void **state)
       cam += (double)m.w2[c] * m.wide[i * CHANNELS + c];
       grad_cam += alpha * m.wide[i * CHANNELS + c];
     }
-    assert_float_equal(map[i], cam, 1e-6);
-    assert_float_equal(map[i], grad_cam * CELLS, 1e-6);
+    assert_float_equal(map[i], cam / CELLS, 1e-6);
+    assert_float_equal(map[i], grad_cam, 1e-6);
     mean += cam / CELLS;
   }
   assert_float_equal(level_of(&t, m.wide, NULL), (double)m.b2[0] + mean, 1e-9);
@@ -289,7 +289,7 @@ static void drop(seen *s)
   free(s->cells);
 }
 
-/* m_ij is Z times how E follows a factor before the cell's channels. */
+/* m_ij is how E follows a factor before the cell's channels. */
 static void map_tells_how_the_level_follows_each_cell(void **state)
 {
   (void)state;
@@ -311,7 +311,7 @@ static void map_tells_how_the_level_follows_each_cell(void **state)
         for (int c = 0; c < MOST; c++)
           s.cells[i * MOST + c] /= factor;
       }
-      const double want = SIDE * SIDE * (at[1] - at[0]) / (2 * h);
+      const double want = (at[1] - at[0]) / (2 * h);
       assert_float_equal(s.map[i], want, 1e-5 * (1 + fabs(want)));
       largest = fmax(largest, fabs(want));
     }
@@ -333,7 +333,7 @@ static void map_of_a_regression_adds_up_to_its_level(void **state)
     n_on += on[k];
   }
   for (int i = 0; i < SIDE * SIDE; i++)
-    level += (double)s.map[i] / (SIDE * SIDE);
+    level += (double)s.map[i];
   assert_true(n_on > 0 && n_on < HIDDEN);
   assert_float_equal(level, s.expected, 1e-5);
   drop(&s);

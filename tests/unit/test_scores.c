@@ -130,6 +130,46 @@ static void scores_without_distribution_have_none(void **state)
   gd_scores_free(s);
 }
 
+/* Two videos, the second with a map that is not the first's. */
+static void scores_keep_the_map_of_each_video(void **state)
+{
+  (void)state;
+  const int64_t frame = 0;
+  const double expected = 2, sigma = 1;
+  static const float maps[2][6] = {{1, 2, 3, 4, 5, 6}, {-1, 0, 7, 8, 9, 0.5f}};
+  const gd_video videos[2] = {
+      {.id = "a", .path = "", .landmarks = "", .subject = "", .task = ""},
+      {.id = "b", .path = "", .landmarks = "", .subject = "", .task = ""}};
+  const int32_t index[2] = {4, 7};
+  const gd_video_table table = {2, index, videos};
+  const gd_scores_info info = {.partition = GD_TEST,
+                               .loss = "euclidean",
+                               .n_levels = 64,
+                               .map_rows = 3,
+                               .map_columns = 2};
+  const char *path = gd_test_path("maps.h5");
+  gd_scores_writer *w;
+  gd_scores *s;
+  assert_ok(
+      gd_scores_writer_create(path, (gd_digest){1, 2}, &info, &table, &w));
+  for (int v = 0; v < 2; v++) {
+    assert_ok(gd_scores_writer_append(w, index[v], 1, &frame, &expected, &sigma,
+                                      NULL));
+    assert_ok(gd_scores_writer_map(w, maps[v]));
+  }
+  assert_ok(gd_scores_writer_commit(w));
+  assert_ok(gd_scores_read(path, &s));
+  assert_int_equal(s->info.map_rows, 3);
+  assert_int_equal(s->info.map_columns, 2);
+  assert_memory_equal(s->map, maps, sizeof maps);
+  gd_scores_free(s);
+  gd_scored_write(gd_test_path("mapless.h5"), "softmax", 2, 0, 1);
+  assert_ok(gd_scores_read(gd_test_path("mapless.h5"), &s));
+  assert_null(s->map);
+  assert_int_equal(s->info.map_rows, 0);
+  gd_scores_free(s);
+}
+
 static void scores_csv_has_a_line_per_video_and_quotes_names(void **state)
 {
   (void)state;
@@ -238,6 +278,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(video_has_an_average_an_interval_and_two_spreads),
     cmocka_unit_test(scores_of_equal_content_are_equal_files),
     cmocka_unit_test(scores_without_distribution_have_none),
+    cmocka_unit_test(scores_keep_the_map_of_each_video),
     cmocka_unit_test(scores_csv_has_a_line_per_video_and_quotes_names),
     cmocka_unit_test(scores_that_are_missing_or_cut_or_foreign_are_refused),
     cmocka_unit_test(scores_whose_columns_disagree_are_refused),
