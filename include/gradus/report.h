@@ -8,6 +8,8 @@
  *   Intervals     coverage and width of prediction intervals; spread of the
  *                 distribution within and between frames
  *   Severity      error by band of severity, and which band is taken for which
+ *   Attention     maps of chosen faces and the mean map, if there are any:
+ *                 gradus/attention_set.h
  *   Training      loss and development error by epoch
  *   Corpus        videos, persons and labels by partition; persons in more
  *                 than one partition; what was odd, what was left out, and why
@@ -19,6 +21,7 @@
 #ifndef GRADUS_REPORT_H
 #define GRADUS_REPORT_H
 
+#include "gradus/attention_set.h"
 #include "gradus/comparison.h"
 #include "gradus/curves.h"
 #include "gradus/skips.h"
@@ -31,6 +34,8 @@ typedef struct {
   const gd_comparison *comparison;
   /** One per part of the comparison, in its order; empty ones are allowed. */
   const gd_curves *curves;
+  /** Likewise; NULL where there are no maps, and NULL where none has any. */
+  gd_attention_set *const *attention;
   const char *layout; /**< of the corpus: "table", "avec2013", ... */
   int is_drawn;       /**< a synth stage made the corpus */
   int64_t n_remarks;  /**< on the corpus: see gd_corpus */

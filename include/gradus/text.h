@@ -30,6 +30,8 @@ void gd_text_csv(gd_text *t, const char *text);
 /** Add as one word of a POSIX shell that means exactly this text: in single
  * quotes, where nothing is special. */
 void gd_text_shell(gd_text *t, const char *text);
+/** Add bytes as base64 (RFC 4648), for data: addresses. */
+void gd_text_base64(gd_text *t, const void *data, size_t size_bytes);
 /** Return what has been composed, "" if nothing; borrowed until a change. */
 const char *gd_text_get(const gd_text *t);
 /** Return GD_OK, or GD_ERR_NOMEM if something could not be added. */

@@ -121,6 +121,23 @@ void gd_text_shell(gd_text *t, const char *text)
   gd_text_add(t, "'");
 }
 
+void gd_text_base64(gd_text *t, const void *data, size_t size_bytes)
+{
+  static const char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const unsigned char *from = data;
+  for (size_t i = 0; i < size_bytes; i += 3) {
+    const size_t n = size_bytes - i < 3 ? size_bytes - i : 3;
+    unsigned bits = 0;
+    char four[4];
+    for (size_t j = 0; j < 3; j++)
+      bits = bits << 8 | (j < n ? from[i + j] : 0);
+    for (size_t j = 0; j < 4; j++)
+      four[j] = j <= n ? digits[bits >> (18 - 6 * j) & 63] : '=';
+    gd_text_bytes(t, four, 4);
+  }
+}
+
 const char *gd_text_get(const gd_text *t)
 {
   assert(t != NULL);

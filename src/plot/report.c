@@ -86,20 +86,18 @@ void gd_report_show_table(gd_report_page *p, gd_table *t)
 static void add_introduction(gd_report_page *p)
 {
   static const char *const sections[][2] = {
-      {"results", "Results"},
-      {"predictions", "Predictions"},
-      {"intervals", "Intervals"},
-      {"severity", "Severity"},
-      {"training", "Training"},
-      {"corpus", "Corpus"},
-      {"job", "Job"},
+      {"results", "Results"},     {"predictions", "Predictions"},
+      {"intervals", "Intervals"}, {"severity", "Severity"},
+      {"attention", "Attention"}, {"training", "Training"},
+      {"corpus", "Corpus"},       {"job", "Job"},
   };
   gd_page_paragraph(p->out, "A research tool; not a diagnosis. Nothing here "
                             "says anything about a single person.");
   gd_text_add(p->out, "<nav aria-label=\"Sections\"><ul>");
   for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-    gd_text_printf(p->out, "<li><a href=\"#%s\">%s</a></li>", sections[i][0],
-                   sections[i][1]);
+    if (strcmp(sections[i][0], "attention") != 0 || gd_report_has_attention(p))
+      gd_text_printf(p->out, "<li><a href=\"#%s\">%s</a></li>", sections[i][0],
+                     sections[i][1]);
   gd_text_add(p->out, "</ul></nav>\n");
 }
 
@@ -131,6 +129,8 @@ static gd_status add_sections(gd_report_page *p)
     st = gd_report_intervals(p);
   if (st == GD_OK)
     st = gd_report_severity(p);
+  if (st == GD_OK)
+    st = gd_report_attention(p);
   if (st == GD_OK)
     st = gd_report_training(p);
   if (st == GD_OK)

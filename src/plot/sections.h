@@ -23,6 +23,8 @@ gd_status gd_report_results(gd_report_page *p);
 gd_status gd_report_predictions(gd_report_page *p);
 gd_status gd_report_intervals(gd_report_page *p);
 gd_status gd_report_severity(gd_report_page *p);
+gd_status gd_report_attention(gd_report_page *p); /* nothing without maps */
+int gd_report_has_attention(const gd_report_page *p);
 gd_status gd_report_training(gd_report_page *p);
 gd_status gd_report_corpus(gd_report_page *p);
 

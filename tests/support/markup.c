@@ -62,7 +62,8 @@ static void read_attribute(scanner *s)
 
 static int is_void(const char *name)
 {
-  return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0;
+  return strcmp(name, "meta") == 0 || strcmp(name, "link") == 0 ||
+         strcmp(name, "img") == 0 || strcmp(name, "br") == 0;
 }
 
 static void read_start(scanner *s)

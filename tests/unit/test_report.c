@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gradus/file.h"
+#include "gradus/memory.h"
 #include "markup.h"
 #include "scored.h"
 #include "test.h"
@@ -56,6 +57,27 @@ static void drop(made_up *m)
     gd_scores_free(m->scores[i]);
     gd_curves_free(&m->curves[i]);
   }
+}
+
+/* Maps of a made-up face; `id` is the video's. */
+static gd_attention_set *make_maps(const char *id, int is_exact)
+{
+  gd_attention_set *s;
+  assert_ok(gd_attention_set_new(2, 16, 2, 3, &s));
+  s->partition = GD_TEST;
+  s->is_blurred = 1;
+  s->is_exact = is_exact;
+  s->n_videos = 40;
+  for (int i = 0; i < 2; i++) {
+    s->cases[i].id = gd_strdup(id);
+    s->cases[i].reason = gd_strdup(i == 0 ? "smallest error" : id);
+    s->cases[i].frame_index = 120;
+    s->cases[i].label = 23;
+    s->cases[i].predicted = 21.37;
+    for (int c = 0; c < 6; c++)
+      s->cases[i].map[c] = s->mean[c] = (float)(c - 4 * i);
+  }
+  return s;
 }
 
 /* GRADUS_KEEP names a file to look at in a browser. */
@@ -130,12 +152,15 @@ static void report_is_well_formed_and_needs_no_network(void **state)
   make(&m, (const char *[]){"expectation", "softmax", "euclidean"});
   gd_text out = {0};
   gd_report_tables tables = {0};
+  gd_attention_set *maps[MODELS] = {make_maps("test/7", 0), NULL,
+                                    make_maps("test/7", 1)};
   static const char *const facts[][2] = {{"gradus", "0.1.0"},
                                          {"GEMM", "libxsmm"}};
   assert_ok(gd_report_html(
       &(gd_report){.title = "demo",
                    .comparison = m.comparison,
                    .curves = m.curves,
+                   .attention = maps,
                    .layout = "avec2014",
                    .is_drawn = 1,
                    .n_remarks = 1,
@@ -147,35 +172,51 @@ static void report_is_well_formed_and_needs_no_network(void **state)
       &out, &tables));
   const char *page = gd_text_get(&out);
   gd_markup_check(page);
-  static const char *const parts[] = {"not a diagnosis",
-                                      "the smallest of 3 models on these very",
-                                      ">constant</td>",
-                                      "Predicted against true",
-                                      "Error by severity",
-                                      "Training loss: softmax",
-                                      "Development MAE",
-                                      "not person-disjoint",
-                                      ">median</td>",
-                                      "Errors per session, test partition",
-                                      "task Northwind",
-                                      ">yes</td>",
-                                      "split-conformal",
-                                      "four DCNN (Zhou)</td><td>published<",
-                                      "this job, per session",
-                                      "The videos of this job are drawn",
-                                      "a label without a video",
-                                      "predicted band: softmax",
-                                      "No input was left out",
-                                      "frames: {every: 10}",
-                                      "prefers-color-scheme:dark",
-                                      "@media print"};
+  static const char *const parts[] = {
+      "not a diagnosis",
+      "the smallest of 3 models on these very",
+      ">constant</td>",
+      "Predicted against true",
+      "Error by severity",
+      "Training loss: softmax",
+      "Development MAE",
+      "not person-disjoint",
+      ">median</td>",
+      "Errors per session, test partition",
+      "task Northwind",
+      ">yes</td>",
+      "split-conformal",
+      "four DCNN (Zhou)</td><td>published<",
+      "this job, per session",
+      "The videos of this job are drawn",
+      "a label without a video",
+      "predicted band: softmax",
+      "No input was left out",
+      "frames: {every: 10}",
+      "<a href=\"#attention\">",
+      "frame 120 of test/7: label 23, predicted "
+      "21.4. The level is raised most in row 2, "
+      "column 3 of 2 by 3, by 5 levels. Nothing "
+      "lowers it.",
+      "lowered most in row 1, column 1 of 2 by "
+      "3, by 4 levels.",
+      "src=\"data:image/png;base64,iVBORw0KGgo",
+      "label 23 / predicted 21.4</span>",
+      "Maps of euclidean</summary>",
+      "CAM, Zhou et al. 2016",
+      "in levels: euclidean</caption>",
+      "prefers-color-scheme:dark",
+      "@media print"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     if (!gd_test_has(page, parts[i]))
       fail_msg("the page lacks \"%s\"", parts[i]);
   assert_false(gd_test_has(page, "http"));
   assert_false(gd_test_has(page, "<script"));
   assert_false(gd_test_has(page, "nan"));
+  assert_false(gd_test_has(page, "Maps of softmax"));
   keep(&out);
+  for (int i = 0; i < MODELS; i++)
+    gd_attention_set_free(maps[i]);
   check_tables(&tables, page);
   gd_report_tables_free(&tables);
   gd_text_free(&out);
@@ -196,9 +237,12 @@ static void report_escapes_what_comes_from_outside(void **state)
   const char *const facts[][2] = {{evil, evil}};
   gd_report_tables tables = {0};
   gd_text out = {0};
+  gd_attention_set *maps[MODELS] = {make_maps(evil, 0), NULL, NULL};
+  maps[0]->is_blurred = 0;
   assert_ok(gd_report_html(&(gd_report){.title = evil,
                                         .comparison = m.comparison,
                                         .curves = m.curves,
+                                        .attention = maps,
                                         .skips = &skips,
                                         .manifest = evil,
                                         .layout = "table",
@@ -209,6 +253,8 @@ static void report_escapes_what_comes_from_outside(void **state)
                            &out, &tables));
   gd_markup_check(gd_text_get(&out));
   assert_false(gd_test_has(gd_text_get(&out), "<script"));
+  assert_true(gd_test_has(gd_text_get(&out), "The faces are not blurred"));
+  gd_attention_set_free(maps[0]);
   check_tables(&tables, gd_text_get(&out));
   gd_report_tables_free(&tables);
   video->subject = subject; /* owned by the table */
@@ -238,6 +284,7 @@ report_without_curves_and_with_one_video_is_still_a_page(void **state)
                            &out, NULL));
   gd_markup_check(gd_text_get(&out));
   assert_true(gd_test_has(gd_text_get(&out), "no training partition"));
+  assert_false(gd_test_has(gd_text_get(&out), "attention"));
   gd_text_free(&out);
   gd_comparison_free(c);
   gd_scores_free(s);

@@ -1,5 +1,7 @@
 #include "gradus/text.h"
 
+#include <string.h>
+
 #include "test.h"
 
 static void text_grows_and_escapes(void **state)
@@ -35,7 +37,23 @@ static void shell_word_means_its_text(void **state)
   gd_text_free(&t);
 }
 
+/* RFC 4648, section 10. */
+static void base64_is_padded(void **state)
+{
+  (void)state;
+  static const char *const of[][2] = {
+      {"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+      {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xfb\xff", "+/8="}};
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+    gd_text t = {0};
+    gd_text_base64(&t, of[i][0], strlen(of[i][0]));
+    assert_string_equal(gd_text_get(&t), of[i][1]);
+    gd_text_free(&t);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(base64_is_padded),
     cmocka_unit_test(text_grows_and_escapes),
     cmocka_unit_test(shell_word_means_its_text),
 };
