@@ -5,6 +5,8 @@
  *                     prediction intervals of test videos are read off
  *   scores.h5         scores of all: see gradus/scores.h
  *   predictions.csv   the same per video, for people
+ *   attention.h5      where the levels of some faces come from, and pictures:
+ *                     see evaluate_attention.h
  *
  * A unit of work is a run of whole videos, cut by the number of their faces
  * alone.  Rank 0 merges the parts video by video, so no rank holds all scores.
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "evaluate_attention.h"
 #include "gradus/agree.h"
 #include "gradus/conformal.h"
 #include "gradus/evaluator.h"
@@ -45,6 +48,7 @@ typedef struct {
   int64_t n_units, n_units_wanted;
   int64_t *first_video; /* (n_units + 1) */
   double *cost;         /* (n_units) faces */
+  int n_maps;           /* faces to have their map drawn */
 } evaluation;
 
 /* ------------------------------------------------------------------- plan */
@@ -165,7 +169,14 @@ static gd_status open_inputs(evaluation *e)
   snprintf(e->info.loss, sizeof e->info.loss, "%s", gd_loss_name(m->loss));
   e->info.n_levels = m->n_levels;
   e->info.has_distribution = gd_loss_has_distribution(m->loss);
-  return GD_OK;
+  e->n_maps = (int)gd_instance_int(e->env->self, "attention");
+  if (e->n_maps == 0)
+    return GD_OK;
+  st = gd_evaluator_new(e->model, &e->evaluator);
+  if (st == GD_OK)
+    gd_evaluator_map_size(e->evaluator, &e->info.map_rows,
+                          &e->info.map_columns);
+  return st;
 }
 
 /* ------------------------------------------------------------------ score */
@@ -176,9 +187,12 @@ typedef struct {
   int64_t *frame_index;
   double *expected, *sigma;
   float *distribution;
+  float *map;  /* of a face, then their mean; NULL: not wanted */
+  double *sum; /* of the maps */
 } buffers;
 
-static gd_status make_room(const evaluation *e, int64_t n, buffers *b)
+static gd_status make_room(const evaluation *e, int64_t n, int64_t n_cells,
+                           buffers *b)
 {
   const int64_t size_px = gd_face_set_size_px(e->faces);
   b->rgb = gd_alloc(size_px * size_px * 3, 1);
@@ -187,6 +201,12 @@ static gd_status make_room(const evaluation *e, int64_t n, buffers *b)
   b->sigma = gd_alloc(n, sizeof *b->sigma);
   if (e->info.has_distribution)
     b->distribution = gd_alloc(n * e->info.n_levels, sizeof *b->distribution);
+  if (n_cells > 0) {
+    b->map = gd_alloc(n_cells, sizeof *b->map);
+    b->sum = gd_alloc(n_cells, sizeof *b->sum);
+    if (b->map == NULL || b->sum == NULL)
+      return GD_ERR_NOMEM;
+  }
   return b->rgb == NULL || b->frame_index == NULL || b->expected == NULL ||
                  b->sigma == NULL ||
                  (e->info.has_distribution && b->distribution == NULL)
@@ -201,6 +221,26 @@ static void drop_room(buffers *b)
   free(b->expected);
   free(b->sigma);
   free(b->distribution);
+  free(b->map);
+  free(b->sum);
+}
+
+/* Add the map of the face that was scored last. */
+static void add_map(evaluation *e, buffers *b, int is_first)
+{
+  const int n_cells = e->info.map_rows * e->info.map_columns;
+  gd_evaluator_map(e->evaluator, b->map);
+  for (int i = 0; i < n_cells; i++)
+    b->sum[i] = (is_first ? 0 : b->sum[i]) + (double)b->map[i];
+}
+
+static gd_status append_mean_map(const evaluation *e, buffers *b, int64_t n,
+                                 gd_scores_writer *w)
+{
+  const int n_cells = e->info.map_rows * e->info.map_columns;
+  for (int i = 0; i < n_cells; i++)
+    b->map[i] = (float)(b->sum[i] / (double)n);
+  return gd_scores_writer_map(w, b->map);
 }
 
 static gd_status score_video(evaluation *e, const scored_video *v, buffers *b,
@@ -221,6 +261,8 @@ static gd_status score_video(evaluation *e, const scored_video *v, buffers *b,
       st =
           gd_fail(st, "%s, frame %" PRId64 ": the model's output is not finite",
                   table->videos[v->row].id, b->frame_index[f]);
+    if (st == GD_OK && b->map != NULL)
+      add_map(e, b, i == v->first);
     if (st == GD_OK)
       st = gd_stage_tick(e->env, 0);
   }
@@ -228,16 +270,21 @@ static gd_status score_video(evaluation *e, const scored_video *v, buffers *b,
     st = gd_scores_writer_append(w, table->index[v->row], v->end - v->first,
                                  b->frame_index, b->expected, b->sigma,
                                  b->distribution);
+  if (st == GD_OK && b->map != NULL)
+    st = append_mean_map(e, b, v->end - v->first, w);
   return st;
 }
 
-/* What a file says of scores whose intervals are not known, or not wanted. */
+/* What a file says of scores whose intervals are not known, or not wanted;
+ * development videos are there for the intervals alone, and have no maps. */
 static gd_scores_info info_without_interval(const evaluation *e, int wanted)
 {
   gd_scores_info info = e->info;
   info.interval = 0;
-  if (!wanted)
+  if (!wanted) {
     info.partition = GD_DEV;
+    info.map_rows = info.map_columns = 0;
+  }
   return info;
 }
 
@@ -255,7 +302,8 @@ static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
     if (e->videos[v].end - e->videos[v].first > most)
       most = e->videos[v].end - e->videos[v].first;
 
-  gd_status st = make_room(e, most, &room);
+  gd_status st =
+      make_room(e, most, (int64_t)info.map_rows * info.map_columns, &room);
   if (st == GD_OK && e->evaluator == NULL)
     st = gd_evaluator_new(e->model, &e->evaluator);
   if (st == GD_OK)
@@ -296,6 +344,9 @@ static gd_status append_part(const evaluation *e, int64_t unit,
         s->frame_index + f, s->expected + f, s->sigma + f,
         s->distribution == NULL ? NULL
                                 : s->distribution + f * s->info.n_levels);
+    if (st == GD_OK && s->map != NULL)
+      st = gd_scores_writer_map(w, s->map + v * (int64_t)s->info.map_rows *
+                                                s->info.map_columns);
   }
   gd_scores_free(s);
   return st;
@@ -358,8 +409,8 @@ static gd_status merge(const evaluation *e, const char *path)
   return st == GD_OK ? merge_parts(e, 0, e->n_units_wanted, &info, path) : st;
 }
 
-/* What rank 0 does when the scores are there: predictions.csv, counts, and no
- * parts any more. */
+/* What rank 0 does when the scores are there: predictions.csv, attention maps,
+ * counts, and no parts any more. */
 static gd_status finish(const evaluation *e, const char *scores_path)
 {
   char path[GD_PATH_MAX], name[GD_PATH_MAX];
@@ -373,6 +424,9 @@ static gd_status finish(const evaluation *e, const char *scores_path)
     gd_stage_count(e->env, "calibration", s->info.n_calibration);
     st = gd_text_status(&csv);
   }
+  if (st == GD_OK && e->n_maps > 0)
+    st = gd_evaluate_attention(e->env, e->faces, e->evaluator, s, e->n_maps,
+                               gd_instance_flag(e->env->self, "blur"));
   gd_scores_free(s);
   if (st == GD_OK)
     st = gd_stage_path(e->env, "predictions.csv", path);

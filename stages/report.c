@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/attention_set.h"
 #include "gradus/comparison.h"
 #include "gradus/corpus.h"
 #include "gradus/curves.h"
@@ -44,8 +45,9 @@ typedef struct {
   const gd_instance *self;
   int n;
   member *members;
-  gd_scores **scores; /* (n) */
-  gd_curves *curves;  /* (n) */
+  gd_scores **scores;           /* (n) */
+  gd_curves *curves;            /* (n) */
+  gd_attention_set **attention; /* (n) NULL: no maps */
   gd_skips skips;
   gd_corpus_source source;
   gd_corpus *corpus; /* read again here; NULL: the job's own, or gone */
@@ -174,6 +176,12 @@ static gd_status read_member(gathering *g, int i)
       gd_path_join(gd_instance_directory(m->scores_of), "scores.h5", path);
   if (st == GD_OK)
     st = gd_scores_read_videos(path, &g->scores[i]);
+  if (st == GD_OK && gd_instance_int(m->scores_of, "attention") > 0) {
+    st =
+        gd_path_join(gd_instance_directory(m->scores_of), "attention.h5", path);
+    if (st == GD_OK)
+      st = gd_attention_set_read(path, &g->attention[i]);
+  }
   if (st != GD_OK)
     return st;
   name_member(g, i);
@@ -248,7 +256,9 @@ static gd_status gather(gathering *g)
   g->members = gd_alloc(g->n, sizeof *g->members);
   g->scores = gd_alloc(g->n, sizeof(gd_scores *));
   g->curves = gd_alloc(g->n, sizeof *g->curves);
-  if (g->members == NULL || g->scores == NULL || g->curves == NULL)
+  g->attention = gd_alloc(g->n, sizeof(gd_attention_set *));
+  if (g->members == NULL || g->scores == NULL || g->curves == NULL ||
+      g->attention == NULL)
     return GD_ERR_NOMEM;
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < g->n; i++)
@@ -274,12 +284,15 @@ static void drop(gathering *g)
       gd_scores_free(g->scores[i]);
     if (g->curves != NULL)
       gd_curves_free(&g->curves[i]);
+    if (g->attention != NULL)
+      gd_attention_set_free(g->attention[i]);
   }
   gd_skips_free(&g->skips);
   gd_corpus_free(g->corpus);
   free(g->members);
   free(g->scores);
   free(g->curves);
+  free(g->attention);
 }
 
 /* ------------------------------------------------------------------ write */
@@ -320,6 +333,7 @@ static gd_status compose_page(const gathering *g, gd_text *page,
       &(gd_report){.title = title[0] != '\0' ? title : gd_job_name(g->job),
                    .comparison = g->comparison,
                    .curves = g->curves,
+                   .attention = g->attention,
                    .layout = g->source.layout,
                    .is_drawn = gd_instance_upstream(g->self, "synth") != NULL,
                    .n_remarks = corpus == NULL ? 0 : corpus->n_warnings,

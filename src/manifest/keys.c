@@ -300,6 +300,14 @@ static const gd_key evaluate_keys[] = {
     {"interval", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 0.999,
      .sentence = "Share of test videos that the prediction intervals are to "
                  "hold, as the development videos tell; 0: none."},
+    {"attention", GD_KEY_INT, .unit = "faces", .fallback = "0", .late = 1,
+     .high = 64,
+     .sentence = "So many faces have their attention map drawn: of the video "
+                 "with the median error in each severity band, of those with "
+                 "the smallest and the largest error, then of the next ones; "
+                 "0: none."},
+    {"blur", GD_KEY_FLAG, .fallback = "true", .late = 1,
+     .sentence = "Blur the faces under attention maps beyond recognition."},
 };
 
 static const gd_key report_keys[] = {

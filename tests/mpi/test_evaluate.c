@@ -1,10 +1,14 @@
 /* The evaluate and report stages on made-up faces and models: the stages before
  * them are of test and leave what the real ones leave. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/attention_choice.h"
+#include "gradus/attention_set.h"
+#include "gradus/blur.h"
 #include "gradus/digest.h"
 #include "gradus/faces.h"
 #include "gradus/memory.h"
@@ -15,7 +19,7 @@
 #include "gradus/store.h"
 #include "test.h"
 
-enum { SIZE = 32, K = 64, N_VIDEOS = 12, MOST_FACES = 9 };
+enum { SIZE = 64, K = 64, N_VIDEOS = 12, MOST_FACES = 9 };
 static const char TEMPLATE[] = "test";
 
 extern const gd_stage gd_stage_evaluate;
@@ -151,9 +155,10 @@ static void load_job(void)
                          "job: test\nwork: %s\nstages:\n"
                          "  corpus: {stage: synth}\n"
                          "  frames: {stage: extract, from: corpus}\n"
-                         "  faces: {stage: align, from: frames, size: 32}\n"
+                         "  faces: {stage: align, from: frames, size: 64}\n"
                          "  model: {stage: train, from: faces}\n"
-                         "  scores: {stage: evaluate, from: [model, faces]}\n"
+                         "  scores: {stage: evaluate, from: [model, faces], "
+                         "attention: 5}\n"
                          "  dev: {stage: evaluate, from: [model, faces], "
                          "partition: dev}\n"
                          "  report: {stage: report, from: scores}\n"
@@ -199,10 +204,12 @@ static const struct {
   int member;
   const char *name;
 } results[] = {
-    {"evaluate", 0, "scores.h5"},       {"evaluate", 0, "predictions.csv"},
-    {"evaluate", 0, "calibration.h5"},  {"evaluate", 1, "scores.h5"},
-    {"evaluate", 1, "predictions.csv"}, {"evaluate", 1, "calibration.h5"},
-    {"report", 0, "results.csv"},       {"report", 0, "table.txt"},
+    {"evaluate", 0, "scores.h5"},        {"evaluate", 0, "predictions.csv"},
+    {"evaluate", 0, "calibration.h5"},   {"evaluate", 0, "attention.h5"},
+    {"evaluate", 0, "attention-05.png"}, {"evaluate", 0, "attention-mean.png"},
+    {"evaluate", 1, "attention.h5"},     {"evaluate", 1, "scores.h5"},
+    {"evaluate", 1, "predictions.csv"},  {"evaluate", 1, "calibration.h5"},
+    {"report", 0, "results.csv"},        {"report", 0, "table.txt"},
 };
 enum { N_RESULTS = sizeof results / sizeof results[0] };
 static gd_digest first[N_RESULTS]; /* of the first run, on all ranks */
@@ -274,6 +281,83 @@ static void evaluation_scores_the_partition_and_removes_its_parts(void **state)
   }
 }
 
+/* Return the mean of a map's cells. */
+static double mean_of(const float *map, int n)
+{
+  double sum = 0;
+  for (int i = 0; i < n; i++)
+    sum += (double)map[i] / n;
+  return sum;
+}
+
+/* Faces are chosen by rule, and are those of their frames, but blurred; the map
+ * of each, and the mean of all, is what the scores say. */
+static void evaluation_maps_the_faces_that_the_rule_names(void **state)
+{
+  (void)state;
+  gd_attention_set *set = NULL;
+  gd_attention_choice choices[5];
+  gd_face_set *faces = NULL;
+  gd_scores *s = NULL;
+  uint8_t rgb[SIZE * SIZE * 3];
+  int n = 0;
+  if (rank != 0)
+    return;
+  assert_ok(gd_store_verify(place("evaluate", 0, "attention.h5")));
+  assert_ok(gd_attention_set_read(place("evaluate", 0, "attention.h5"), &set));
+  assert_ok(gd_scores_read(place("evaluate", 0, "scores.h5"), &s));
+  assert_ok(gd_face_set_open(gd_instance_directory(find("align", 0)), &faces));
+  assert_ok(gd_attention_choose(s, 5, choices, &n));
+  assert_int_equal(set->n, n);
+  assert_int_equal(n, 5);
+  assert_true(set->rows == 2 && set->columns == 2 && !set->is_exact);
+  assert_int_equal(set->n_videos, s->n_videos);
+  double mean = 0;
+  for (int64_t v = 0; v < s->n_videos; v++)
+    mean += mean_of(s->map + 4 * v, 4) / (double)s->n_videos;
+  assert_true(mean != 0);
+  assert_float_equal(mean_of(set->mean, 4), mean, 1e-6 * fabs(mean));
+  for (int i = 0; i < n; i++) {
+    const gd_attention_case *one = &set->cases[i];
+    const gd_video *video = gd_scores_video(s, choices[i].video);
+    int64_t face = 0;
+    assert_string_equal(one->id, video->id);
+    assert_string_equal(one->reason, choices[i].reason);
+    assert_int_equal(one->frame_index, s->frame_index[choices[i].frame]);
+    assert_true(one->label == video->label);
+    assert_true(one->predicted == s->predicted[choices[i].video]);
+    assert_true(one->expected == s->expected[choices[i].frame]);
+    while (gd_face_set_info(faces, face).video != one->video ||
+           gd_face_set_info(faces, face).frame_index != one->frame_index)
+      face++;
+    assert_ok(gd_face_set_read(faces, face, rgb));
+    gd_image image = {SIZE, SIZE, rgb};
+    const float whole[4] = {0, 0, SIZE, SIZE};
+    assert_ok(gd_image_blur(&image, whole));
+    assert_memory_equal(rgb, one->rgb, sizeof rgb);
+    /* A video of one frame has that frame's map. */
+    const int64_t v = choices[i].video;
+    if (s->first_frame[v + 1] - s->first_frame[v] == 1)
+      assert_memory_equal(one->map, s->map + 4 * v, 4 * sizeof(float));
+  }
+  gd_face_set_close(faces);
+  gd_scores_free(s);
+  gd_attention_set_free(set);
+}
+
+static void evaluation_that_is_not_asked_has_no_maps(void **state)
+{
+  (void)state;
+  gd_scores *s = NULL;
+  assert_ok(gd_scores_read(place("evaluate", 2, "scores.h5"), &s));
+  assert_null(s->map);
+  assert_false(gd_path_exists(place("evaluate", 2, "attention.h5")));
+  gd_scores_free(s);
+  assert_ok(gd_scores_read(place("evaluate", 0, "calibration.h5"), &s));
+  assert_null(s->map);
+  gd_scores_free(s);
+}
+
 static void report_has_a_row_per_model_and_the_constant(void **state)
 {
   (void)state;
@@ -309,6 +393,7 @@ static void evaluation_is_the_same_on_one_rank(void **state)
   if (rank == 0) {
     for (int member = 0; member < 2; member++) {
       lose(member, "scores.h5");
+      lose(member, "attention.h5");
       lose(member, "predictions.csv");
     }
     run_on(MPI_COMM_SELF);
@@ -323,6 +408,8 @@ static void evaluation_that_was_killed_ends_in_the_same_files(void **state)
   (void)state;
   if (rank == 0) {
     lose(0, "predictions.csv");
+    lose(0, "attention.h5");
+    lose(0, "attention-mean.png");
     lose(1, "scores.h5");
   }
   MPI_Barrier(MPI_COMM_WORLD);
@@ -374,11 +461,13 @@ static void evaluation_of_other_faces_is_refused(void **state)
                "faces are aligned to \"test\", the model was trained on "
                "\"crop 1.3\"");
   refuse_faces(2 * SIZE, TEMPLATE,
-               "faces are 32 x 32 px, the model was trained on 64 x 64");
+               "faces are 64 x 64 px, the model was trained on 128 x 128");
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(evaluation_scores_the_partition_and_removes_its_parts),
+    cmocka_unit_test(evaluation_maps_the_faces_that_the_rule_names),
+    cmocka_unit_test(evaluation_that_is_not_asked_has_no_maps),
     cmocka_unit_test(report_has_a_row_per_model_and_the_constant),
     cmocka_unit_test(report_of_several_stages_names_them),
     cmocka_unit_test(evaluation_is_the_same_on_one_rank),
