@@ -10,6 +10,7 @@
 #include "gradus/attention_set.h"
 #include "gradus/blur.h"
 #include "gradus/digest.h"
+#include "gradus/evaluator.h"
 #include "gradus/faces.h"
 #include "gradus/memory.h"
 #include "gradus/model.h"
@@ -290,8 +291,39 @@ static double mean_of(const float *map, int n)
   return sum;
 }
 
-/* Faces are chosen by rule, and are those of their frames, but blurred; the map
- * of each, and the mean of all, is what the scores say. */
+/* One map is that of its frame, whose face is blurred; that of the video is the
+ * mean over its frames. */
+static void check_maps(gd_face_set *faces, gd_evaluator *evaluator,
+                       const gd_attention_case *one, const float *of_video)
+{
+  float map[4], sum[4] = {0};
+  uint8_t rgb[SIZE * SIZE * 3];
+  int64_t n_frames = 0;
+  for (int64_t face = 0; face < gd_face_set_n_faces(faces); face++) {
+    const gd_face_info info = gd_face_set_info(faces, face);
+    double expected, sigma;
+    if (info.video != one->video)
+      continue;
+    assert_ok(gd_face_set_read(faces, face, rgb));
+    assert_ok(gd_evaluator_face(evaluator, rgb, &expected, &sigma, NULL));
+    gd_evaluator_map(evaluator, map);
+    n_frames++;
+    for (int c = 0; c < 4; c++)
+      sum[c] += map[c];
+    if (info.frame_index != one->frame_index)
+      continue;
+    assert_memory_equal(map, one->map, sizeof map);
+    gd_image image = {SIZE, SIZE, rgb};
+    const float whole[4] = {0, 0, SIZE, SIZE};
+    assert_ok(gd_image_blur(&image, whole));
+    assert_memory_equal(rgb, one->rgb, sizeof rgb);
+  }
+  for (int c = 0; c < 4; c++)
+    assert_float_equal(of_video[c], sum[c] / (float)n_frames,
+                       1e-5 * fabs((double)of_video[c]) + 1e-9);
+}
+
+/* Faces are chosen by rule; the mean of all maps is what the scores say. */
 static void evaluation_maps_the_faces_that_the_rule_names(void **state)
 {
   (void)state;
@@ -299,7 +331,8 @@ static void evaluation_maps_the_faces_that_the_rule_names(void **state)
   gd_attention_choice choices[5];
   gd_face_set *faces = NULL;
   gd_scores *s = NULL;
-  uint8_t rgb[SIZE * SIZE * 3];
+  gd_model *model = NULL;
+  gd_evaluator *evaluator = NULL;
   int n = 0;
   if (rank != 0)
     return;
@@ -307,6 +340,8 @@ static void evaluation_maps_the_faces_that_the_rule_names(void **state)
   assert_ok(gd_attention_set_read(place("evaluate", 0, "attention.h5"), &set));
   assert_ok(gd_scores_read(place("evaluate", 0, "scores.h5"), &s));
   assert_ok(gd_face_set_open(gd_instance_directory(find("align", 0)), &faces));
+  assert_ok(gd_model_read(place("train", 0, "model.h5"), &model));
+  assert_ok(gd_evaluator_new(model, &evaluator));
   assert_ok(gd_attention_choose(s, 5, choices, &n));
   assert_int_equal(set->n, n);
   assert_int_equal(n, 5);
@@ -320,26 +355,16 @@ static void evaluation_maps_the_faces_that_the_rule_names(void **state)
   for (int i = 0; i < n; i++) {
     const gd_attention_case *one = &set->cases[i];
     const gd_video *video = gd_scores_video(s, choices[i].video);
-    int64_t face = 0;
     assert_string_equal(one->id, video->id);
     assert_string_equal(one->reason, choices[i].reason);
     assert_int_equal(one->frame_index, s->frame_index[choices[i].frame]);
     assert_true(one->label == video->label);
     assert_true(one->predicted == s->predicted[choices[i].video]);
     assert_true(one->expected == s->expected[choices[i].frame]);
-    while (gd_face_set_info(faces, face).video != one->video ||
-           gd_face_set_info(faces, face).frame_index != one->frame_index)
-      face++;
-    assert_ok(gd_face_set_read(faces, face, rgb));
-    gd_image image = {SIZE, SIZE, rgb};
-    const float whole[4] = {0, 0, SIZE, SIZE};
-    assert_ok(gd_image_blur(&image, whole));
-    assert_memory_equal(rgb, one->rgb, sizeof rgb);
-    /* A video of one frame has that frame's map. */
-    const int64_t v = choices[i].video;
-    if (s->first_frame[v + 1] - s->first_frame[v] == 1)
-      assert_memory_equal(one->map, s->map + 4 * v, 4 * sizeof(float));
+    check_maps(faces, evaluator, one, s->map + 4 * choices[i].video);
   }
+  gd_evaluator_free(evaluator);
+  gd_model_free(model);
   gd_face_set_close(faces);
   gd_scores_free(s);
   gd_attention_set_free(set);
