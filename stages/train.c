@@ -8,6 +8,7 @@
  * All ranks train one model together: see gradus/fit.h. */
 #include "train.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "gradus/fit.h"
 #include "gradus/folds.h"
 #include "gradus/memory.h"
+#include "gradus/model.h"
 #include "gradus/profile.h"
 #include "gradus/stage.h"
 
@@ -134,6 +136,25 @@ gd_status gd_train_divide(const gd_instance *self, gd_face_set *faces)
   return st;
 }
 
+/* How the faces were made, for whoever has the model and other videos. */
+typedef struct {
+  gd_text settings;
+  char detector[GD_DIGEST_HEX];
+} origin;
+
+static gd_status tell_origin(const gd_instance *align, origin *o)
+{
+  static const gd_digest none = {0, 0};
+  const gd_digest detector = gd_instance_content(align, "detector");
+  gd_instance_settings(gd_instance_upstream(align, "extract"), &o->settings);
+  gd_instance_settings(align, &o->settings);
+  o->detector[0] = '\0';
+  if (!gd_digest_equal(detector, none))
+    gd_digest_hex(detector, o->detector);
+  assert(o->settings.length_bytes < GD_MODEL_SETTINGS);
+  return gd_text_status(&o->settings);
+}
+
 static void expect(void *env, int64_t n_samples)
 {
   gd_stage_expect(env, n_samples, "images");
@@ -153,12 +174,17 @@ static gd_status run(gd_stage_env *env)
 {
   gd_face_set *faces = NULL;
   gd_fit_config config;
+  origin o = {0};
   const gd_instance *align = gd_instance_upstream(env->self, "align");
   gd_status st = gd_face_set_open(gd_instance_directory(align), &faces);
   if (st == GD_OK)
     st = gd_train_divide(env->self, faces);
   if (st == GD_OK)
     st = config_of(env, gd_face_set_size_px(faces), &config);
+  if (st == GD_OK)
+    st = tell_origin(align, &o);
+  config.settings = gd_text_get(&o.settings);
+  config.detector = o.detector;
   st = gd_agree(env->comm, st);
   if (st == GD_OK) {
     const gd_fit_hooks hooks = {
@@ -166,6 +192,7 @@ static gd_status run(gd_stage_env *env)
     st = gd_fit(env->comm, env->rank, env->size, &config, faces, &hooks);
   }
   gd_face_set_close(faces);
+  gd_text_free(&o.settings);
   return st;
 }
 

@@ -114,6 +114,18 @@ int64_t gd_instance_max_skipped(const gd_instance *s, int64_t n_items);
  */
 void gd_instance_describe(const gd_instance *s, gd_text *out);
 
+/**
+ * Compose the parameters that decide the results as `--set` takes them, for a
+ * stage that is called after its kind: `extract.every=10`, a line each.  Files
+ * are left out: a path means nothing elsewhere.
+ */
+void gd_instance_settings(const gd_instance *s, gd_text *out);
+/**
+ * Return the digest of the content that a key of a file stands for: of the
+ * file, or of what ships with the program; zero for any other word.
+ */
+gd_digest gd_instance_content(const gd_instance *s, const char *key);
+
 /** The corpus block of the job; NULL root when a synth stage makes it. */
 typedef struct {
   const char *layout;

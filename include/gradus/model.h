@@ -10,6 +10,9 @@
  * name>   float32 (K, C, R, S), (K, C) or (K) /running/<torchvision name>
  * float32 (K)
  *
+ *   settings, detector: how its frames and faces were made, for
+ *   `gradus predict`; models of earlier versions lack them
+ *
  * One that `gradus import` made has no head: hidden and outputs are 0, fc.* and
  * the attributes from `loss` on are not there.  It is for training to start
  * from.
@@ -29,6 +32,8 @@
 #include "gradus/status.h"
 #include "gradus/store.h"
 
+enum { GD_MODEL_SETTINGS = 2048 };
+
 /** What a model is, beside its numbers. */
 typedef struct {
   gd_resnet_config network;
@@ -37,6 +42,11 @@ typedef struct {
   char face_template[256]; /**< alignment its faces were made with */
   int64_t epoch, step;     /**< completed */
   double dev_mae;          /**< of these weights; < 0: not evaluated */
+  /** How its frames and faces were made: gd_instance_settings() of extract and
+   * align; "": not known. */
+  char settings[GD_MODEL_SETTINGS];
+  /** Digest of the detector's weights; "": there are none, or not known. */
+  char detector[GD_DIGEST_HEX];
 } gd_model_info;
 
 typedef struct {

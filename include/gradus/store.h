@@ -207,6 +207,8 @@ const char *gd_store_path(const gd_store *s);   /**< borrowed */
 const char *gd_store_format(const gd_store *s); /**< borrowed */
 gd_digest gd_store_digest(const gd_store *s);   /**< of the writing instance */
 int gd_store_has(const gd_store *s, const char *name); /**< a dataset? */
+/** Say whether the root has an attribute. */
+int gd_store_has_attribute(const gd_store *s, const char *name);
 /** Errors: GD_ERR_FORMAT (no such attribute, or of another type) */
 GD_NODISCARD gd_status gd_store_get_int(gd_store *s, const char *name,
                                         int64_t *out);

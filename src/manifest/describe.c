@@ -80,6 +80,18 @@ void gd_instance_describe(const gd_instance *s, gd_text *out)
   }
 }
 
+void gd_instance_settings(const gd_instance *s, gd_text *out)
+{
+  const gd_section *section = s->stage->section;
+  for (int i = 0; i < section->n_keys; i++) {
+    if (section->keys[i].neutral || s->values[i].is_file)
+      continue;
+    gd_text_printf(out, "%s.%s=", section->kind, section->keys[i].name);
+    gd_value_write(&section->keys[i], &s->values[i], out);
+    gd_text_add(out, "\n");
+  }
+}
+
 static void write_keys(const gd_section *section, const gd_value *values,
                        const unsigned char *given, const char *indent,
                        gd_text *out)

@@ -363,6 +363,11 @@ const char *gd_instance_text(const gd_instance *s, const char *key)
   return s->values[i].text;
 }
 
+gd_digest gd_instance_content(const gd_instance *s, const char *key)
+{
+  return parameter(s, key, GD_KEY_FILE)->content;
+}
+
 gd_corpus_source gd_instance_corpus(const gd_instance *s)
 {
   const gd_instance *synth = strcmp(gd_instance_kind(s), "synth") == 0

@@ -245,6 +245,12 @@ gd_status gd_store_get_text(gd_store *s, const char *name, char *out,
   return gd_store_attribute(s, s->file, name, GD_TEXT, out, out_bytes);
 }
 
+int gd_store_has_attribute(const gd_store *s, const char *name)
+{
+  assert(s != NULL && name != NULL);
+  return H5Aexists(s->file, name) > 0;
+}
+
 /* H5Lexists() wants every part of a path to exist. */
 static int link_exists(hid_t file, const char *name)
 {

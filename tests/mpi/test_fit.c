@@ -180,6 +180,8 @@ static gd_fit_config config_for(const char *directory)
       .init = "",
       .freeze = "",
       .directory = directory,
+      .settings = "extract.every=7\n",
+      .detector = "",
       .digest = DIGEST};
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/drawn_detector.h"
 #include "gradus/profile.h"
 #include "gradus/store.h"
 #include "gradus/synth.h"
@@ -118,6 +119,49 @@ static void effective_manifest_gives_the_same_job(void **state)
   for (int i = 0; i < 12; i++)
     assert_string_equal(gd_instance_directory(gd_job_instance(job, i)),
                         gd_instance_directory(gd_job_instance(again, i)));
+  gd_job_free(job);
+  gd_job_free(again);
+}
+
+/* Cut a text into its lines, in place. */
+static int cut_lines(char *text, const char *lines[64])
+{
+  int n = 0;
+  for (char *rest = text, *line; (line = strtok_r(rest, "\n", &rest));)
+    lines[n++] = line;
+  return n;
+}
+
+static void settings_given_as_sets_make_the_same_results(void **state)
+{
+  (void)state;
+  static const char named_after_kinds[] =
+      "job: other\nwork: w\nstages:\n"
+      "  corpus: {stage: synth, subjects: 6}\n"
+      "  extract: {stage: extract, from: corpus}\n"
+      "  align: {stage: align, from: extract}\n";
+  gd_job *job, *again;
+  assert_ok(load_sets(pipeline,
+                      (const char *const[]){"frames.rate=2.5", "frames.stall=7",
+                                            "faces.detector=drawn",
+                                            "faces.thresholds=[.5, .6, .7]"},
+                      4, &job));
+  gd_text settings = {0};
+  gd_instance_settings(find(job, "frames"), &settings);
+  gd_instance_settings(find(job, "faces"), &settings);
+  /* What changes no result is nobody else's business. */
+  assert_null(strstr(gd_text_get(&settings), "stall"));
+  const char *lines[64];
+  const int n = cut_lines(settings.data, lines);
+  assert_ok(load_sets(named_after_kinds, lines, n, &again));
+  assert_true(gd_digest_equal(gd_instance_digest(find(job, "frames")),
+                              gd_instance_digest(find(again, "extract"))));
+  assert_true(gd_digest_equal(gd_instance_digest(find(job, "faces")),
+                              gd_instance_digest(find(again, "align"))));
+  assert_true(
+      gd_digest_equal(gd_instance_content(find(job, "faces"), "detector"),
+                      gd_drawn_detector_digest()));
+  gd_text_free(&settings);
   gd_job_free(job);
   gd_job_free(again);
 }
@@ -597,6 +641,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parameters_have_their_defaults_and_types),
     cmocka_unit_test(skip_limit_is_a_count_or_a_percentage),
     cmocka_unit_test(effective_manifest_gives_the_same_job),
+    cmocka_unit_test(settings_given_as_sets_make_the_same_results),
     cmocka_unit_test(keys_that_follow_others_give_way_to_them),
     cmocka_unit_test(network_is_that_of_the_weights_it_starts_from),
     cmocka_unit_test(key_that_contradicts_the_weights_is_refused),
