@@ -2,6 +2,8 @@
  *
  *   calibration.h5    scores of the development partition, from which the
  *                     prediction intervals of test videos are read off
+ *   calibration.yaml  what predictions for other videos need of that: see
+ *                     gradus/calibration.h
  *   scores.h5         scores of all: see gradus/scores.h
  *   predictions.csv   the same per video, for people
  *   attention.h5      where the levels of some faces come from, and pictures:
@@ -13,6 +15,7 @@
 
 #include "evaluate_attention.h"
 #include "gradus/agree.h"
+#include "gradus/calibration.h"
 #include "gradus/conformal.h"
 #include "gradus/memory.h"
 #include "scoring.h"
@@ -50,11 +53,17 @@ static const gd_instance *input_of(const gd_stage_env *env, const char *kind)
   return NULL;
 }
 
+static gd_status model_path(const gd_stage_env *env, char out[GD_PATH_MAX])
+{
+  return gd_path_join(gd_instance_directory(input_of(env, "train")), "model.h5",
+                      out);
+}
+
 static gd_status open_inputs(gd_stage_env *env, gd_scoring *e)
 {
   const gd_instance *train = input_of(env, "train");
   char model[GD_PATH_MAX];
-  gd_status st = gd_path_join(gd_instance_directory(train), "model.h5", model);
+  gd_status st = model_path(env, model);
   if (st == GD_OK)
     st = gd_scoring_open(env, model,
                          gd_instance_directory(input_of(env, "align")), e);
@@ -127,6 +136,30 @@ static gd_status draw_maps(const gd_scoring *e, const char *scores_path)
   return st;
 }
 
+/* Tell `predict` what was found.  The scores are there. */
+static gd_status tell(const gd_scoring *e, const char *scores_path)
+{
+  char path[GD_PATH_MAX];
+  gd_digest model;
+  gd_scores *s = NULL;
+  gd_status st = model_path(e->env, path);
+  if (st == GD_OK)
+    st = gd_digest_of_file(path, &model);
+  if (st == GD_OK)
+    st = gd_stage_path(e->env, "calibration.yaml", path);
+  if (st == GD_OK)
+    st = gd_scores_read(scores_path, &s);
+  if (st != GD_OK)
+    return st;
+  gd_calibration c = {.average = s->info.average,
+                      .interval = s->info.interval,
+                      .half_width = s->info.half_width,
+                      .n_calibration = s->info.n_calibration};
+  gd_digest_hex(model, c.model);
+  gd_scores_free(s);
+  return gd_calibration_write(path, &c);
+}
+
 /* Whether an earlier run was stopped behind the merge: its parts may be gone
  * already.  The path is that of scores.h5. */
 static gd_status find_merged(const gd_scoring *e, const char *scores_path,
@@ -168,6 +201,8 @@ static gd_status evaluate(gd_stage_env *env, gd_scoring *e)
     st = merge(e, path);
   if (e->env->rank == 0 && st == GD_OK)
     st = draw_maps(e, path);
+  if (e->env->rank == 0 && st == GD_OK)
+    st = tell(e, path);
   if (e->env->rank == 0 && st == GD_OK)
     st = gd_scoring_finish(e, path);
   return gd_agree(e->env->comm, st);

@@ -394,7 +394,7 @@ static const gd_section stage_sections[] = {
      .inputs = {NULL},
      .keys = detector_keys,
      .n_keys = LENGTH(detector_keys)},
-    SECTION(evaluate, 2, 0, "score videos with a model", "train", "align"),
+    SECTION(evaluate, 3, 0, "score videos with a model", "train", "align"),
     SECTION(report, 2, 1, "gather scores into tables and pages", "evaluate"),
 };
 

@@ -9,6 +9,7 @@
 #include "gradus/attention_choice.h"
 #include "gradus/attention_set.h"
 #include "gradus/blur.h"
+#include "gradus/calibration.h"
 #include "gradus/digest.h"
 #include "gradus/evaluator.h"
 #include "gradus/faces.h"
@@ -208,9 +209,10 @@ static const struct {
     {"evaluate", 0, "scores.h5"},        {"evaluate", 0, "predictions.csv"},
     {"evaluate", 0, "calibration.h5"},   {"evaluate", 0, "attention.h5"},
     {"evaluate", 0, "attention-05.png"}, {"evaluate", 0, "attention-mean.png"},
-    {"evaluate", 1, "attention.h5"},     {"evaluate", 1, "scores.h5"},
-    {"evaluate", 1, "predictions.csv"},  {"evaluate", 1, "calibration.h5"},
-    {"report", 0, "results.csv"},        {"report", 0, "table.txt"},
+    {"evaluate", 0, "calibration.yaml"}, {"evaluate", 1, "attention.h5"},
+    {"evaluate", 1, "scores.h5"},        {"evaluate", 1, "predictions.csv"},
+    {"evaluate", 1, "calibration.h5"},   {"report", 0, "results.csv"},
+    {"report", 0, "table.txt"},
 };
 enum { N_RESULTS = sizeof results / sizeof results[0] };
 static gd_digest first[N_RESULTS]; /* of the first run, on all ranks */
@@ -275,6 +277,15 @@ static void evaluation_scores_the_partition_and_removes_its_parts(void **state)
   assert_int_equal(s->info.partition, GD_DEV);
   assert_int_equal(s->n_videos, 2);
   gd_scores_free(s);
+  gd_calibration c;
+  gd_digest model;
+  char hex[GD_DIGEST_HEX];
+  assert_ok(gd_digest_of_file(place("train", 0, "model.h5"), &model));
+  gd_digest_hex(model, hex);
+  assert_ok(gd_calibration_read(place("evaluate", 0, "calibration.yaml"), &c));
+  assert_string_equal(c.model, hex);
+  assert_true(c.interval == 0.9 && isinf(c.half_width));
+  assert_int_equal(c.n_calibration, 2);
   for (int unit = 0; unit < 4; unit++) {
     char name[32];
     snprintf(name, sizeof name, "part-%05d.h5", unit);
