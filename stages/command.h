@@ -34,6 +34,7 @@ extern const gd_command gd_command_frames;
 extern const gd_command gd_command_report;
 extern const gd_command gd_command_synth;
 extern const gd_command gd_command_detect;
+extern const gd_command gd_command_predict;
 extern const gd_command gd_command_import;
 extern const gd_command gd_command_export;
 extern const gd_command gd_command_bench;
@@ -49,6 +50,15 @@ extern const gd_command gd_command_help;
 
 /** Load the manifest that is the first operand, with its `--set`. */
 GD_NODISCARD gd_status gd_command_load(const gd_arguments *a, gd_job **out);
+/**
+ * Give all ranks of the program the job that rank 0 has loaded.
+ * @param[in]     mine  rank 0: how loading went; the others' is not looked at
+ * @param[in,out] job   rank 0's; the others' is made here
+ * Collective: yes
+ * Errors: rank 0's `mine`, on all ranks, and with its reason on rank 0;
+ *         GD_ERR_NOMEM, GD_ERR_PEER
+ */
+GD_NODISCARD gd_status gd_command_share(gd_status mine, gd_job **job);
 /** Print the last failure on stderr and return the exit code that is its. */
 int gd_command_failed(gd_status st);
 /** Print a text on stdout and free it; returns the exit code. */

@@ -7,7 +7,6 @@
 #include "gradus/agree.h"
 #include "gradus/log.h"
 #include "gradus/run.h"
-#include "gradus/share.h"
 #include "gradus/stop.h"
 #include "report.h"
 #include "stages.h"
@@ -47,34 +46,19 @@ static void warn_of_corpus(const gd_job *job)
            corpus->n_warnings - MOST);
 }
 
-/* Rank 0 reads manifest, environment and files; the others get what it found.
- * A manifest that is wrong is wrong once. */
+/* A manifest that is wrong is wrong once. */
 static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
 {
   *out = NULL;
-  gd_text message = {0};
-  gd_status st = GD_OK;
-  if (rank == 0)
-    st = gd_command_load(a, out);
-  if (st == GD_OK && rank == 0) {
-    gd_job_pack(*out, &message);
-    st = gd_text_status(&message);
+  gd_status st =
+      gd_command_share(rank == 0 ? gd_command_load(a, out) : GD_OK, out);
+  if (st != GD_OK)
+    return st;
+  if (rank == 0) {
+    warn_of_corpus(*out);
+    st = warn_of_touched(*out);
   }
-  int first = (int)st;
-  MPI_Bcast(&first, 1, MPI_INT, 0, MPI_COMM_WORLD);
-  st = (gd_status)first;
-  if (st == GD_OK) {
-    st = gd_share_text(MPI_COMM_WORLD, &message);
-    if (st == GD_OK && rank != 0)
-      st = gd_job_unpack(message.data, message.length_bytes, out);
-    if (st == GD_OK && rank == 0) {
-      warn_of_corpus(*out);
-      st = warn_of_touched(*out);
-    }
-    st = gd_agree(MPI_COMM_WORLD, st);
-  }
-  gd_text_free(&message);
-  return st;
+  return gd_agree(MPI_COMM_WORLD, st);
 }
 
 /* The table that a run is for, and where its page lies. */

@@ -8,23 +8,23 @@
 #include <string.h>
 
 #include "command.h"
+#include "gradus/agree.h"
 #include "gradus/gemm.h"
 #include "gradus/nearest.h"
 #include "gradus/queue.h"
 #include "gradus/run.h"
+#include "gradus/share.h"
 #include "gradus/store.h"
 #include "gradus/version.h"
 
 enum { MOST_COMMANDS = 32, MOST_OPTIONS = 16 };
 
 const gd_command *const gd_commands[] = {
-    &gd_command_run,    &gd_command_plan,
-    &gd_command_submit, &gd_command_status,
-    &gd_command_check,  &gd_command_report,
-    &gd_command_synth,  &gd_command_frames,
-    &gd_command_detect, &gd_command_import,
-    &gd_command_export, &gd_command_bench,
-    &gd_command_help,   NULL,
+    &gd_command_run,     &gd_command_plan,   &gd_command_submit,
+    &gd_command_status,  &gd_command_check,  &gd_command_report,
+    &gd_command_synth,   &gd_command_frames, &gd_command_detect,
+    &gd_command_predict, &gd_command_import, &gd_command_export,
+    &gd_command_bench,   &gd_command_help,   NULL,
 };
 
 int gd_command_failed(gd_status st)
@@ -52,6 +52,28 @@ gd_status gd_command_load(const gd_arguments *a, gd_job **out)
   return gd_job_load(gd_arguments_operand(a, 0),
                      gd_arguments_values(a, "--set"),
                      gd_arguments_count(a, "--set"), out);
+}
+
+/* The others get what rank 0 found, and ask neither files nor environment. */
+gd_status gd_command_share(gd_status mine, gd_job **job)
+{
+  gd_text message = {0};
+  int rank, first = (int)mine;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  if (rank == 0 && mine == GD_OK) {
+    gd_job_pack(*job, &message);
+    first = (int)gd_text_status(&message);
+  }
+  MPI_Bcast(&first, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  gd_status st = (gd_status)first;
+  if (st == GD_OK) {
+    st = gd_share_text(MPI_COMM_WORLD, &message);
+    if (st == GD_OK && rank != 0)
+      st = gd_job_unpack(message.data, message.length_bytes, job);
+    st = gd_agree(MPI_COMM_WORLD, st);
+  }
+  gd_text_free(&message);
+  return st;
 }
 
 static const gd_command *find_command(const char *name)

@@ -9,6 +9,9 @@
  *   avec2014   NNN_S_Freeform_video.mp4 and NNN_S_Northwind_video.mp4, labels
  *              NNN_S_Depression.csv, partitions from the folders' names
  *   avec2013   NNN_S_cut_combined.mp4, likewise
+ *   list       <root> is a text file: the path of a video on each line, from
+ *              the folder where gradus was started.  Nothing is known of them:
+ *              all are in `test`, without a person and a label
  *
  * What is odd about a corpus, but leaves no doubt, is read and remarked on in
  * `warnings`: nested and doubled folders, carriage returns and byte order
@@ -40,7 +43,7 @@ typedef struct {
   const char *subject;   /**< the person */
   const char *task;      /**< "Freeform", "Northwind", ""... */
   gd_partition partition;
-  double label; /**< ordinal level, 0 .. K-1 */
+  double label; /**< ordinal level, 0 .. K-1; NaN in a `list` */
 } gd_video;
 
 typedef struct {
@@ -55,8 +58,8 @@ typedef struct {
 
 /**
  * Read a corpus.
- * @param[in]  layout    "table", "avec2013", "avec2014"
- * @param[in]  root      the folder
+ * @param[in]  layout    "table", "avec2013", "avec2014", "list"
+ * @param[in]  root      the folder, or the file of a list
  * @param[in]  n_levels  K: labels must be in 0 .. K-1
  * @param[out] out       ends with gd_corpus_free()
  * Errors: GD_ERR_USAGE (a table's label missing or out of range; two labels or

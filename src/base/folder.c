@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gradus/file.h"
 #include "gradus/memory.h"
@@ -98,4 +99,52 @@ void gd_folder_free(gd_folder *f)
     free(f->names[i]);
   free(f->names);
   free(f);
+}
+
+gd_status gd_directory_temporary(char path[GD_PATH_MAX])
+{
+  assert(path != NULL);
+
+  const char *parent = getenv("TMPDIR");
+  char name[GD_PATH_MAX];
+  path[0] = '\0';
+  gd_status st =
+      gd_path_join(parent == NULL || parent[0] == '\0' ? "/tmp" : parent,
+                   "gradus-XXXXXX", name);
+  if (st == GD_OK && mkdtemp(name) == NULL)
+    st = gd_fail(GD_ERR_IO, "%s: cannot make the directory: %s", name,
+                 strerror(errno));
+  return st == GD_OK ? gd_path_join("", name, path) : st;
+}
+
+static gd_status remove_within(const char *path)
+{
+  DIR *open = opendir(path);
+  if (open == NULL)
+    return gd_fail(GD_ERR_IO, "%s: cannot read the folder: %s", path,
+                   strerror(errno));
+  gd_status st = GD_OK;
+  const struct dirent *entry;
+  while (st == GD_OK && (entry = readdir(open)) != NULL) {
+    char one[GD_PATH_MAX];
+    struct stat info;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    st = gd_path_join(path, entry->d_name, one);
+    if (st == GD_OK && lstat(one, &info) == 0)
+      st = S_ISDIR(info.st_mode) ? gd_directory_remove(one)
+                                 : gd_file_remove(one);
+  }
+  closedir(open);
+  return st;
+}
+
+gd_status gd_directory_remove(const char *path)
+{
+  assert(path != NULL && path[0] != '\0');
+
+  gd_status st = remove_within(path);
+  if (st == GD_OK && rmdir(path) != 0)
+    st = gd_fail(GD_ERR_IO, "%s: cannot remove: %s", path, strerror(errno));
+  return st;
 }

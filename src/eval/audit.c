@@ -95,6 +95,18 @@ gd_status gd_audit_of(int64_t n, const gd_video *videos, int n_levels,
   return count_persons(n, videos, out);
 }
 
+static void add_remarks(const gd_corpus *c, gd_text *out)
+{
+  if (c->n_warnings > 0)
+    gd_text_printf(out, "         %" PRId64 " remark%s:\n", c->n_warnings,
+                   c->n_warnings == 1 ? "" : "s");
+  for (int64_t i = 0; i < c->n_warnings && i < MOST_REMARKS; i++)
+    gd_text_printf(out, "           %s\n", c->warnings[i]);
+  if (c->n_warnings > MOST_REMARKS)
+    gd_text_printf(out, "           and %" PRId64 " more\n",
+                   c->n_warnings - MOST_REMARKS);
+}
+
 static void add_partition(const gd_audit *a, gd_partition p, gd_text *out)
 {
   const gd_audit_part *part = &a->part[p];
@@ -127,6 +139,12 @@ gd_status gd_audit_compose(const char *layout, const gd_corpus *c, int n_levels,
 {
   assert(layout != NULL && c != NULL && out != NULL);
 
+  if (c->n_videos > 0 && isnan(c->videos[0].label)) {
+    gd_text_printf(out, "corpus   %s: %" PRId64 " video%s without labels\n",
+                   layout, c->n_videos, c->n_videos == 1 ? "" : "s");
+    add_remarks(c, out);
+    return gd_text_status(out);
+  }
   gd_audit a;
   gd_status st = gd_audit_of(c->n_videos, c->videos, n_levels, &a);
   if (st != GD_OK)
@@ -142,13 +160,6 @@ gd_status gd_audit_compose(const char *layout, const gd_corpus *c, int n_levels,
                    " test persons are also in train or dev\n",
                    a.n_overlap, a.part[GD_TEST].n_persons);
   add_histogram(&a, out);
-  if (c->n_warnings > 0)
-    gd_text_printf(out, "         %" PRId64 " remark%s:\n", c->n_warnings,
-                   c->n_warnings == 1 ? "" : "s");
-  for (int64_t i = 0; i < c->n_warnings && i < MOST_REMARKS; i++)
-    gd_text_printf(out, "           %s\n", c->warnings[i]);
-  if (c->n_warnings > MOST_REMARKS)
-    gd_text_printf(out, "           and %" PRId64 " more\n",
-                   c->n_warnings - MOST_REMARKS);
+  add_remarks(c, out);
   return gd_text_status(out);
 }

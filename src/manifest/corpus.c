@@ -127,6 +127,12 @@ static int by_id(const void *a, const void *b)
   return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+/* No label is the same as no label. */
+static int same_label(const gd_video *a, const gd_video *b)
+{
+  return a->label == b->label || (isnan(a->label) && isnan(b->label));
+}
+
 /* Sort by id; a video that is listed twice must be the same both times. */
 static gd_status order_rows(gd_corpus_list *l)
 {
@@ -141,7 +147,7 @@ static gd_status order_rows(gd_corpus_list *l)
       continue;
     }
     const gd_video *a = &last->video, *b = &row->video;
-    if (a->label != b->label || a->partition != b->partition ||
+    if (!same_label(a, b) || a->partition != b->partition ||
         strcmp(a->subject, b->subject) != 0 || strcmp(a->task, b->task) != 0 ||
         strcmp(a->path, b->path) != 0)
       return gd_fail(GD_ERR_USAGE,
@@ -230,9 +236,12 @@ gd_status gd_corpus_read(const char *layout, const char *root, int n_levels,
     st = gd_corpus_read_avec(&l, 2013);
   else if (strcmp(layout, "avec2014") == 0)
     st = gd_corpus_read_avec(&l, 2014);
+  else if (strcmp(layout, "list") == 0)
+    st = gd_corpus_read_videos(&l);
   else
     st = gd_fail(GD_ERR_USAGE,
-                 "corpus layout \"%s\": table, avec2013 and avec2014 are known",
+                 "corpus layout \"%s\": table, avec2013, avec2014 and list are "
+                 "known",
                  layout);
   if (st == GD_OK && l.n_rows == 0)
     st = gd_fail(GD_ERR_USAGE, "%s: no video of a %s corpus", root, layout);

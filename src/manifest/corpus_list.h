@@ -64,6 +64,7 @@ GD_NODISCARD gd_status gd_corpus_list_label(const gd_corpus_list *l,
 
 /* One reader per family of layouts. */
 GD_NODISCARD gd_status gd_corpus_read_table(gd_corpus_list *l);
+GD_NODISCARD gd_status gd_corpus_read_videos(gd_corpus_list *l);
 /** @param[in] year  2013 or 2014 */
 GD_NODISCARD gd_status gd_corpus_read_avec(gd_corpus_list *l, int year);
 

@@ -318,6 +318,24 @@ static gd_status check_freeze(const gd_instance *s, const gd_value *freeze)
   return GD_OK;
 }
 
+/* Who asks for labels must not get a list of videos without, nor the other way
+ * round: labelled videos have partitions, which are not to be mixed. */
+static gd_status check_labels(const gd_instance *s, const gd_instance *faces,
+                              int wanted)
+{
+  const int are_there = strcmp(gd_instance_corpus(faces).layout, "list") != 0;
+  if (are_there == wanted)
+    return GD_OK;
+  if (wanted)
+    return gd_node_fail(s->stage->at, NULL,
+                        "'%s' needs labels: a corpus of layout 'list' has none",
+                        s->stage->name);
+  return gd_node_fail(s->stage->at, NULL,
+                      "'%s' scores a corpus of layout 'list'; for labelled "
+                      "videos there is 'evaluate'",
+                      s->stage->name);
+}
+
 static gd_status check_train(const gd_instance *s, gd_value *values,
                              const origin *o)
 {
@@ -328,7 +346,9 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
     return gd_node_fail(place_of(s, patience), NULL,
                         "'patience' waits for a lower development MAE: it "
                         "needs 'select: dev'");
-  gd_status st = check_freeze(s, value_of(section, values, "freeze"));
+  gd_status st = check_labels(s, s, 1);
+  if (st == GD_OK)
+    st = check_freeze(s, value_of(section, values, "freeze"));
   if (st == GD_OK)
     st = check_origin(s, values, o);
   return st == GD_OK ? check_folds(section, values) : st;
@@ -340,6 +360,9 @@ static gd_status check_evaluate(const gd_instance *s)
 {
   const gd_instance *train = gd_instance_upstream(s, "train");
   const gd_instance *align = gd_instance_upstream(s, "align");
+  gd_status st = check_labels(s, align, 1);
+  if (st != GD_OK)
+    return st;
   if (gd_instance_int(train, "folds") == 0 ||
       gd_instance_upstream(train, "align") == align)
     return GD_OK;
@@ -392,6 +415,8 @@ static gd_status settle_values(gd_instance *s, gd_value *values)
     st = check_extract(s, values);
   if (st == GD_OK && strcmp(section->kind, "evaluate") == 0)
     st = check_evaluate(s);
+  if (st == GD_OK && strcmp(section->kind, "predict") == 0)
+    st = check_labels(s, s, 0);
   return st;
 }
 

@@ -17,10 +17,12 @@
   }
 
 static const gd_key corpus_keys[] = {
-    {"layout", GD_KEY_CHOICE, .words = "table|avec2013|avec2014",
-     .fallback = "table", .sentence = "How videos and labels lie in the root."},
+    {"layout", GD_KEY_CHOICE, .words = "table|avec2013|avec2014|list",
+     .fallback = "table",
+     .sentence = "How videos and labels lie in the root; list: paths of videos "
+                 "without labels, a line each, for `predict`."},
     {"root", GD_KEY_TEXT, .unit = "folder",
-     .sentence = "Where the videos and labels are."},
+     .sentence = "Where the videos and labels are; the file of a list."},
     {"levels", GD_KEY_INT, .unit = "levels", .fallback = "64", .low = 2,
      .high = 4096, .sentence = "K: labels are 0 to K-1."},
 };
@@ -310,6 +312,15 @@ static const gd_key evaluate_keys[] = {
      .sentence = "Blur the faces under attention maps beyond recognition."},
 };
 
+static const gd_key predict_keys[] = {
+    {"model", GD_KEY_FILE,
+     .sentence = "Model that scores the videos of a corpus of layout `list`; "
+                 "`gradus predict` takes all else from it."},
+    {"calibration", GD_KEY_FILE, .fallback = "",
+     .sentence = "calibration.yaml of an evaluation of this model: average and "
+                 "prediction intervals; empty: the mean, and no intervals."},
+};
+
 static const gd_key report_keys[] = {
     {"bootstrap.draws", GD_KEY_INT, .fallback = "2000", .high = 1e6,
      .sentence = "Resamplings of the persons from which intervals of errors "
@@ -395,6 +406,7 @@ static const gd_section stage_sections[] = {
      .keys = detector_keys,
      .n_keys = LENGTH(detector_keys)},
     SECTION(evaluate, 3, 0, "score videos with a model", "train", "align"),
+    SECTION(predict, 1, 0, "score videos without labels", "align"),
     SECTION(report, 2, 1, "gather scores into tables and pages", "evaluate"),
 };
 

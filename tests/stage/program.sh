@@ -46,7 +46,7 @@ expect 0 out 'commands:' --help
 expect 0 out 'commands:' help
 expect 0 out 'GEMM backend: ' --version
 expect 0 out 'libfyaml' --version
-for command in run plan status check frames report synth help; do
+for command in run plan status check frames report synth predict help; do
   expect 0 out "usage: gradus $command" "$command" --help
   expect 0 out "usage: gradus $command" help "$command"
   expect 2 err "unknown option '--sett'" "$command" --sett

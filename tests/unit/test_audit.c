@@ -147,7 +147,22 @@ static void quirks_of_a_copied_corpus_all_stand_in_its_audit(void **state)
   gd_corpus_free(c);
 }
 
+static void audit_of_videos_without_labels_has_no_numbers(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  gd_text out = {0};
+  put(gd_test_path("list"), "videos.txt", "a.mp4\nb.mp4\n");
+  assert_ok(gd_corpus_read("list", gd_test_path("list/videos.txt"), 64, &c));
+  assert_ok(gd_audit_compose("list", c, 64, &out));
+  assert_string_equal(gd_text_get(&out),
+                      "corpus   list: 2 videos without labels\n");
+  gd_text_free(&out);
+  gd_corpus_free(c);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(audit_of_videos_without_labels_has_no_numbers),
     cmocka_unit_test(audit_counts_a_test_person_who_is_also_trained_on),
     cmocka_unit_test(audit_of_an_empty_partition_has_no_mean),
     cmocka_unit_test(audit_bins_hold_every_video_for_any_scale),

@@ -1,5 +1,6 @@
 #include "gradus/corpus.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,31 @@ static void table_of_a_spreadsheet_reads_alike(void **state)
   assert_true(video_of(c, "say \"a\"")->label == 3.0);
   assert_true(gd_test_has(video_of(c, "clip b")->landmarks, "points/b.csv"));
   gd_corpus_free(c);
+}
+
+static void list_is_videos_of_which_nothing_is_known(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  put(gd_test_path("films"), "clip.csv", "frame");
+  char beside[GD_PATH_MAX], text[3 * GD_PATH_MAX];
+  snprintf(beside, sizeof beside, "%s/clip.avi", gd_test_path("films"));
+  snprintf(text, sizeof text, "b.mp4\r\n\n%s\nb.avi\nb.mp4", beside);
+  put(gd_test_path("films"), "list.txt", text);
+  assert_ok(gd_corpus_read("list", gd_test_path("films/list.txt"), 5, &c));
+  assert_int_equal(c->n_videos, 3);
+  assert_true(warned(c, "list.txt:5: video b.mp4 stands in line 1 already"));
+  /* As they are named, from here and not from the list's folder. */
+  assert_string_equal(video_of(c, "b.mp4")->path, "b.mp4");
+  assert_string_equal(video_of(c, "b.avi")->landmarks, "");
+  assert_true(gd_test_has(video_of(c, beside)->landmarks, "films/clip.csv"));
+  assert_true(isnan(c->videos[0].label));
+  assert_int_equal(c->videos[0].partition, GD_TEST);
+  assert_string_equal(c->videos[0].subject, "");
+  gd_corpus_free(c);
+  put(gd_test_path("films"), "none.txt", "\n");
+  assert_fails(gd_corpus_read("list", gd_test_path("films/none.txt"), 5, &c),
+               GD_ERR_USAGE, "no video of a list corpus");
 }
 
 static void table_faults_name_file_and_line(void **state)
@@ -513,6 +539,7 @@ static void drawn_corpus_reads_back_with_its_levels(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_is_read_in_order_of_ids),
     cmocka_unit_test(table_of_a_spreadsheet_reads_alike),
+    cmocka_unit_test(list_is_videos_of_which_nothing_is_known),
     cmocka_unit_test(table_faults_name_file_and_line),
     cmocka_unit_test(table_header_faults_are_named),
     cmocka_unit_test(repeated_row_and_unknown_column_are_warnings),

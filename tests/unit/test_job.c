@@ -320,6 +320,51 @@ static void range_is_the_list_of_its_numbers(void **state)
   gd_job_free(again);
 }
 
+/* What stands in a job of `corpus:` and stages below it. */
+static gd_status load_list(const char *stages, gd_job **out)
+{
+  char text[2048];
+  const char *list = gd_test_path("videos.txt");
+  assert_ok(gd_file_write(list, "a.mp4\n", 6));
+  const int n = snprintf(text, sizeof text,
+                         "job: j\ncorpus: {layout: list, root: \"%s\"}\n"
+                         "stages:\n  drawn: {stage: synth}\n"
+                         "  frames: {stage: extract, from: corpus}\n"
+                         "  faces: {stage: align, from: frames}\n"
+                         "  others: {stage: extract, from: drawn}\n"
+                         "  known: {stage: align, from: others}\n"
+                         "  model: {stage: train, from: known}\n%s",
+                         list, stages);
+  assert_in_range(n, 1, sizeof text - 1);
+  return load_sets(text, NULL, 0, out);
+}
+
+static void videos_without_labels_are_for_prediction_alone(void **state)
+{
+  (void)state;
+  gd_job *job;
+  assert_fails(load_list("  bad: {stage: train, from: faces}\n", &job),
+               GD_ERR_USAGE, "'bad' needs labels");
+  assert_fails(
+      load_list("  bad: {stage: evaluate, from: [model, faces]}\n", &job),
+      GD_ERR_USAGE, "'bad' needs labels");
+  assert_fails(load_list("  bad: {stage: predict, from: faces}\n", &job),
+               GD_ERR_USAGE, "'model' of 'predict' is missing");
+  const char *file = gd_test_path("some.h5");
+  char stage[GD_PATH_MAX + 100];
+  assert_ok(gd_file_write(file, "model", 5));
+  snprintf(stage, sizeof stage,
+           "  bad: {stage: predict, from: known, model: \"%s\"}\n", file);
+  assert_fails(load_list(stage, &job), GD_ERR_USAGE,
+               "'bad' scores a corpus of layout 'list'");
+  snprintf(stage, sizeof stage,
+           "  good: {stage: predict, from: faces, model: \"%s\"}\n", file);
+  assert_ok(load_list(stage, &job));
+  assert_true(gd_digest_equal(gd_instance_content(find(job, "good"), "model"),
+                              gd_digest_of("model", 5)));
+  gd_job_free(job);
+}
+
 /* Names of results: a digest that moves makes every user's results look not
  * done.  Change these only on purpose, with a section's version. */
 static void digests_stay_what_they_were(void **state)
@@ -327,7 +372,7 @@ static void digests_stay_what_they_were(void **state)
   (void)state;
   static const char *const golden[] = {
       "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-cb4cbae1",
-      "w/model-5eef791f",  "w/scores-103f9a14", "w/report-3fd6a55c",
+      "w/model-5eef791f",  "w/scores-5c8d45d4", "w/report-71f2b2ac",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
@@ -647,6 +692,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(key_that_contradicts_the_weights_is_refused),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
     cmocka_unit_test(range_is_the_list_of_its_numbers),
+    cmocka_unit_test(videos_without_labels_are_for_prediction_alone),
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
     cmocka_unit_test(file_enters_the_digest_by_its_content),
