@@ -5,7 +5,8 @@
  *
  *   table      <root>/labels.csv with a header row and the columns video
  *              (path below root), label, subject, partition (train, dev or
- *              test), and optionally id, task, fold, landmarks
+ *              test), and optionally id, task, landmarks, and fold: whole
+ *              numbers from 1, which cross-validation takes as its folds
  *   avec2014   NNN_S_Freeform_video.mp4 and NNN_S_Northwind_video.mp4, labels
  *              NNN_S_Depression.csv, partitions from the folders' names
  *   avec2013   NNN_S_cut_combined.mp4, likewise
@@ -44,6 +45,7 @@ typedef struct {
   const char *task;      /**< "Freeform", "Northwind", ""... */
   gd_partition partition;
   double label; /**< ordinal level, 0 .. K-1; NaN in a `list` */
+  int fold;     /**< 1, 2, ... as a table gives it; 0: it gives none */
 } gd_video;
 
 typedef struct {
@@ -63,13 +65,16 @@ typedef struct {
  * @param[in]  n_levels  K: labels must be in 0 .. K-1
  * @param[out] out       ends with gd_corpus_free()
  * Errors: GD_ERR_USAGE (a table's label missing or out of range; two labels or
- *         two files of one video; unknown partition or layout; no video at all:
- *         file and line are named), GD_ERR_IO (root or a table cannot be read).
+ *         two files of one video; unknown partition or layout; a fold in some
+ *         rows alone, or folds with a gap; no video at all: file and line are
+ *         named), GD_ERR_IO (root or a table cannot be read).
  * A video that is listed but missing is no error here: extract skips it.
  */
 GD_NODISCARD gd_status gd_corpus_read(const char *layout, const char *root,
                                       int n_levels, gd_corpus **out);
 void gd_corpus_free(gd_corpus *c); /**< NULL is allowed */
+/** Return how many folds a corpus names, all of which have videos; 0: none. */
+int gd_corpus_n_folds(const gd_corpus *c);
 /**
  * Look at the files of all videos: size, time, a sample of the content.  A
  * video that is missing or unreadable is no error.
@@ -78,8 +83,8 @@ void gd_corpus_free(gd_corpus *c); /**< NULL is allowed */
 GD_NODISCARD gd_status gd_corpus_examine(gd_corpus *c);
 /**
  * Digest of what the results depend on: ids, sizes and samples of the videos,
- * labels, partitions, subjects, tasks and the content of landmark files.  Not
- * of where the corpus lies, nor of the files' times.
+ * labels, partitions, subjects, tasks, folds and the content of landmark files.
+ * Not of where the corpus lies, nor of the files' times.
  * @param[in] c  examined
  * Errors: GD_ERR_IO (a landmark file cannot be read), GD_ERR_NOMEM
  */

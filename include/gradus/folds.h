@@ -9,6 +9,8 @@
  * folds have as many persons as one another (or one more) and the same spread
  * of levels.  As many folds as persons leave one person out at a time.
  *
+ * A corpus that names the fold of each video is dealt as it says.
+ *
  * In round f, fold f is for testing, the following fifth of the folds (at least
  * one) for development, the rest for training; partitions of the corpus itself
  * do not count.  A pure function of the persons, their levels and the seed.
@@ -28,7 +30,8 @@ enum { GD_LEAST_FOLDS = 3 };
  * @param[in]  videos   (n) borrowed
  * @param[in]  n_folds  GD_LEAST_FOLDS or more
  * @param[out] fold     (n) 0 .. n_folds-1
- * Errors: GD_ERR_USAGE (more folds than persons), GD_ERR_NOMEM
+ * Errors: GD_ERR_USAGE (more folds than persons; a video names one that is not
+ *         there, or none beside others that do), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_folds_deal(int64_t n, const gd_video *videos,
                                      int n_folds, uint64_t seed, int *fold);

@@ -5,6 +5,7 @@
  *   /videos/index      int32 (V)    index into the corpus
  *   /videos/id, path, landmarks, subject, task, partition   text (V)
  *   /videos/label      float64 (V)
+ *   /videos/fold       int32 (V)    only of a corpus that names folds
  */
 #ifndef GRADUS_VIDEOS_H
 #define GRADUS_VIDEOS_H

@@ -81,11 +81,26 @@ static gd_status deal_persons(int64_t n, const gd_video *const *videos,
   return st;
 }
 
+static gd_status take_named(int64_t n, const gd_video *videos, int n_folds,
+                            int *fold)
+{
+  for (int64_t v = 0; v < n; v++) {
+    fold[v] = videos[v].fold - 1;
+    if (fold[v] < 0 || fold[v] >= n_folds)
+      return gd_fail(GD_ERR_USAGE, "video %s is in fold %d, of %d",
+                     videos[v].id, videos[v].fold, n_folds);
+  }
+  return GD_OK;
+}
+
 gd_status gd_folds_deal(int64_t n, const gd_video *videos, int n_folds,
                         uint64_t seed, int *fold)
 {
   assert(n >= 0 && n_folds >= GD_LEAST_FOLDS && fold != NULL);
 
+  for (int64_t v = 0; v < n; v++)
+    if (videos[v].fold > 0)
+      return take_named(n, videos, n_folds, fold);
   const gd_video **each = gd_alloc(n, sizeof *each);
   int64_t *of = gd_alloc(n, sizeof *of);
   gd_status st = each == NULL || of == NULL ? GD_ERR_NOMEM : GD_OK;

@@ -149,10 +149,10 @@ static gd_status order_rows(gd_corpus_list *l)
     const gd_video *a = &last->video, *b = &row->video;
     if (!same_label(a, b) || a->partition != b->partition ||
         strcmp(a->subject, b->subject) != 0 || strcmp(a->task, b->task) != 0 ||
-        strcmp(a->path, b->path) != 0)
+        strcmp(a->path, b->path) != 0 || a->fold != b->fold)
       return gd_fail(GD_ERR_USAGE,
                      "%s:%d: video %s stands in line %d already, with another "
-                     "label, subject, partition, task or file",
+                     "label, subject, partition, task, fold or file",
                      row->origin, row->line, b->id, last->line);
     st = gd_corpus_list_warn(l, "%s:%d: video %s stands in line %d already",
                              row->origin, row->line, b->id, last->line);
@@ -161,38 +161,99 @@ static gd_status order_rows(gd_corpus_list *l)
   return st;
 }
 
+/* What a person should be in one of: a partition, or a fold. */
+typedef int part_of(const gd_video *v);
+
+static int partition_of(const gd_video *v)
+{
+  return (int)v->partition;
+}
+
+static int fold_of(const gd_video *v)
+{
+  return v->fold;
+}
+
 static int by_subject(const void *a, const void *b)
 {
   const gd_video *const *x = a, *const *y = b;
-  const int order = strcmp((*x)->subject, (*y)->subject);
-  return order != 0 ? order : (int)(*x)->partition - (int)(*y)->partition;
+  return strcmp((*x)->subject, (*y)->subject);
 }
 
-/* Persons in several partitions make results look better than they are. */
+/* Count the persons in several parts, of videos in order of their persons. */
+static int64_t count_shared(const gd_video *const *sorted, int64_t n,
+                            part_of *part, const char **first)
+{
+  int64_t n_shared = 0;
+  for (int64_t i = 0, end; i < n; i = end) {
+    int is_shared = 0;
+    for (end = i + 1; end < n && by_subject(&sorted[i], &sorted[end]) == 0;
+         end++)
+      is_shared |= part(sorted[end]) != part(sorted[i]);
+    if (is_shared && n_shared++ == 0)
+      *first = sorted[i]->subject;
+  }
+  return n_shared;
+}
+
+/* Persons in several partitions, or folds, make results look better than they
+ * are. */
 static gd_status warn_of_overlap(gd_corpus_list *l)
 {
+  static const struct {
+    const char *name;
+    part_of *part;
+  } kinds[] = {{"partition", partition_of}, {"fold", fold_of}};
   const gd_video **sorted = malloc((size_t)l->n_rows * sizeof *sorted);
+  gd_status st = GD_OK;
   if (sorted == NULL)
     return gd_fail(GD_ERR_NOMEM, "%s: out of memory", l->root);
   for (int64_t i = 0; i < l->n_rows; i++)
     sorted[i] = &l->rows[i].video;
   qsort(sorted, (size_t)l->n_rows, sizeof *sorted, by_subject);
-  int64_t n_shared = 0;
-  const char *first = NULL, *last = NULL;
-  for (int64_t i = 1; i < l->n_rows; i++)
-    if (sorted[i]->partition != sorted[i - 1]->partition &&
-        strcmp(sorted[i]->subject, sorted[i - 1]->subject) == 0 &&
-        (last == NULL || strcmp(last, sorted[i]->subject) != 0)) {
-      last = sorted[i]->subject;
-      first = first == NULL ? last : first;
-      n_shared++;
-    }
+  for (int k = 0; st == GD_OK && k < 2; k++) {
+    const char *first = NULL;
+    const int64_t n = count_shared(sorted, l->n_rows, kinds[k].part, &first);
+    if (n > 0)
+      st = gd_corpus_list_warn(
+          l, "%s: %" PRId64 " person%s in more than one %s, %s first", l->root,
+          n, n == 1 ? " is" : "s are", kinds[k].name, first);
+  }
   free(sorted);
-  if (n_shared == 0)
+  return st;
+}
+
+static int most_fold(const gd_corpus_list *l)
+{
+  int most = 0;
+  for (int64_t i = 0; i < l->n_rows; i++)
+    most = l->rows[i].video.fold > most ? l->rows[i].video.fold : most;
+  return most;
+}
+
+/* A fold is tested alone: every video has one, and each has videos. */
+static gd_status check_folds(const gd_corpus_list *l)
+{
+  const int most = most_fold(l);
+  if (most == 0)
     return GD_OK;
-  return gd_corpus_list_warn(
-      l, "%s: %" PRId64 " person%s in more than one partition, %s first",
-      l->root, n_shared, n_shared == 1 ? " is" : "s are", first);
+  char *seen = gd_alloc(most + 1, 1);
+  gd_status st = seen == NULL ? GD_ERR_NOMEM : GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < l->n_rows; i++) {
+    const gd_corpus_row *row = &l->rows[i];
+    seen[row->video.fold] = 1;
+    if (row->video.fold == 0)
+      st = gd_fail(GD_ERR_USAGE,
+                   "%s:%d: no fold for video %s: give one to all, or to none",
+                   row->origin, row->line, row->video.id);
+  }
+  for (int f = 1; st == GD_OK && f < most; f++)
+    if (!seen[f])
+      st = gd_fail(GD_ERR_USAGE,
+                   "%s: no video is in fold %d, but there are folds up to %d",
+                   l->rows[0].origin, f, most);
+  free(seen);
+  return st;
 }
 
 gd_status gd_corpus_list_finish(gd_corpus_list *l, gd_corpus **out)
@@ -248,6 +309,8 @@ gd_status gd_corpus_read(const char *layout, const char *root, int n_levels,
   if (st == GD_OK)
     st = order_rows(&l);
   if (st == GD_OK)
+    st = check_folds(&l);
+  if (st == GD_OK)
     st = warn_of_overlap(&l);
   if (st == GD_OK)
     st = gd_corpus_list_finish(&l, out);
@@ -265,6 +328,15 @@ void gd_corpus_free(gd_corpus *c)
   free(w->videos);
   free(w->corpus.fingerprints);
   free(w);
+}
+
+int gd_corpus_n_folds(const gd_corpus *c)
+{
+  assert(c != NULL);
+  int most = 0;
+  for (int64_t i = 0; i < c->n_videos; i++)
+    most = c->videos[i].fold > most ? c->videos[i].fold : most;
+  return most;
 }
 
 gd_status gd_corpus_examine(gd_corpus *c)
@@ -295,6 +367,8 @@ gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
     gd_hasher_text(h, v->task);
     gd_hasher_int(h, (int64_t)v->partition);
     gd_hasher_int(h, (int64_t)label_bits);
+    if (v->fold > 0) /* others have the digest that they had without folds */
+      gd_hasher_int(h, v->fold);
     gd_hasher_int(h, c->fingerprints[i].size_bytes);
     gd_hasher_digest(h, c->fingerprints[i].sample);
     gd_digest landmarks = {0};

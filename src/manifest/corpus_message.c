@@ -13,7 +13,7 @@ static const char BEGINNING[] = "gradus corpus 1";
 /* What follows the texts of a video. */
 typedef struct {
   double label;
-  int64_t partition;
+  int64_t partition, fold;
   gd_fingerprint fingerprint;
 } numbers;
 
@@ -29,7 +29,8 @@ void gd_corpus_pack(const gd_corpus *c, gd_text *out)
                                         v->subject, v->task};
     for (int t = 0; t < N_TEXTS; t++)
       gd_text_bytes(out, texts[t], strlen(texts[t]) + 1);
-    const numbers n = {v->label, (int64_t)v->partition, c->fingerprints[i]};
+    const numbers n = {v->label, (int64_t)v->partition, v->fold,
+                       c->fingerprints[i]};
     gd_text_bytes(out, &n, sizeof n);
   }
 }
@@ -86,7 +87,8 @@ static gd_status take_video(reader *r, gd_corpus_list *l,
                           .subject = texts[3],
                           .task = texts[4],
                           .partition = (gd_partition)n.partition,
-                          .label = n.label};
+                          .label = n.label,
+                          .fold = (int)n.fold};
   return gd_corpus_list_add(l, (gd_corpus_row){.video = video, .origin = ""});
 }
 

@@ -75,6 +75,22 @@ static gd_status read_own_names(gd_corpus_list *l, gd_video *v, const char *id,
   return st;
 }
 
+static gd_status read_fold(const gd_csv *csv, const char *text, int *fold)
+{
+  enum { MOST_FOLDS = 100000 };
+  char *end;
+  if (text[0] == '\0')
+    return GD_OK;
+  const long value = strtol(text, &end, 10);
+  if (text[strspn(text, "0123456789")] != '\0' || value < 1 ||
+      value > MOST_FOLDS)
+    return gd_fail(GD_ERR_USAGE,
+                   "%s:%d: fold \"%.40s\" is no whole number from 1 to %d",
+                   csv->path, csv->line, text, MOST_FOLDS);
+  *fold = (int)value;
+  return GD_OK;
+}
+
 static gd_status read_row(gd_corpus_list *l, const gd_csv *csv, char **fields,
                           const int at[N_COLUMNS])
 {
@@ -94,6 +110,8 @@ static gd_status read_row(gd_corpus_list *l, const gd_csv *csv, char **fields,
                    csv->path, csv->line, field_of(fields, at, PARTITION));
   st = gd_corpus_list_label(l, field_of(fields, at, LABEL), csv->path,
                             csv->line, &v->label);
+  if (st == GD_OK)
+    st = read_fold(csv, field_of(fields, at, FOLD), &v->fold);
   if (st == GD_OK)
     st = gd_corpus_list_place(l, v, name);
   v->subject = gd_corpus_list_text(l, field_of(fields, at, SUBJECT));

@@ -257,8 +257,10 @@ static gd_status check_origin(const gd_instance *s, gd_value *values,
   return GD_OK;
 }
 
-static gd_status check_folds(const gd_section *section, gd_value *values)
+static gd_status check_folds(const gd_instance *s, gd_value *values)
 {
+  const gd_section *section = s->stage->section;
+  const gd_corpus *corpus = s->job->facts.corpus;
   const gd_value *folds = value_of(section, values, "folds");
   const gd_value *fold = value_of(section, values, "fold");
   if (folds->integer == 1 || folds->integer == 2)
@@ -269,6 +271,15 @@ static gd_status check_folds(const gd_section *section, gd_value *values)
   if (fold->integer > 1 && fold->integer > folds->integer)
     return gd_node_fail(fold->at, NULL, "'fold' is %s, but 'folds' is %s",
                         fold->text, folds->text);
+  /* Ranks that did not read the corpus are told by the one that did. */
+  const int named = corpus == NULL || gd_instance_upstream(s, "synth") != NULL
+                        ? 0
+                        : gd_corpus_n_folds(corpus);
+  if (folds->integer > 0 && named > 0 && folds->integer != named)
+    return gd_node_fail(folds->at, NULL,
+                        "'folds' is %s, but the corpus's column `fold` names "
+                        "%d: write so, or take the column out",
+                        folds->text, named);
   return GD_OK;
 }
 
@@ -351,7 +362,7 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
     st = check_freeze(s, value_of(section, values, "freeze"));
   if (st == GD_OK)
     st = check_origin(s, values, o);
-  return st == GD_OK ? check_folds(section, values) : st;
+  return st == GD_OK ? check_folds(s, values) : st;
 }
 
 /* Folds are dealt over the videos that the model's faces show; with others, a

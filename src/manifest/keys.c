@@ -225,8 +225,9 @@ static const gd_key train_keys[] = {
      .sentence = "Initial weights, order, augmentation and dropout."},
     {"folds", GD_KEY_INT, .fallback = "0", .high = 1e5,
      .sentence = "Cross-validation: deal the persons of all partitions to so "
-                 "many folds of like levels; as many as persons: leave one "
-                 "out. 0: the corpus's partitions."},
+                 "many folds of like levels, or take those that a table's "
+                 "column `fold` names; as many as persons: leave one out. 0: "
+                 "the corpus's partitions."},
     {"fold", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e5,
      .sentence = "The fold that is tested; the fifth of the folds behind it is "
                  "for development, the rest for training. Sweep over it."},

@@ -26,6 +26,8 @@ static const gd_dataset INDEX = {
     .name = "videos/index", .dtype = GD_I32, .rank = 1};
 static const gd_dataset LABEL = {
     .name = "videos/label", .dtype = GD_F64, .rank = 1, .unit = "level"};
+static const gd_dataset FOLD = {
+    .name = "videos/fold", .dtype = GD_I32, .rank = 1};
 static const char PARTITION[] = "videos/partition";
 
 static const char **text_of(gd_video *video, int i)
@@ -86,6 +88,7 @@ static gd_status set_row(gd_video_table *t, int64_t row, int32_t index,
   index_of(t)[row] = index;
   to->partition = from->partition;
   to->label = from->label;
+  to->fold = from->fold;
   for (int i = 0; i < N_TEXTS; i++) {
     *text_of(to, i) = gd_strdup(text_in(from, i));
     if (text_in(to, i) == NULL)
@@ -205,6 +208,24 @@ static gd_status write_texts(const gd_video_table *t, gd_store_writer *w)
   return st;
 }
 
+/* Files of corpora without folds are as they were before there were any. */
+static gd_status write_folds(const gd_video_table *t, gd_store_writer *w)
+{
+  int is_any = 0;
+  int32_t *folds = gd_alloc(t->n_videos, sizeof *folds);
+  if (folds == NULL)
+    return GD_ERR_NOMEM;
+  for (int64_t v = 0; v < t->n_videos; v++) {
+    folds[v] = t->videos[v].fold;
+    is_any |= folds[v] > 0;
+  }
+  gd_dataset fold = FOLD;
+  fold.dims[0] = t->n_videos;
+  gd_status st = is_any ? gd_store_put(w, &fold, folds) : GD_OK;
+  free(folds);
+  return st;
+}
+
 gd_status gd_video_table_write(const gd_video_table *t, gd_store_writer *w)
 {
   assert(t != NULL && w != NULL);
@@ -222,7 +243,7 @@ gd_status gd_video_table_write(const gd_video_table *t, gd_store_writer *w)
   if (st == GD_OK)
     st = write_texts(t, w);
   free(labels);
-  return st;
+  return st == GD_OK ? write_folds(t, w) : st;
 }
 
 static gd_status read_text(gd_store *s, const char *name, int64_t row,
@@ -249,6 +270,20 @@ static gd_status read_partitions(gd_store *s, gd_video_table *t)
   return st;
 }
 
+static gd_status read_folds(gd_store *s, gd_video_table *t)
+{
+  gd_status st = GD_OK;
+  for (int64_t v = 0; st == GD_OK && v < t->n_videos; v++) {
+    int32_t fold = 0;
+    st = gd_store_read(s, &FOLD, v, 1, &fold);
+    rows_of(t)[v].fold = fold;
+    if (st == GD_OK && fold < 0)
+      st = gd_fail(GD_ERR_FORMAT, "%s: /%s: %d is no fold", gd_store_path(s),
+                   FOLD.name, fold);
+  }
+  return st;
+}
+
 /* Column by column: opening a dataset costs more than reading a row of it. */
 static gd_status read_rows(gd_store *s, gd_video_table *t)
 {
@@ -264,7 +299,7 @@ static gd_status read_rows(gd_store *s, gd_video_table *t)
     st = read_partitions(s, t);
   for (int64_t v = 0; st == GD_OK && v < t->n_videos; v++)
     st = gd_store_read(s, &LABEL, v, 1, &rows_of(t)[v].label);
-  return st;
+  return st == GD_OK && gd_store_has(s, FOLD.name) ? read_folds(s, t) : st;
 }
 
 gd_status gd_video_table_read(gd_store *s, gd_video_table **out)

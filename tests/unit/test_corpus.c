@@ -154,6 +154,55 @@ static void table_faults_name_file_and_line(void **state)
   }
 }
 
+static void table_may_name_folds(void **state)
+{
+  (void)state;
+  static const char *const faults[][2] = {
+      {"a.avi,1,p,train,1\nb.avi,1,q,train,\n",
+       "labels.csv:3: no fold for video b: give one to all, or to none"},
+      {"a.avi,1,p,train,1\nb.avi,1,q,train,3\n",
+       "no video is in fold 2, but there are folds up to 3"},
+      {"a.avi,1,p,train,0\n", "fold \"0\" is no whole number from 1"},
+      {"a.avi,1,p,train,-1\n", "fold \"-1\" is no whole number from 1"},
+      {"a.avi,1,p,train,1.5\n", "fold \"1.5\" is no whole number from 1"},
+      {"a.avi,1,p,train,99999999999999999999\n", "is no whole number"},
+      {"a.avi,1,p,train,1\na.avi,1,p,train,2\n", "another label"}};
+  static const char header[] = "video,label,subject,partition,fold\n";
+  gd_corpus *c, *told;
+  gd_text message = {0};
+  char text[512];
+  gd_digest with, without;
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    snprintf(text, sizeof text, "%s%s", header, faults[i][0]);
+    assert_table_fails(text, faults[i][1]);
+  }
+  snprintf(text, sizeof text, "%s%s", header,
+           "a.avi,1,p,train,2\nb.avi,2,p,train,1\nc.avi,2,q,dev,3\n");
+  assert_ok(gd_corpus_read("table", table("folds", text), 64, &c));
+  assert_int_equal(gd_corpus_n_folds(c), 3);
+  assert_int_equal(video_of(c, "a")->fold, 2);
+  assert_int_equal(video_of(c, "c")->fold, 3);
+  /* Whoever is in two folds is trained on and tested. */
+  assert_int_equal(c->n_warnings, 1);
+  assert_true(warned(c, "1 person is in more than one fold, p first"));
+  gd_corpus_pack(c, &message);
+  assert_ok(gd_corpus_unpack(message.data, message.length_bytes, &told));
+  assert_int_equal(video_of(told, "a")->fold, 2);
+  assert_ok(gd_corpus_digest(c, &with));
+  gd_corpus_free(told);
+  gd_corpus_free(c);
+  gd_text_free(&message);
+  /* An empty column is as good as none. */
+  snprintf(text, sizeof text, "%s%s", header,
+           "a.avi,1,p,train,\nb.avi,2,p,train,\nc.avi,2,q,dev,\n");
+  assert_ok(gd_corpus_read("table", table("folds", text), 64, &c));
+  assert_int_equal(gd_corpus_n_folds(c), 0);
+  assert_int_equal(c->n_warnings, 0);
+  assert_ok(gd_corpus_digest(c, &without));
+  assert_false(gd_digest_equal(with, without));
+  gd_corpus_free(c);
+}
+
 static void table_header_faults_are_named(void **state)
 {
   (void)state;
@@ -541,6 +590,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_of_a_spreadsheet_reads_alike),
     cmocka_unit_test(list_is_videos_of_which_nothing_is_known),
     cmocka_unit_test(table_faults_name_file_and_line),
+    cmocka_unit_test(table_may_name_folds),
     cmocka_unit_test(table_header_faults_are_named),
     cmocka_unit_test(repeated_row_and_unknown_column_are_warnings),
     cmocka_unit_test(missing_corpus_and_unknown_layout_are_errors),

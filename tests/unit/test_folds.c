@@ -126,6 +126,25 @@ static void as_many_folds_as_persons_leave_one_out(void **state)
                "42 folds by person: there are only 41 persons");
 }
 
+static void folds_that_the_corpus_names_are_taken(void **state)
+{
+  (void)state;
+  int fold[4];
+  gd_video videos[4] = {{.id = "a", .subject = "p", .fold = 3},
+                        {.id = "b", .subject = "q", .fold = 1},
+                        {.id = "c", .subject = "q", .fold = 2},
+                        {.id = "d", .subject = "r", .fold = 3}};
+  assert_ok(gd_folds_deal(4, videos, 3, 1, fold));
+  for (int v = 0; v < 4; v++)
+    assert_int_equal(fold[v], videos[v].fold - 1);
+  videos[3].fold = 4;
+  assert_fails(gd_folds_deal(4, videos, 3, 1, fold), GD_ERR_USAGE,
+               "video d is in fold 4, of 3");
+  videos[3].fold = 0;
+  assert_fails(gd_folds_deal(4, videos, 3, 1, fold), GD_ERR_USAGE,
+               "video d is in fold 0, of 3");
+}
+
 /* Every fold is tested once, and never trained on or selected with then. */
 static void rounds_use_every_fold_once_for_each(void **state)
 {
@@ -148,6 +167,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(folds_are_even_in_persons_and_in_levels),
     cmocka_unit_test(folds_are_a_function_of_persons_levels_and_seed),
     cmocka_unit_test(as_many_folds_as_persons_leave_one_out),
+    cmocka_unit_test(folds_that_the_corpus_names_are_taken),
     cmocka_unit_test(rounds_use_every_fold_once_for_each),
 };
 

@@ -303,6 +303,39 @@ static void sweep_multiplies_a_stage_and_what_depends_on_it(void **state)
   gd_job_free(job);
 }
 
+static void folds_have_to_be_those_of_the_table(void **state)
+{
+  (void)state;
+  static const char labels[] = "video,label,subject,partition,fold\n"
+                               "a.avi,1,p,train,1\nb.avi,2,q,train,2\n"
+                               "c.avi,3,r,train,3\n";
+  gd_job *job, *told;
+  gd_text message = {0};
+  char text[2048];
+  const char *root = gd_test_path("folds");
+  assert_ok(gd_directory_make(root));
+  snprintf(text, sizeof text, "%s/labels.csv", root);
+  assert_ok(gd_file_write(text, labels, strlen(labels)));
+  snprintf(text, sizeof text,
+           "job: j\ncorpus: {root: \"%s\"}\nstages:\n"
+           "  frames: {stage: extract, from: corpus}\n"
+           "  faces: {stage: align, from: frames}\n"
+           "  model: {stage: train, from: faces, folds: 3}\n",
+           root);
+  assert_ok(load_sets(text, NULL, 0, &job));
+  gd_job_pack(job, &message);
+  assert_ok(gd_job_unpack(message.data, message.length_bytes, &told));
+  gd_text_free(&message);
+  gd_job_free(told);
+  gd_job_free(job);
+  assert_fails(load_sets(text, (const char *const[]){"model.folds=4"}, 1, &job),
+               GD_ERR_USAGE,
+               "'folds' is 4, but the corpus's column `fold` names 3");
+  /* Without cross-validation, partitions are what they are. */
+  assert_ok(load_sets(text, (const char *const[]){"model.folds=0"}, 1, &job));
+  gd_job_free(job);
+}
+
 static void range_is_the_list_of_its_numbers(void **state)
 {
   (void)state;
@@ -691,6 +724,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(network_is_that_of_the_weights_it_starts_from),
     cmocka_unit_test(key_that_contradicts_the_weights_is_refused),
     cmocka_unit_test(sweep_multiplies_a_stage_and_what_depends_on_it),
+    cmocka_unit_test(folds_have_to_be_those_of_the_table),
     cmocka_unit_test(range_is_the_list_of_its_numbers),
     cmocka_unit_test(videos_without_labels_are_for_prediction_alone),
     cmocka_unit_test(digests_stay_what_they_were),

@@ -15,6 +15,7 @@ static void assert_row(const gd_video_table *t, int64_t row, int32_t index)
   assert_string_equal(found->task, expected->task);
   assert_int_equal(found->partition, expected->partition);
   assert_true(found->label == expected->label);
+  assert_int_equal(found->fold, expected->fold);
 }
 
 static void table_survives_a_store(void **state)
