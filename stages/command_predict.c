@@ -288,6 +288,15 @@ static gd_status make_work(const gd_arguments *a, char work[GD_PATH_MAX])
   return gd_directory_temporary(work);
 }
 
+/* A sheet that an earlier run has left in the same folder may show what is to
+ * be blurred now: without `done`, sheets are drawn again, and nothing else. */
+static gd_status forget_sheet(const gd_job *job)
+{
+  char path[GD_PATH_MAX];
+  gd_status st = result_of(job, "align", "done", path);
+  return st == GD_OK ? gd_file_remove(path) : st;
+}
+
 /* Rank 0: what can be known to be wrong, and the job. */
 static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
                       gd_job **job)
@@ -320,6 +329,8 @@ static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
       .is_sharp = gd_arguments_count(a, "--no-blur") > 0};
   st = gd_predict_load(&request, job);
   free(videos);
+  if (st == GD_OK && gd_arguments_count(a, "--sheet") > 0)
+    st = forget_sheet(*job);
   return st;
 }
 

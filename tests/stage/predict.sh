@@ -83,6 +83,13 @@ predict 0 again 1 "${videos[@]}" "${tell[@]}" --work kept
 diff one.out again.out || fail "it says something else the second time"
 [ -z "$(find one kept ! -type d -perm /077)" ] || fail "others may read it"
 
+# A sheet that was not blurred is not passed on as one that is.
+predict 0 sharp 1 "${videos[@]}" "${tell[@]}" --work kept --out sharp --sheet \
+  --no-blur
+! cmp -s one/sheet.png sharp/sheet.png || fail "the sheet is not blurred"
+predict 0 blurred 1 "${videos[@]}" "${tell[@]}" --work kept --out sharp --sheet
+cmp one/sheet.png sharp/sheet.png || fail "the sheet is not blurred again"
+
 # On three ranks, in another order, beside videos that cannot be scored.
 head -c 100 "${videos[0]}" >cut.avi
 cat >tiny.yaml <<'JOB'
