@@ -395,6 +395,11 @@ static int run(const gd_arguments *a)
     code = run_stages(job, rank);
   if (code == GD_EXIT_DONE && rank == 0)
     code = show(a, job);
+  if (code == GD_EXIT_STOPPED && rank == 0)
+    fprintf(stderr, "gradus: stopped: repeat the same command%s\n",
+            gd_arguments_value(a, "--work") != NULL
+                ? " to go on"
+                : "; with --work it would go on from there");
   /* The launcher takes any rank's code. */
   MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
   gd_job_free(job);
