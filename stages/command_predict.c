@@ -33,7 +33,10 @@ static const gd_option options[] = {
     {"--out", "DIR", 0, "Write predictions.csv and frames.csv into DIR."},
     {"--sheet", NULL, 0,
      "Write sheet.png into DIR too: some of the faces, blurred."},
-    {"--no-blur", NULL, 0, "Show the faces of the sheet as they are."},
+    {"--attention-video", "DIR", 0,
+     "Write a film of each video into DIR: its faces, blurred,\n"
+     "with what raises their level orange and what lowers it blue."},
+    {"--no-blur", NULL, 0, "Show the faces of sheet and films as they are."},
     {"--work", "DIR", 0,
      "Keep frames and faces in DIR, and go on from there; default:\n"
      "a temporary folder, removed at the end."},
@@ -233,14 +236,12 @@ static gd_status read_outcome(const gd_job *job, outcome *o)
 
 /* Copy a result, if it is there. */
 static gd_status copy_result(const gd_job *job, const char *kind,
-                             const char *name, const char *to)
+                             const char *name, const char *path)
 {
   enum { MOST_BYTES = 1 << 30 };
-  char from[GD_PATH_MAX], path[GD_PATH_MAX], *content = NULL;
+  char from[GD_PATH_MAX], *content = NULL;
   size_t size_bytes;
   gd_status st = result_of(job, kind, name, from);
-  if (st == GD_OK)
-    st = gd_path_join(to, name, path);
   if (st != GD_OK || !gd_path_exists(from))
     return st;
   st = gd_file_read(from, MOST_BYTES, &content, &size_bytes);
@@ -250,25 +251,59 @@ static gd_status copy_result(const gd_job *job, const char *kind,
   return st;
 }
 
-static gd_status copy_results(const gd_arguments *a, const gd_job *job)
+/* The films are called after the videos, and numbered as these were named, for
+ * those of one name in several folders. */
+static gd_status copy_films(const gd_arguments *a, const gd_job *job,
+                            const outcome *o, const char *to)
 {
-  const char *to = gd_arguments_value(a, "--out");
-  if (to == NULL)
-    return GD_OK;
-  gd_status st = copy_result(job, "predict", "predictions.csv", to);
-  if (st == GD_OK)
-    st = copy_result(job, "predict", "frames.csv", to);
-  if (st == GD_OK && gd_arguments_count(a, "--sheet") > 0)
-    st = copy_result(job, "align", "sheet.png", to);
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_arguments_n_operands(a); i++) {
+    const char *video = gd_arguments_operand(a, i);
+    const int64_t v = find_score(o, video);
+    char name[GD_PATH_MAX], from[64];
+    if (v < 0)
+      continue;
+    snprintf(from, sizeof from, "attention-%05" PRId32 ".mp4",
+             o->scores->videos->index[o->scores->row[v]]);
+    gd_text text = {0};
+    gd_text_printf(&text, "%04d-%s.mp4", i + 1, gd_path_base(video));
+    st = gd_text_status(&text);
+    if (st == GD_OK)
+      st = gd_path_join(to, gd_text_get(&text), name);
+    gd_text_free(&text);
+    if (st == GD_OK)
+      st = copy_result(job, "predict", from, name);
+  }
   return st;
+}
+
+static gd_status copy_results(const gd_arguments *a, const gd_job *job,
+                              const outcome *o)
+{
+  static const struct {
+    const char *kind, *name;
+  } results[] = {{"predict", "predictions.csv"},
+                 {"predict", "frames.csv"},
+                 {"align", "sheet.png"}};
+  const char *to = gd_arguments_value(a, "--out");
+  const char *films = gd_arguments_value(a, "--attention-video");
+  const int n = to == NULL ? 0 : gd_arguments_count(a, "--sheet") > 0 ? 3 : 2;
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < n; i++) {
+    char path[GD_PATH_MAX];
+    st = gd_path_join(to, results[i].name, path);
+    if (st == GD_OK)
+      st = copy_result(job, results[i].kind, results[i].name, path);
+  }
+  return st == GD_OK && films != NULL ? copy_films(a, job, o, films) : st;
 }
 
 static int show(const gd_arguments *a, const gd_job *job)
 {
   outcome o = {0};
-  gd_status st = copy_results(a, job);
+  gd_status st = read_outcome(job, &o);
   if (st == GD_OK)
-    st = read_outcome(job, &o);
+    st = copy_results(a, job, &o);
   const int code = st == GD_OK ? print(a, &o) : gd_command_failed(st);
   gd_scores_free(o.scores);
   gd_skips_free(&o.skips);
@@ -308,7 +343,10 @@ static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
                                  "training made");
   if (out == NULL && gd_arguments_count(a, "--sheet") > 0)
     return gd_fail(GD_ERR_USAGE, "--sheet: name a folder for it by --out");
+  const char *films = gd_arguments_value(a, "--attention-video");
   gd_status st = out == NULL ? GD_OK : gd_directory_make(out);
+  if (st == GD_OK && films != NULL)
+    st = gd_directory_make(films);
   if (st == GD_OK)
     st = make_work(a, work);
   if (st != GD_OK)
@@ -326,6 +364,7 @@ static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
       .detector = gd_arguments_value(a, "--detector"),
       .calibration = gd_arguments_value(a, "--calibration"),
       .work = work,
+      .is_film = films != NULL,
       .is_sharp = gd_arguments_count(a, "--no-blur") > 0};
   st = gd_predict_load(&request, job);
   free(videos);

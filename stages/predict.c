@@ -3,6 +3,7 @@
  *   scores.h5         scores of all: see gradus/scores.h
  *   predictions.csv   the same per video, for people
  *   frames.csv        a row for each frame of each video
+ *   attention-NNNNN.mp4   where the levels come from: see predict_film.h
  *
  * How faces become scores, over all ranks: see scoring.h.  A corpus without
  * any face gives files without rows. */
@@ -12,6 +13,7 @@
 #include "gradus/agree.h"
 #include "gradus/calibration.h"
 #include "gradus/frames.h"
+#include "predict_film.h"
 #include "scoring.h"
 
 static gd_status read_calibration(const gd_instance *self, const char *path,
@@ -165,7 +167,10 @@ static gd_status predict(gd_stage_env *env, gd_scoring *s)
     if (st != GD_OK)
       return st;
   }
-  return gd_agree(env->comm, env->rank == 0 ? finish(s, path) : GD_OK);
+  st = gd_agree(env->comm, env->rank == 0 ? finish(s, path) : GD_OK);
+  if (st == GD_OK && gd_instance_flag(env->self, "film"))
+    st = gd_predict_films(s, path, gd_instance_flag(env->self, "blur"));
+  return st;
 }
 
 static gd_status run(gd_stage_env *env)

@@ -174,6 +174,9 @@ static void compose(const gd_predict_request *r, const gd_model_info *info,
   add_key(out, "model", r->model);
   if (r->calibration != NULL)
     add_key(out, "calibration", r->calibration);
+  if (r->is_film)
+    gd_text_printf(out, "    film: true\n    blur: %s\n",
+                   r->is_sharp ? "false" : "true");
 }
 
 static gd_status write_list(const gd_predict_request *r, const char *path)

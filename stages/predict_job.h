@@ -16,7 +16,8 @@ typedef struct {
   const char *detector;    /**< file or word; NULL: as the model says */
   const char *calibration; /**< file; NULL: none */
   const char *work;        /**< folder for the job and its results: exists */
-  int is_sharp;            /**< do not blur the faces of the contact sheet */
+  int is_film;             /**< make the attention films */
+  int is_sharp;            /**< do not blur the faces of sheet and films */
 } gd_predict_request;
 
 /**

@@ -320,6 +320,11 @@ static const gd_key predict_keys[] = {
     {"calibration", GD_KEY_FILE, .fallback = "",
      .sentence = "calibration.yaml of an evaluation of this model: average and "
                  "prediction intervals; empty: the mean, and no intervals."},
+    {"film", GD_KEY_FLAG, .fallback = "false",
+     .sentence = "Write attention-NNNNN.mp4 for each video: its faces, with "
+                 "what raises and what lowers their level."},
+    {"blur", GD_KEY_FLAG, .fallback = "true",
+     .sentence = "Blur the faces of the films."},
 };
 
 static const gd_key report_keys[] = {

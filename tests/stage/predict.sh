@@ -126,6 +126,24 @@ has json '"frames": 5, "average": "mean"}'
 predict 0 plain 1 "${videos[0]}" --model "$model" --detector found.h5
 has plain 'no intervals: they have to be measured; --calibration takes'
 
+# Films: as long as what was sampled, and blurred unless one asks.
+predict 0 film 2 "${videos[0]}" "${tell[@]}" --work kept --attention-video film
+predict 0 sharp 1 "${videos[0]}" "${tell[@]}" --work kept \
+  --attention-video sharp --no-blur
+name="0001-${videos[0]##*/}.mp4"
+for dir in film sharp; do
+  [ -s "$dir/$name" ] || fail "no film in $dir"
+  (echo "job: look"
+    echo "work: look-$dir"
+    echo "corpus: {layout: list, root: $dir.txt}"
+    echo "stages: {frames: {stage: extract, from: corpus, every: 1}}") >"$dir.yaml"
+  echo "$dir/$name" >"$dir.txt"
+  "$gradus" run "$dir.yaml" 2>/dev/null || fail "$dir: no video"
+  [ "$(awk '$1 == "frames:" { print $2 }' look-"$dir"/frames-*/report.yaml)" \
+    -eq 5 ] || fail "$dir: not a picture for each face"
+done
+! cmp -s "film/$name" "sharp/$name" || fail "a film is not blurred"
+
 # What can be known to be wrong is known at once.
 predict 2 fault 2 "${videos[0]}"
 has fault '--model is missing'
