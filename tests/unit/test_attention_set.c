@@ -23,7 +23,7 @@ static gd_attention_set *make(void)
   snprintf(s->face_template, sizeof s->face_template, "crop 1.3");
   for (int i = 0; i < N; i++) {
     gd_attention_case *one = &s->cases[i];
-    char id[16];
+    char id[32];
     snprintf(id, sizeof id, "video %d", i);
     one->id = gd_strdup(id);
     one->reason = gd_strdup(i == 1 ? "largest error" : "");
