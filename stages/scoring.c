@@ -324,7 +324,7 @@ gd_status gd_scoring_finish(const gd_scoring *s, const char *path)
   char csv_path[GD_PATH_MAX];
   gd_text csv = {0};
   gd_scores *scores = NULL;
-  gd_status st = gd_scores_read(path, &scores);
+  gd_status st = gd_scores_read_videos(path, &scores);
   if (st == GD_OK) {
     gd_scores_csv(scores, &csv);
     gd_stage_count(s->env, "videos", scores->n_videos);

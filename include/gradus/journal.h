@@ -25,8 +25,8 @@
 typedef struct {
   double gradient_norm; /**< of the step's gradient, before it is clipped */
   double images_per_s;  /**< of all ranks */
-  double exchanging;    /**< share of rank 0's time outside its microbatches:
-                             exchange, optimiser, waiting for other ranks */
+  double exchanging;    /**< share of rank 0's time in calls of MPI, not hidden
+                             behind its work: waiting for others, too */
   double waiting;       /**< share of the ranks' time waiting for faces */
 } gd_journal_pace;
 
