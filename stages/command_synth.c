@@ -16,6 +16,7 @@ static const gd_option options[] = {
     {"--videos-per-subject", "N", 0, "Sessions of each person."},
     {"--seconds", "S", 0, "Length of a video."},
     {"--levels", "K", 0, "Labels are 0 to K-1."},
+    {"--label-noise", "LEVELS", 0, "Standard deviation of labels' errors."},
 };
 
 /* A number option, or its default if it was not given. */
@@ -61,6 +62,8 @@ static gd_status configure(const gd_arguments *a, gd_synth *s)
     st = read_count(a, "--levels", &s->n_levels);
   if (st == GD_OK)
     st = read_number(a, "--seconds", &s->seconds);
+  if (st == GD_OK)
+    st = read_number(a, "--label-noise", &s->label_noise);
   s->seed = (uint64_t)seed;
   return st == GD_OK ? gd_synth_check(s) : st;
 }

@@ -20,7 +20,8 @@ static gd_synth config_of(const gd_instance *self)
                     .seconds = gd_instance_real(self, "seconds"),
                     .fps = gd_instance_real(self, "fps"),
                     .width_px = (int)gd_instance_int(self, "width"),
-                    .height_px = (int)gd_instance_int(self, "height")};
+                    .height_px = (int)gd_instance_int(self, "height"),
+                    .label_noise = gd_instance_real(self, "label_noise")};
 }
 
 static void name_video(const void *context, int64_t unit, char out[GD_PATH_MAX])

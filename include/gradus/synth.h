@@ -13,6 +13,10 @@
  * Colours, light, noise, duration and names come from streams of random
  * numbers that do not know the level.  Subjects never cross partitions.
  *
+ * Labels are the levels, or, as those of questionnaires are, off by an error of
+ * their own: `label_noise` is its standard deviation.  What is drawn does not
+ * depend on it, so no model can know more of a label than its level says.
+ *
  * A corpus is a pure function of its configuration: item `index` can be drawn
  * by any rank, and the same configuration gives the same bytes (on one
  * machine's libraries).
@@ -46,6 +50,7 @@ typedef struct {
   double seconds; /**< of each video, 0.2 .. 3600 */
   double fps;     /**< 1 .. 240 */
   int width_px, height_px; /**< even, 64 .. 4096 */
+  double label_noise;      /**< levels, 0 .. 1000 */
 } gd_synth;
 
 /** Return the defaults: a table of 36 subjects with 3 sessions of 3 seconds,
@@ -65,7 +70,9 @@ typedef struct {
   int subject; /**< 0 .. n_subjects-1 */
   int session; /**< 0 .. n_sessions-1 */
   int task;    /**< 0 or 1 in avec2014, else 0 */
-  int level;
+  int level;   /**< that is drawn */
+  int label;   /**< that the files state: the level plus a normal error, rounded
+                * and held within 0 .. K-1; the same for a session's tasks */
   gd_partition partition;
 } gd_synth_item;
 

@@ -47,6 +47,10 @@ static const gd_key synth_keys[] = {
      .high = 4096, .n = 2, .sentence = "Height of a frame."},
     {"levels", GD_KEY_INT, .unit = "levels", .fallback = "64", .low = 2,
      .high = 1000, .sentence = "K: labels are 0 to K-1."},
+    {"label_noise", GD_KEY_REAL, .unit = "levels", .late = 1, .fallback = "0",
+     .high = 1000,
+     .sentence = "Standard deviation of the error of labels, in all "
+                 "partitions; faces show the level without it."},
 };
 
 static const gd_key extract_keys[] = {

@@ -78,6 +78,8 @@ gd_status gd_synth_check(const gd_synth *s)
   if (st == GD_OK && (s->width_px % 2 != 0 || s->height_px % 2 != 0))
     st = gd_fail(GD_ERR_USAGE, "synth: %d x %d pixels: must be even",
                  s->width_px, s->height_px);
+  if (st == GD_OK)
+    st = check_value("label_noise", s->label_noise, 0, 1000);
   return st;
 }
 
@@ -112,6 +114,16 @@ static int level_at(double u, int n_levels)
   return level >= n_levels ? n_levels - 1 : level;
 }
 
+/* What a questionnaire would say of a session at some level. */
+static int label_of(const gd_synth *s, int64_t session, int level)
+{
+  gd_random r = gd_random_of(s->seed, GD_FOR_SYNTH, GD_SYNTH_LABEL, session);
+  const double label = floor(
+      level + (s->label_noise > 0 ? s->label_noise * gd_random_normal(&r) : 0) +
+      0.5);
+  return (int)fmin(fmax(label, 0), s->n_levels - 1);
+}
+
 gd_synth_item gd_synth_item_of(const gd_synth *s, int64_t index)
 {
   assert(s != NULL && index >= 0 && index < gd_synth_count(s));
@@ -134,6 +146,7 @@ gd_synth_item gd_synth_item_of(const gd_synth *s, int64_t index)
   const double u =
       gd_random_uniform(&r) + 0.61803398874989485 * (double)(session - first);
   item.level = level_at(u - floor(u), s->n_levels);
+  item.label = label_of(s, session, item.level);
   return item;
 }
 
@@ -350,7 +363,7 @@ static gd_status write_table(const gd_synth *s, const char *root)
     const gd_synth_item item = gd_synth_item_of(s, i);
     char name[GD_PATH_MAX];
     gd_synth_name(s, &item, name);
-    gd_text_printf(&csv, "%s,%d,s%03d,%s,talk\n", name, item.level,
+    gd_text_printf(&csv, "%s,%d,s%03d,%s,talk\n", name, item.label,
                    item.subject + 1, gd_partition_name(item.partition));
   }
   gd_status st = gd_text_status(&csv);
@@ -375,7 +388,7 @@ static gd_status write_sessions(const gd_synth *s, const char *root)
     char name[256], path[GD_PATH_MAX], number[16];
     snprintf(name, sizeof name, "DepressionLabels/%s/%03d_%d_Depression.csv",
              folders[item.partition], item.subject + 1, item.session + 1);
-    const int length = snprintf(number, sizeof number, "%d\r\n", item.level);
+    const int length = snprintf(number, sizeof number, "%d\r\n", item.label);
     st = gd_path_join(root, name, path);
     if (st == GD_OK)
       st = make_parent(path);

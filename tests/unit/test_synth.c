@@ -317,6 +317,63 @@ static void label_files_state_every_level(void **state)
   assert_string_equal(text, number);
 }
 
+/* The error is normal, of the deviation that was asked for, and the same for
+ * both tasks of a session; level and picture stay as they were. */
+static void noisy_labels_err_about_levels_as_asked(void **state)
+{
+  (void)state;
+  gd_synth s = small("avec2014");
+  s.n_subjects = 999;
+  s.n_sessions = 9;
+  s.n_levels = 1000; /* wide: hardly a label is held at an end */
+  const gd_synth clean = s;
+  s.label_noise = 20;
+  double sum = 0, squares = 0, product = 0, last = 0;
+  int n = 0, n_beyond = 0;
+  for (int64_t i = 0; i < gd_synth_count(&s); i += 2) {
+    const gd_synth_item item = gd_synth_item_of(&s, i);
+    const double error = item.label - item.level;
+    assert_int_equal(item.level, gd_synth_item_of(&clean, i).level);
+    assert_int_equal(item.label, gd_synth_item_of(&s, i + 1).label);
+    assert_int_equal(gd_synth_item_of(&clean, i).label, item.level);
+    assert_in_range(item.label, 0, 999);
+    if (item.level < 100 || item.level > 900)
+      continue;
+    sum += error;
+    squares += error * error;
+    product += error * last;
+    n_beyond += fabs(error) > 20;
+    last = error;
+    n++;
+  }
+  assert_true(n > 6000);
+  assert_true(fabs(sum / n) < 0.8);
+  assert_true(fabs(sqrt(squares / n) - 20) < 0.7);
+  assert_true(fabs(product / n) < 0.05 * 400);
+  assert_true(fabs((double)n_beyond / n - 0.3173) < 0.025);
+}
+
+static void label_files_state_noisy_labels(void **state)
+{
+  (void)state;
+  static char text[8192];
+  gd_synth s = small("table");
+  s.label_noise = 6;
+  const char *root = gd_test_path("noisy");
+  assert_ok(gd_synth_labels(&s, root));
+  read_text(root, "labels.csv", text, sizeof text);
+  int n_off = 0;
+  for (int64_t i = 0; i < gd_synth_count(&s); i++) {
+    const gd_synth_item item = gd_synth_item_of(&s, i);
+    char line[128];
+    snprintf(line, sizeof line, "\nvideos/s%03d_%d.avi,%d,s", item.subject + 1,
+             item.session + 1, item.label);
+    assert_true(gd_test_has(text, line));
+    n_off += item.label != item.level;
+  }
+  assert_true(n_off > gd_synth_count(&s) / 2);
+}
+
 static void landmark_csv_has_a_row_for_every_frame(void **state)
 {
   (void)state;
@@ -355,6 +412,9 @@ static void impossible_corpora_are_refused(void **state)
   s = gd_synth_default();
   s.width_px = 161;
   assert_fails(gd_synth_check(&s), GD_ERR_USAGE, "even");
+  s = gd_synth_default();
+  s.label_noise = -1;
+  assert_fails(gd_synth_check(&s), GD_ERR_USAGE, "label_noise is -1");
 }
 
 static void corpus_that_cannot_be_written_says_where(void **state)
@@ -399,6 +459,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sessions_of_a_task_pair_share_their_level),
     cmocka_unit_test(names_are_those_of_the_layout),
     cmocka_unit_test(label_files_state_every_level),
+    cmocka_unit_test(noisy_labels_err_about_levels_as_asked),
+    cmocka_unit_test(label_files_state_noisy_labels),
     cmocka_unit_test(landmark_csv_has_a_row_for_every_frame),
     cmocka_unit_test(stopped_video_leaves_nothing),
     cmocka_unit_test(impossible_corpora_are_refused),
