@@ -38,6 +38,7 @@ typedef struct {
   const gd_instance *scores_of; /* the evaluate instance */
   gd_text method, seed, fold;
   gd_text origin; /* "epoch 12, step 340, development MAE 6.12" */
+  double dev_mae; /* < 0: not known */
 } member;
 
 typedef struct {
@@ -156,6 +157,7 @@ static gd_status read_training(gathering *g, int i)
   if (st == GD_OK) {
     gd_text_printf(&m->origin, "epoch %" PRId64 ", step %" PRId64, info.epoch,
                    info.step);
+    m->dev_mae = info.dev_mae;
     if (info.dev_mae >= 0)
       gd_text_printf(&m->origin, ", development MAE %.3f", info.dev_mae);
     st = gd_text_status(&m->origin);
@@ -244,7 +246,7 @@ static gd_status compare(gathering *g)
   for (int i = 0; i < g->n; i++)
     members[i] = (gd_comparison_member){
         gd_text_get(&g->members[i].method), gd_text_get(&g->members[i].seed),
-        gd_text_get(&g->members[i].fold), g->scores[i]};
+        gd_text_get(&g->members[i].fold), g->scores[i], g->members[i].dev_mae};
   const gd_status st = gd_comparison_new(g->n, members, &b, &g->comparison);
   free(members);
   return st;

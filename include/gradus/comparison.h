@@ -15,6 +15,13 @@
  * label of the training partition, what can be had without looking at a face.
  * (The mean is the best constant for the RMSE, the median for the MAE.)
  *
+ * Which model to use is a question for the development partition: where all
+ * models have an error on the same development videos, the row and the method
+ * with the least of it are the **chosen** ones, and test had no part in that.
+ * Methods are compared with the chosen one.  A difference is **clear** when its
+ * interval over persons leaves 0 out, and, where methods have several seeds,
+ * Welch's interval over seeds does so too; else it is within noise.
+ *
  * Errors are given in slices: per video and per session (gradus/protocol.h) and
  * for each task; per video also by band of severity.  Intervals resample
  * persons (gradus/bootstrap.h), and methods are compared in pairs over the same
@@ -40,6 +47,8 @@ typedef struct {
   const char *seed;        /**< "2"; "" where no seed is swept */
   const char *fold;        /**< likewise */
   const gd_scores *scores; /**< kept until gd_comparison_free() */
+  double dev_mae; /**< of the model on its development videos, levels; 0 or
+                   * less: not known */
 } gd_comparison_member;
 
 /** Which items the errors are over. */
@@ -71,6 +80,7 @@ typedef struct {
   gd_measured *slices;      /**< (n_slices); the first is all videos */
   gd_metrics band[GD_MAX_BANDS]; /**< per video */
   gd_confusion confusion;        /**< per video */
+  double dev_mae;                /**< mean over its members; NaN: not known */
   double interval;               /**< level of its intervals; 0: it has none */
   double coverage, width;        /**< of them, over its videos */
 } gd_comparison_row;
@@ -81,6 +91,7 @@ typedef struct {
   int row;
   const gd_scores *scores;
   gd_metrics metrics; /**< per video */
+  double dev_mae;     /**< NaN: not known */
 } gd_comparison_part;
 
 typedef struct {
@@ -91,15 +102,31 @@ typedef struct {
   char *label;
   gd_row_kind kind;
   int n_runs;
+  gd_spread dev_mae; /**< over seeds */
   struct {
     gd_spread mae, rmse, ccc;
   } * slices; /**< (n_slices) */
 } gd_comparison_method;
 
+typedef enum {
+  GD_VERDICT_UNKNOWN, /**< no interval: too few persons, or none wanted */
+  GD_VERDICT_CLEAR,
+  GD_VERDICT_PERSONS, /**< other persons could turn the order */
+  GD_VERDICT_SEEDS,   /**< other persons could not, other seeds could */
+} gd_verdict;
+
 /** Two methods that have predicted the same videos. */
 typedef struct {
   int first, second; /**< indices of methods */
   gd_difference difference;
+  /**
+   * Of the difference of MAE over seeds, by Welch's t with the bootstrap's
+   * level; a constant predictor has none to spread.  NaN where a model has one
+   * seed.  Source: Welch, "The generalization of Student's problem when several
+   * different population variances are involved", Biometrika 34 (1947).
+   */
+  gd_interval seeds_interval;
+  gd_verdict verdict; /**< on the MAE */
 } gd_comparison_pair;
 
 typedef struct {
@@ -116,9 +143,10 @@ typedef struct {
   gd_slice *slices;
   int n_bands;
   gd_band bands[GD_MAX_BANDS];
-  int has_sessions; /**< several tasks: both protocols are named */
-  int has_seeds;    /**< a method has several runs */
-  int has_folds;    /**< a run has several members */
+  int chosen_row, chosen_method; /**< -1: there is no choice by development */
+  int has_sessions;              /**< several tasks: both protocols are named */
+  int has_seeds;                 /**< a method has several runs */
+  int has_folds;                 /**< a run has several members */
 } gd_comparison;
 
 /**
@@ -132,7 +160,7 @@ typedef struct {
  * Models that were trained or tested on different videos have different
  * constant predictors; each of these is a row once.  Without a training
  * partition there is none.  Up to eight methods are all paired; of more, each
- * with the one of the least MAE.
+ * with the chosen one, or without a choice with that of the least MAE.
  */
 GD_NODISCARD gd_status gd_comparison_new(int n,
                                          const gd_comparison_member *members,
@@ -143,6 +171,13 @@ void gd_comparison_free(gd_comparison *c); /**< NULL is allowed */
 /** Compose results.csv: a line per row and slice, six decimals, an empty field
  * where a quantity is not defined. */
 void gd_comparison_csv(const gd_comparison *c, gd_text *out);
+
+/**
+ * Say in sentences which methods differ and which are within noise: a paragraph
+ * per line, '\n' at each end, nothing of fewer than two methods.  All of it
+ * follows from `c`.
+ */
+void gd_comparison_findings(const gd_comparison *c, gd_text *out);
 
 /** Compose the tables for a terminal: aligned columns, two decimals. */
 void gd_comparison_table(const gd_comparison *c, gd_text *out);

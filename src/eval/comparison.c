@@ -239,6 +239,7 @@ static gd_status add_parts(const maker *k)
   for (int m = 0, n_runs = 0; st == GD_OK && m < k->n; m++) {
     gd_comparison_part *part = &c->parts[c->n_parts++];
     part->scores = k->members[m].scores;
+    part->dev_mae = k->members[m].dev_mae > 0 ? k->members[m].dev_mae : NAN;
     part->row = -1;
     for (int i = 0; i < m && part->row < 0; i++)
       if (is_same_run(&k->members[i], &k->members[m]))
@@ -417,6 +418,8 @@ gd_status gd_comparison_new(int n, const gd_comparison_member *members,
   gd_status st = make(&k);
   if (st == GD_OK)
     st = number_methods(&k);
+  if (st == GD_OK)
+    st = gd_comparison_choose(c);
   if (st == GD_OK)
     st = gd_comparison_pair_up(c);
   free(k.constants);

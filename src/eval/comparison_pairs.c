@@ -9,21 +9,27 @@
 
 enum { MOST_PAIRED = 8 };
 
-typedef double quantity(const gd_measured *m);
+typedef double quantity(const gd_comparison_row *row, int slice);
 
-static double mae_of(const gd_measured *m)
+static double mae_of(const gd_comparison_row *row, int slice)
 {
-  return m->metrics.mae;
+  return row->slices[slice].metrics.mae;
 }
 
-static double rmse_of(const gd_measured *m)
+static double rmse_of(const gd_comparison_row *row, int slice)
 {
-  return m->metrics.rmse;
+  return row->slices[slice].metrics.rmse;
 }
 
-static double ccc_of(const gd_measured *m)
+static double ccc_of(const gd_comparison_row *row, int slice)
 {
-  return m->metrics.ccc;
+  return row->slices[slice].metrics.ccc;
+}
+
+static double dev_mae_of(const gd_comparison_row *row, int slice)
+{
+  (void)slice;
+  return row->dev_mae;
 }
 
 static gd_spread spread_of(const gd_comparison *c, int method, int slice,
@@ -33,10 +39,10 @@ static gd_spread spread_of(const gd_comparison *c, int method, int slice,
   gd_spread s = {0, 0};
   for (int i = 0; i < c->n_rows; i++)
     if (c->rows[i].method == method)
-      s.mean += q(&c->rows[i].slices[slice]) / n;
+      s.mean += q(&c->rows[i], slice) / n;
   for (int i = 0; i < c->n_rows; i++)
     if (c->rows[i].method == method) {
-      const double d = q(&c->rows[i].slices[slice]) - s.mean;
+      const double d = q(&c->rows[i], slice) - s.mean;
       s.deviation += d * d;
     }
   s.deviation = n > 1 ? sqrt(s.deviation / (n - 1)) : NAN;
@@ -108,13 +114,18 @@ static gd_status compare(gd_comparison *c, const errors *e, int first,
         (const double *const[]){e[first].absolute, e[second].absolute},
         (const double *const[]){e[first].square, e[second].square}, person,
         n_persons, &pair->difference);
+  gd_comparison_judge(c, pair);
   free(person);
   return st;
 }
 
+/* What all others are compared with.  A choice on these very videos would make
+ * the others look worse than they are; it is the last resort. */
 static int best_method(const gd_comparison *c)
 {
   int best = 0;
+  if (c->chosen_method >= 0)
+    return c->chosen_method;
   for (int m = 1; m < c->n_methods; m++)
     if (c->methods[m].slices[0].mae.mean < c->methods[best].slices[0].mae.mean)
       best = m;
@@ -138,12 +149,14 @@ static gd_status compare_all(gd_comparison *c, const errors *e)
 
 gd_status gd_comparison_pair_up(gd_comparison *c)
 {
-  for (int m = 0; m < c->n_methods; m++)
+  for (int m = 0; m < c->n_methods; m++) {
+    c->methods[m].dev_mae = spread_of(c, m, 0, dev_mae_of);
     for (int s = 0; s < c->n_slices; s++) {
       c->methods[m].slices[s].mae = spread_of(c, m, s, mae_of);
       c->methods[m].slices[s].rmse = spread_of(c, m, s, rmse_of);
       c->methods[m].slices[s].ccc = spread_of(c, m, s, ccc_of);
     }
+  }
   const int64_t n = c->n_methods;
   errors *e = gd_alloc(n, sizeof *e);
   c->pairs = gd_alloc(n * n, sizeof *c->pairs);

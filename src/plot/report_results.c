@@ -12,12 +12,17 @@ static const gd_metrics *per_video(const gd_comparison_row *row)
   return &row->slices[0].metrics;
 }
 
-static const gd_comparison_row *best_model(const gd_report_page *p)
+/* The model that the report names: the one that development chose, or without
+ * a choice the one of the smallest error. */
+static const gd_comparison_row *named_model(const gd_report_page *p)
 {
-  const gd_comparison_row *best = &p->comparison->rows[0];
+  const gd_comparison *c = p->comparison;
+  const gd_comparison_row *best = &c->rows[0];
+  if (c->chosen_row >= 0)
+    return &c->rows[c->chosen_row];
   for (int i = 1; i < p->n_models; i++)
-    if (per_video(&p->comparison->rows[i])->mae < per_video(best)->mae)
-      best = &p->comparison->rows[i];
+    if (per_video(&c->rows[i])->mae < per_video(best)->mae)
+      best = &c->rows[i];
   return best;
 }
 
@@ -37,42 +42,39 @@ static int count_beaten(const gd_report_page *p, gd_row_kind kind)
   return -1;
 }
 
-/* What to think of the smallest of several errors. */
-static void add_choice(const gd_report_page *p, gd_text *out)
+/* What to think of the error of one of several models. */
+static void add_choice(const gd_report_page *p, const gd_comparison_row *row,
+                       gd_text *out)
 {
-  if (p->n_models > 1)
+  const gd_comparison *c = p->comparison;
+  const gd_comparison_method *m = &c->methods[row->method];
+  const int is_new = row->scores->info.partition == GD_TEST;
+  if (p->n_models == 1)
+    return;
+  if (c->chosen_row < 0)
     gd_text_printf(out,
-                   "; the smallest of %d models on these very videos, so it "
-                   "flatters",
+                   " It is the smallest of %d models on these very videos, so "
+                   "it flatters: not all of them have an error on the same "
+                   "development videos, by which one could have been chosen.",
                    p->n_models);
+  else
+    gd_text_printf(out,
+                   " It was chosen among %d models by the error on the "
+                   "development videos (%.2f levels)%s.",
+                   p->n_models, row->dev_mae,
+                   is_new ? "; the test videos had no part in that"
+                          : ", not on new ones, so it flatters");
+  if (m->n_runs > 1)
+    gd_text_printf(out,
+                   " Over its method\xe2\x80\x99s %d seeds the error is %.2f "
+                   "\xc2\xb1 %.2f levels.",
+                   m->n_runs, m->slices[0].mae.mean,
+                   m->slices[0].mae.deviation);
 }
 
-/* One sentence that a reader may quote, and what limits it. */
-static void say_result(gd_report_page *p)
+/* How many models a constant predictor leaves behind. */
+static void say_beaten(gd_report_page *p)
 {
-  const gd_comparison_row *best = best_model(p);
-  const gd_metrics *m = per_video(best);
-  const gd_interval *i = &best->slices[0].interval.mae;
-  const char *partition = gd_partition_name(best->scores->info.partition);
-  if (m->n == 0) {
-    gd_page_notice(p->out, "No video of the %s partition has a score.",
-                   partition);
-    return;
-  }
-  gd_text sentence = {0};
-  gd_text_printf(&sentence,
-                 "Smallest mean absolute error over %" PRId64
-                 " %s videos: %.2f levels (%s)",
-                 m->n, partition, m->mae, best->label);
-  if (isfinite(i->low))
-    gd_text_printf(&sentence,
-                   "; %g %% interval over persons %.2f\xe2\x80\x93%.2f",
-                   100 * p->comparison->bootstrap.level, i->low, i->high);
-  add_choice(p, &sentence);
-  gd_page_paragraph(p->out, "%s.", gd_text_get(&sentence));
-  if (sentence.status != GD_OK)
-    p->out->status = sentence.status;
-  gd_text_free(&sentence);
   const int mean = count_beaten(p, GD_ROW_MEAN);
   const int median = count_beaten(p, GD_ROW_MEDIAN);
   if (mean < 0)
@@ -84,6 +86,35 @@ static void say_result(gd_report_page *p)
                    "says the mean or the median training label for every "
                    "video.",
                    mean > median ? mean : median, p->n_models);
+}
+
+/* Sentences that a reader may quote, and what limits them. */
+static void say_result(gd_report_page *p)
+{
+  const gd_comparison_row *row = named_model(p);
+  const gd_metrics *m = per_video(row);
+  const gd_interval *i = &row->slices[0].interval.mae;
+  const char *partition = gd_partition_name(row->scores->info.partition);
+  if (m->n == 0) {
+    gd_page_notice(p->out, "No video of the %s partition has a score.",
+                   partition);
+    return;
+  }
+  gd_text said = {0};
+  gd_text_printf(&said,
+                 "Mean absolute error of %s over %" PRId64
+                 " %s videos: %.2f levels",
+                 row->label, m->n, partition, m->mae);
+  if (isfinite(i->low))
+    gd_text_printf(&said, "; %g %% interval over persons %.2f\xe2\x80\x93%.2f",
+                   100 * p->comparison->bootstrap.level, i->low, i->high);
+  gd_text_add(&said, ".");
+  add_choice(p, row, &said);
+  gd_page_paragraph(p->out, "%s", gd_text_get(&said));
+  if (said.status != GD_OK)
+    p->out->status = said.status;
+  gd_text_free(&said);
+  say_beaten(p);
 }
 
 /* Whether the rows are of several partitions: then each says its own. */
@@ -173,12 +204,34 @@ static void add_all_errors(gd_report_page *p)
       c->bootstrap.draws);
 }
 
+/* What differs and what does not, in sentences. */
+static void say_findings(gd_report_page *p)
+{
+  gd_text said = {0};
+  gd_comparison_findings(p->comparison, &said);
+  const char *rest = gd_text_get(&said);
+  if (*rest != '\0')
+    gd_text_add(p->out, "<h3>What differs, and what is within noise</h3>\n");
+  for (size_t n; *rest != '\0'; rest += n + 1) {
+    n = strcspn(rest, "\n");
+    gd_text one = {0};
+    gd_text_bytes(&one, rest, n);
+    gd_text_add(p->out, "<p>");
+    gd_text_html(p->out, gd_text_get(&one));
+    gd_text_add(p->out, "</p>\n");
+    gd_text_free(&one);
+  }
+  if (said.status != GD_OK)
+    p->out->status = said.status;
+  gd_text_free(&said);
+}
+
 /* ------------------------------------------------------------ over members */
 
 static void add_seeds(gd_report_page *p)
 {
-  static const char *const headers[] = {"method", "seeds", "MAE", "RMSE",
-                                        "CCC"};
+  static const char *const headers[] = {"method", "seeds", "dev MAE",
+                                        "MAE",    "RMSE",  "CCC"};
   const gd_comparison *c = p->comparison;
   gd_page_paragraph(p->out, "Over seeds: mean and standard deviation of the "
                             "errors of models that differ in their seed "
@@ -190,12 +243,13 @@ static void add_seeds(gd_report_page *p)
                    gd_protocol_name(c->slices[s].protocol));
     gd_text_printf(&caption, "Errors per %s over seeds",
                    gd_protocol_name(c->slices[s].protocol));
-    gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), 5, headers,
+    gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), 6, headers,
                    1);
     for (int i = 0; i < c->n_methods; i++) {
       const gd_comparison_method *m = &c->methods[i];
       gd_table_text(&t, m->label);
       gd_table_number(&t, 0, m->kind == GD_ROW_MODEL ? m->n_runs : NAN);
+      gd_table_spread(&t, 2, m->dev_mae.mean, m->dev_mae.deviation);
       gd_table_spread(&t, 2, m->slices[s].mae.mean, m->slices[s].mae.deviation);
       gd_table_spread(&t, 2, m->slices[s].rmse.mean,
                       m->slices[s].rmse.deviation);
@@ -232,22 +286,33 @@ static void add_folds(gd_report_page *p)
   gd_page_fold_end(p->out);
 }
 
+static const char *verdict_of(const gd_comparison_pair *pair)
+{
+  static const char *const verdicts[] = {
+      [GD_VERDICT_UNKNOWN] = "?",
+      [GD_VERDICT_CLEAR] = "yes",
+      [GD_VERDICT_PERSONS] = "within noise (persons)",
+      [GD_VERDICT_SEEDS] = "within noise (seeds)"};
+  return verdicts[pair->verdict];
+}
+
 static void add_pairs(gd_report_page *p)
 {
-  char level[24];
-  snprintf(level, sizeof level, "%g %%", 100 * p->comparison->bootstrap.level);
-  const char *const headers[] = {"first", "second", "MAE",   level,
-                                 "RMSE",  level,    "differ"};
   const gd_comparison *c = p->comparison;
+  char level[24];
+  snprintf(level, sizeof level, "%g %%", 100 * c->bootstrap.level);
+  const char *const headers[] = {"first",      "second", "MAE", level,
+                                 "over seeds", "RMSE",   level, "differ"};
   gd_table t;
   gd_page_paragraph(
       p->out,
       "In pairs, over the same videos: the error of the first minus that of "
       "the second, below 0 where the first is better%s. An interval that holds "
-      "0 means that other persons could have turned the order; the intervals "
+      "0 means that other persons%s could have turned the order; the intervals "
       "are not corrected for how many pairs there are.",
-      c->has_seeds ? "; errors are means over seeds" : "");
-  gd_table_begin(&t, "pairs", "Differences of errors per video, in levels", 7,
+      c->has_seeds ? "; errors are means over seeds" : "",
+      c->has_seeds ? " (or, over seeds, other seeds)" : "");
+  gd_table_begin(&t, "pairs", "Differences of errors per video, in levels", 8,
                  headers, 2);
   for (int i = 0; i < c->n_pairs; i++) {
     const gd_comparison_pair *pair = &c->pairs[i];
@@ -256,12 +321,11 @@ static void add_pairs(gd_report_page *p)
     gd_table_text(&t, c->methods[pair->second].label);
     gd_table_number(&t, 2, d->mae);
     gd_table_interval(&t, 2, d->mae_interval.low, d->mae_interval.high);
+    gd_table_interval(&t, 2, pair->seeds_interval.low,
+                      pair->seeds_interval.high);
     gd_table_number(&t, 2, d->rmse);
     gd_table_interval(&t, 2, d->rmse_interval.low, d->rmse_interval.high);
-    gd_table_text(&t, !isfinite(d->mae_interval.low) ? "?"
-                      : d->mae_interval.low > 0 || d->mae_interval.high < 0
-                          ? "yes"
-                          : "within noise");
+    gd_table_text(&t, verdict_of(pair));
   }
   gd_report_show_table(p, &t);
 }
@@ -321,6 +385,7 @@ gd_status gd_report_results(gd_report_page *p)
 {
   gd_page_section_begin(p->out, "results", "Results");
   say_result(p);
+  say_findings(p);
   add_all_errors(p);
   if (p->comparison->has_seeds)
     add_seeds(p);

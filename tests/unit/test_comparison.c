@@ -23,7 +23,7 @@ static gd_comparison *compared(int n, const char *const *labels,
   gd_comparison *c = NULL;
   assert_in_range(n, 1, 4);
   for (int i = 0; i < n; i++)
-    members[i] = (gd_comparison_member){labels[i], "", "", scores[i]};
+    members[i] = (gd_comparison_member){labels[i], "", "", scores[i], 0};
   assert_ok(gd_comparison_new(n, members, &few, &c));
   return c;
 }
@@ -114,7 +114,8 @@ static void comparison_of_different_scales_is_refused(void **state)
   (void)state;
   gd_scores *a = scored("softmax", 4, 0, 1), *b = scored("softmax", 4, 0, 1);
   b->info.n_levels = 100;
-  const gd_comparison_member members[] = {{"a", "", "", a}, {"b", "", "", b}};
+  const gd_comparison_member members[] = {{"a", "", "", a, 0},
+                                          {"b", "", "", b, 0}};
   gd_comparison *c = NULL;
   assert_fails(gd_comparison_new(2, members, &few, &c), GD_ERR_USAGE,
                "b has 100");
@@ -128,8 +129,8 @@ static void video_that_one_row_predicts_twice_is_refused(void **state)
 {
   (void)state;
   gd_scores *a = scored("softmax", 4, 0, 1), *b = scored("softmax", 4, 0, 9);
-  const gd_comparison_member members[] = {{"softmax", "", "", a},
-                                          {"softmax", "", "", b}};
+  const gd_comparison_member members[] = {{"softmax", "", "", a, 0},
+                                          {"softmax", "", "", b, 0}};
   gd_comparison *c = NULL;
   assert_fails(gd_comparison_new(2, members, &few, &c), GD_ERR_USAGE,
                "is predicted twice by softmax: give its stages different "
@@ -165,7 +166,7 @@ static void methods_have_a_spread_over_their_seeds(void **state)
   for (int i = 0; i < 6; i++) {
     s[i] = scored("softmax", 40, 0, i < 3 ? 2 + i : 14 + i);
     members[i] =
-        (gd_comparison_member){i < 3 ? "a" : "b", seeds[i % 3], "", s[i]};
+        (gd_comparison_member){i < 3 ? "a" : "b", seeds[i % 3], "", s[i], 0};
   }
   assert_ok(gd_comparison_new(6, members, &few, &c));
   assert_int_equal(c->n_models, 6);
@@ -200,6 +201,134 @@ static void methods_have_a_spread_over_their_seeds(void **state)
     gd_scores_free(s[i]);
 }
 
+/* What a comparison is made of, to be freed together. */
+typedef struct {
+  int n;
+  gd_scores *scores[9];
+  gd_comparison *c;
+} compared_runs;
+
+/* Compare runs "a" seed 1, 2, ..., "b" seed 1, ... with these errors on test
+ * and on development. */
+static compared_runs runs_of(int n_methods, int n_seeds, const double *error,
+                             const double *dev_mae)
+{
+  static const char *const methods[] = {"a", "b", "c"};
+  static const char *const seeds[] = {"1", "2", "3"};
+  compared_runs r = {.n = n_methods * n_seeds};
+  gd_comparison_member members[9];
+  for (int i = 0; i < r.n; i++) {
+    r.scores[i] = scored("softmax", 40, 0, error[i]);
+    members[i] = (gd_comparison_member){methods[i / n_seeds],
+                                        n_seeds > 1 ? seeds[i % n_seeds] : "",
+                                        "", r.scores[i], dev_mae[i]};
+  }
+  assert_ok(gd_comparison_new(r.n, members, &few, &r.c));
+  return r;
+}
+
+static void drop_runs(compared_runs *r)
+{
+  gd_comparison_free(r->c);
+  for (int i = 0; i < r->n; i++)
+    gd_scores_free(r->scores[i]);
+}
+
+/* The least error on development chooses, whatever test says: the second seed
+ * of b, and, by the mean over seeds, the method a. */
+static void development_chooses_row_and_method(void **state)
+{
+  (void)state;
+  compared_runs r =
+      runs_of(2, 2, (const double[]){9, 9, 2, 2}, (const double[]){6, 7, 9, 5});
+  assert_int_equal(r.c->chosen_row, 3);
+  assert_int_equal(r.c->chosen_method, 0);
+  assert_float_equal(r.c->methods[0].dev_mae.mean, 6.5, 1e-12);
+  assert_float_equal(r.c->methods[0].dev_mae.deviation, sqrt(0.5), 1e-12);
+  gd_text said = {0};
+  gd_comparison_findings(r.c, &said);
+  assert_true(gd_test_has(gd_text_get(&said),
+                          "Beside a, which has the least MAE on the "
+                          "development videos"));
+  assert_true(gd_test_has(gd_text_get(&said), "clearly better: b (\xe2"));
+  gd_text_free(&said);
+  drop_runs(&r);
+}
+
+static void one_model_without_a_development_error_leaves_no_choice(void **state)
+{
+  (void)state;
+  compared_runs r =
+      runs_of(2, 1, (const double[]){9, 2}, (const double[]){6, 0});
+  assert_int_equal(r.c->chosen_row, -1);
+  assert_int_equal(r.c->chosen_method, -1);
+  gd_text said = {0};
+  gd_comparison_findings(r.c, &said);
+  assert_true(gd_test_has(gd_text_get(&said),
+                          "Beside b, which has the least MAE on these very"));
+  assert_true(gd_test_has(gd_text_get(&said), "were trained with one seed"));
+  gd_text_free(&said);
+  drop_runs(&r);
+
+  /* Nor do errors on different development videos. */
+  gd_scores *s[2] = {scored("softmax", 40, 0, 1), scored("softmax", 40, 0, 2)};
+  ((gd_video *)&s[1]->videos->videos[25])->label += 1;
+  assert_int_equal(s[1]->videos->videos[25].partition, GD_DEV);
+  gd_comparison *c = NULL;
+  assert_ok(
+      gd_comparison_new(2,
+                        (const gd_comparison_member[]){{"a", "", "", s[0], 3},
+                                                       {"b", "", "", s[1], 4}},
+                        &few, &c));
+  assert_int_equal(c->chosen_row, -1);
+  gd_comparison_free(c);
+  gd_scores_free(s[0]);
+  gd_scores_free(s[1]);
+}
+
+/* Welch's interval by Student's quantiles as scipy.stats.t.ppf(0.975, df) gives
+ * them. */
+static void difference_is_clear_only_beyond_persons_and_seeds(void **state)
+{
+  (void)state;
+  const double near[] = {2, 2.2, 2.4, 9, 9.1, 9.4};
+  const double dev[] = {1, 1, 1, 2, 2, 2};
+  compared_runs r = runs_of(2, 3, near, dev);
+  const gd_comparison_pair *pair = &r.c->pairs[0];
+  assert_int_equal(pair->verdict, GD_VERDICT_CLEAR);
+  const gd_spread a = r.c->methods[0].slices[0].mae,
+                  b = r.c->methods[1].slices[0].mae;
+  const double va = a.deviation * a.deviation / 3,
+               vb = b.deviation * b.deviation / 3;
+  const int freedom =
+      (int)((va + vb) * (va + vb) / (va * va / 2 + vb * vb / 2));
+  static const double t[] = {0, 12.706205, 4.302653, 3.182446, 2.776445};
+  assert_in_range(freedom, 2, 4);
+  assert_float_equal(pair->seeds_interval.high - pair->seeds_interval.low,
+                     2 * t[freedom] * sqrt(va + vb), 1e-5);
+  drop_runs(&r);
+
+  /* The same persons, but one seed of the better method fails: what the mean
+   * of its three runs gains over the other is not clear any more. */
+  const double failing[] = {2, 2.2, 14, 12, 12, 12.5};
+  r = runs_of(2, 3, failing, dev);
+  pair = &r.c->pairs[0];
+  assert_true(pair->difference.mae_interval.high < 0);
+  assert_int_equal(pair->verdict, GD_VERDICT_SEEDS);
+  gd_text said = {0};
+  gd_comparison_findings(r.c, &said);
+  assert_true(gd_test_has(gd_text_get(&said),
+                          "within noise, as other seeds could turn the order: "
+                          "b (+"));
+  gd_text_free(&said);
+  drop_runs(&r);
+
+  /* Equal errors differ by no persons. */
+  r = runs_of(2, 1, (const double[]){5, 5}, (const double[]){1, 2});
+  assert_int_equal(r.c->pairs[0].verdict, GD_VERDICT_PERSONS);
+  drop_runs(&r);
+}
+
 /* Keep every other scored video of some scores. */
 static void halve(gd_scores *s, int odd)
 {
@@ -221,9 +350,9 @@ static void folds_are_pooled_to_what_one_model_would_have_said(void **state)
   gd_scores *odd = scored("softmax", 20, 0, 4);
   halve(even, 0);
   halve(odd, 1);
-  const gd_comparison_member members[] = {{"softmax", "", "1", odd},
-                                          {"whole", "", "", whole},
-                                          {"softmax", "", "2", even}};
+  const gd_comparison_member members[] = {{"softmax", "", "1", odd, 0},
+                                          {"whole", "", "", whole, 0},
+                                          {"softmax", "", "2", even, 0}};
   gd_comparison *c = NULL;
   assert_ok(gd_comparison_new(3, members, &few, &c));
   assert_true(c->has_folds);
@@ -276,6 +405,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(video_that_one_row_predicts_twice_is_refused),
     cmocka_unit_test(comparison_without_training_videos_has_no_constant),
     cmocka_unit_test(methods_have_a_spread_over_their_seeds),
+    cmocka_unit_test(development_chooses_row_and_method),
+    cmocka_unit_test(one_model_without_a_development_error_leaves_no_choice),
+    cmocka_unit_test(difference_is_clear_only_beyond_persons_and_seeds),
     cmocka_unit_test(folds_are_pooled_to_what_one_model_would_have_said),
     cmocka_unit_test(coverage_is_the_share_of_labels_inside),
 };

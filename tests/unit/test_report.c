@@ -46,7 +46,7 @@ static void make(made_up *m, const char *const labels[MODELS])
   }
   gd_comparison_member members[MODELS];
   for (int i = 0; i < MODELS; i++)
-    members[i] = (gd_comparison_member){labels[i], "", "", m->scores[i]};
+    members[i] = (gd_comparison_member){labels[i], "", "", m->scores[i], 0};
   assert_ok(gd_comparison_new(MODELS, members, &few, &m->comparison));
 }
 
@@ -270,7 +270,7 @@ report_without_curves_and_with_one_video_is_still_a_page(void **state)
   gd_scored_write(gd_test_path("s.h5"), "softmax", 1, 0, 3);
   gd_scores *s = NULL;
   assert_ok(gd_scores_read(gd_test_path("s.h5"), &s));
-  const gd_comparison_member member = {"softmax", "", "", s};
+  const gd_comparison_member member = {"softmax", "", "", s, 0};
   gd_comparison *c = NULL;
   assert_ok(gd_comparison_new(1, &member, &few, &c));
   const gd_curves none = {0};
