@@ -5,6 +5,7 @@
  *   index.html        with charts, corpus audit and manifest: gradus/report.h
  *   tables/NAME.csv   every table of the page
  *   tables/NAME.tex   the same, to \input into a paper
+ *   figures/NAME.svg  every figure of the page, .png likewise
  *
  * Small work on small files: rank 0 does it, the others wait.
  */
@@ -312,7 +313,7 @@ static gd_status write_text(const gathering *g, const char *name,
 }
 
 static gd_status compose_page(const gathering *g, gd_text *page,
-                              gd_report_tables *tables)
+                              gd_report_files *files)
 {
   const gd_corpus *corpus =
       gd_job_corpus(g->job) != NULL ? gd_job_corpus(g->job) : g->corpus;
@@ -344,17 +345,19 @@ static gd_status compose_page(const gathering *g, gd_text *page,
                    .manifest = gd_job_effective(g->job),
                    .n_facts = n,
                    .facts = (const char *const(*)[2])facts},
-      page, tables);
+      page, files);
   free(facts);
   return st;
 }
 
-/* An earlier report may have had tables that this one has not. */
-static gd_status clear_tables(const char *directory)
+/* An earlier report may have had files that this one has not. */
+static gd_status clear(const gathering *g, const char *name)
 {
-  char path[GD_PATH_MAX];
+  char directory[GD_PATH_MAX], path[GD_PATH_MAX];
   gd_folder *folder;
-  gd_status st = gd_directory_make(directory);
+  gd_status st = gd_path_join(gd_instance_directory(g->self), name, directory);
+  if (st == GD_OK)
+    st = gd_directory_make(directory);
   if (st == GD_OK)
     st = gd_folder_read(directory, &folder);
   if (st != GD_OK)
@@ -368,42 +371,32 @@ static gd_status clear_tables(const char *directory)
   return st;
 }
 
-static gd_status write_tables(const gathering *g, const gd_report_tables *list)
+static gd_status write_files(const gathering *g, const gd_report_files *list)
 {
-  char path[GD_PATH_MAX];
-  gd_status st = gd_path_join(gd_instance_directory(g->self), "tables", path);
+  gd_status st = clear(g, "tables");
   if (st == GD_OK)
-    st = clear_tables(path);
-  for (int64_t i = 0; st == GD_OK && i < list->n; i++) {
-    const gd_report_table *t = &list->tables[i];
-    gd_text csv = {0}, latex = {0};
-    gd_text_printf(&csv, "tables/%s.csv", t->name);
-    gd_text_printf(&latex, "tables/%s.tex", t->name);
-    st = write_text(g, gd_text_get(&csv), &t->csv);
-    if (st == GD_OK)
-      st = write_text(g, gd_text_get(&latex), &t->latex);
-    gd_text_free(&csv);
-    gd_text_free(&latex);
-  }
+    st = clear(g, "figures");
+  for (int64_t i = 0; st == GD_OK && i < list->n; i++)
+    st = write_text(g, list->files[i].path, &list->files[i].content);
   return st;
 }
 
 static gd_status write_results(const gathering *g)
 {
   gd_text csv = {0}, table = {0}, page = {0};
-  gd_report_tables tables = {0};
+  gd_report_files files = {0};
   gd_comparison_csv(g->comparison, &csv);
   gd_comparison_table(g->comparison, &table);
   gd_status st = write_text(g, "results.csv", &csv);
   if (st == GD_OK)
     st = write_text(g, "table.txt", &table);
   if (st == GD_OK)
-    st = compose_page(g, &page, &tables);
+    st = compose_page(g, &page, &files);
   if (st == GD_OK)
     st = write_text(g, "index.html", &page);
   if (st == GD_OK)
-    st = write_tables(g, &tables);
-  gd_report_tables_free(&tables);
+    st = write_files(g, &files);
+  gd_report_files_free(&files);
   gd_text_free(&csv);
   gd_text_free(&table);
   gd_text_free(&page);

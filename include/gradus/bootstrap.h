@@ -56,6 +56,16 @@ GD_NODISCARD gd_status gd_bootstrap_metrics(const gd_bootstrap *b, int64_t n,
                                             int64_t n_persons,
                                             gd_metrics_interval *out);
 
+/**
+ * Interval of the mean of n numbers, one per video.
+ * @param[in] person  (n) 0 .. n_persons-1
+ * @param[out] out    NaN with fewer than two persons
+ * Errors: GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_bootstrap_mean(const gd_bootstrap *b, int64_t n,
+                                         const double *x, const int64_t *person,
+                                         int64_t n_persons, gd_interval *out);
+
 /** The first method's error minus the second's: below 0, the first is better.
  */
 typedef struct {

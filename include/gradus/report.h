@@ -5,6 +5,8 @@
  *                 intervals; methods over seeds, in pairs, by fold, and beside
  *                 published results
  *   Predictions   predicted against true level, one chart per model
+ *   Calibration   predicted levels against mean labels; mean distribution by
+ *                 band; the distribution over one video's time
  *   Intervals     coverage and width of prediction intervals; spread of the
  *                 distribution within and between frames
  *   Severity      error by band of severity, and which band is taken for which
@@ -15,7 +17,8 @@
  *                 than one partition; what was odd, what was left out, and why
  *   Job           the manifest with all defaults, and the versions
  *
- * Every table of the page can be had as CSV and as LaTeX.  It draws conclusions
+ * Every table of the page can be had as CSV and as LaTeX, every figure as SVG
+ * and as PNG; behind every figure there is a table.  It draws conclusions
  * only from what it is given: no clock, no host.
  */
 #ifndef GRADUS_REPORT_H
@@ -46,25 +49,25 @@ typedef struct {
   const char *const (*facts)[2]; /**< (n_facts) name, value */
 } gd_report;
 
-/** One table of the page, for files. */
+/** A file that goes beside the page: a table or a figure of it. */
 typedef struct {
-  char *name; /**< "errors-per-video": unique on the page */
-  gd_text csv, latex;
-} gd_report_table;
+  char *path; /**< "tables/errors-per-video.csv": unique, relative, ASCII */
+  gd_text content;
+} gd_report_file;
 
 /** A list; starts as {0}. */
 typedef struct {
   int64_t n, room;
-  gd_report_table *tables;
-} gd_report_tables;
+  gd_report_file *files;
+} gd_report_files;
 
 /**
  * Compose the page.
- * @param[out] tables  its tables are appended; NULL: not wanted
- * Errors: GD_ERR_NOMEM
+ * @param[out] files  what goes beside it is appended: tables/NAME.csv and .tex,
+ * figures/NAME.svg and .png; NULL: not wanted Errors: GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_report_html(const gd_report *r, gd_text *out,
-                                      gd_report_tables *tables);
-void gd_report_tables_free(gd_report_tables *t); /**< leaves it empty */
+                                      gd_report_files *files);
+void gd_report_files_free(gd_report_files *f); /**< leaves it empty */
 
 #endif

@@ -57,6 +57,11 @@ void gd_table_interval(gd_table *t, int decimals, double low, double high);
  * deviation; "6.03 +- 0.2" in CSV. */
 void gd_table_spread(gd_table *t, int decimals, double mean, double deviation);
 
+/** Make a text, in place, a name of a file: small ASCII letters, digits, and
+ * one
+ * '-' for whatever is between them. */
+void gd_table_make_name(char *name);
+
 /** Return how many rows are complete. */
 int64_t gd_table_rows(const gd_table *t);
 void gd_table_html(const gd_table *t, gd_text *out);

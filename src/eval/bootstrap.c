@@ -235,6 +235,23 @@ gd_status gd_bootstrap_metrics(const gd_bootstrap *b, int64_t n,
   return st;
 }
 
+gd_status gd_bootstrap_mean(const gd_bootstrap *b, int64_t n, const double *x,
+                            const int64_t *person, int64_t n_persons,
+                            gd_interval *out)
+{
+  assert(b != NULL && n >= 0 && out != NULL);
+
+  sums *of = gd_alloc(n_persons, sizeof *of);
+  if (of == NULL)
+    return GD_ERR_NOMEM;
+  for (int64_t i = 0; i < n; i++)
+    add(of[person[i]], (const sums){[COUNT] = 1, [ABSOLUTE] = x[i]}, 1);
+  gd_status st = resample(b, n_persons, of, 1, (statistic *const[]){mae_of},
+                          (gd_interval *const[]){out});
+  free(of);
+  return st;
+}
+
 gd_status gd_bootstrap_difference(const gd_bootstrap *b, int64_t n,
                                   const double *const absolute[2],
                                   const double *const square[2],

@@ -244,7 +244,7 @@ gd_resnet_tail gd_resnet_last(const gd_resnet *net)
 {
   return (gd_resnet_tail){.P = net->plan.H,
                           .Q = net->plan.W,
-                          .C = GD_LAST_CHANNELS,
+                          .C = net->plan.C,
                           .block = net->outs[net->plan.n_blocks - 1],
                           .hidden = net->activated};
 }

@@ -4,23 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/*
- * Colours of series: Okabe and Ito's palette ("Color Universal Design", 2008),
- * which people with any colour vision tell apart; its yellow is darkened on
- * white, and all are lightened on black, to stay legible.
- */
-static const char light[] =
-    "--page:#fff;--ink:#1b1f24;--muted:#59636e;--rule:#d8dee4;--soft:#f5f7f9;"
-    "--accent:#0a5a9c;--warn:#8a3b00;--warn-soft:#fff3e8;--grey:#767f8a;--pale:"
-    "#b9c0c8;"
-    "--s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b0589a;--s4:#c98a00;"
-    "--s5:#3a9bd6;--s6:#7a5c2e;--s7:#333a42;";
-static const char dark[] =
-    "--page:#14181d;--ink:#e6e9ed;--muted:#9aa5b1;--rule:#333b45;"
-    "--soft:#1c2229;--accent:#6cb6f0;--warn:#ffb77a;--warn-soft:#33240f;"
-    "--grey:#8d97a3;--pale:#566170;"
-    "--s0:#4aa8e0;--s1:#ff8a3d;--s2:#2fc79b;--s3:#e08fc4;--s4:#f0b93a;"
-    "--s5:#95d4f7;--s6:#c9a672;--s7:#d5dae0;";
+#include "palette.h"
 
 static const char rules[] =
     "*{box-sizing:border-box}"
@@ -59,16 +43,10 @@ static const char rules[] =
     ".charts{display:grid;gap:1.5rem;"
     "grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr))}"
     "figure{margin:0;min-width:0}"
-    "figure.wide{grid-column:1/-1;overflow-x:auto}"
+    "figure.wide{grid-column:1/-1}"
     "figure.wide .chart{min-width:42rem;max-width:54rem}"
     ".chart{display:block;width:100%;height:auto;max-width:30rem}"
-    ".chart text{font-size:11px;fill:var(--muted);font-family:inherit}"
-    ".chart .label{fill:var(--ink)}"
-    ".grid{stroke:var(--rule);stroke-width:1}"
-    ".axis{stroke:var(--muted);stroke-width:1}"
-    ".identity{stroke:var(--muted);stroke-width:1;stroke-dasharray:5 4}"
-    ".curve{fill:none;stroke-width:1.8;stroke-linejoin:round}"
-    ".point{stroke:var(--page);stroke-width:.6}"
+    ".chart text{font-family:inherit}"
     ".faces{display:grid;gap:1rem;"
     "grid-template-columns:repeat(auto-fill,minmax(min(10rem,100%),1fr))}"
     ".face{display:block;width:100%;max-width:14rem;height:auto}"
@@ -77,9 +55,6 @@ static const char rules[] =
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;list-style:none;"
     "margin:.25rem 0 .75rem;padding:0;font-size:.9rem}"
     ".legend svg{width:22px;height:12px;margin-right:.4rem}"
-    ".d1{stroke-dasharray:7 3}.d2{stroke-dasharray:2 3}"
-    ".d3{stroke-dasharray:9 3 2 3}"
-    ".point.d1,.point.d2,.point.d3{stroke-dasharray:none}"
     "footer{border-top:1px solid var(--rule);margin-top:2.5rem;"
     "padding-top:1rem;color:var(--muted);font-size:.875rem}";
 
@@ -94,19 +69,14 @@ static const char paper[] =
 
 static void add_style(gd_text *out)
 {
-  gd_text_printf(out, "<style>:root{color-scheme:light dark;%s}", light);
+  gd_text_add(out, "<style>:root{color-scheme:light dark;");
+  gd_palette_variables(out, 0);
   /* Only screens go dark: paper stays white. */
-  gd_text_printf(
-      out, "@media screen and (prefers-color-scheme:dark){:root{%s}}", dark);
+  gd_text_add(out, "}@media screen and (prefers-color-scheme:dark){:root{");
+  gd_palette_variables(out, 1);
+  gd_text_add(out, "}}");
   gd_text_add(out, rules);
-  for (int i = 0; i < 8; i++)
-    gd_text_printf(out,
-                   ".curve.s%d{stroke:var(--s%d)}"
-                   ".point.s%d,.bar.s%d{fill:var(--s%d)}",
-                   i, i, i, i, i);
-  gd_text_add(out, ".curve.grey{stroke:var(--grey);stroke-dasharray:4 3}"
-                   ".point.grey,.bar.grey{fill:var(--grey)}"
-                   ".point.pale,.bar.pale{fill:var(--pale)}");
+  gd_palette_chart_style(out, 0);
   gd_text_add(out, paper);
   gd_text_add(out, "</style>\n");
 }

@@ -8,88 +8,18 @@
 #include "gradus/page.h"
 #include "sections.h"
 
-void gd_report_figure(gd_report_page *p, const char *heading, int wide,
-                      const gd_chart *chart)
-{
-  gd_text_printf(p->out, "<figure%s><h3>",
-                 wide ? " class=\"wide\" tabindex=\"0\"" : "");
-  gd_text_html(p->out, heading);
-  gd_text_add(p->out, "</h3>\n");
-  gd_chart_svg(p->out, chart);
-  gd_text_add(p->out, "</figure>\n");
-}
-
-void gd_report_tables_free(gd_report_tables *t)
-{
-  for (int64_t i = 0; i < t->n; i++) {
-    free(t->tables[i].name);
-    gd_text_free(&t->tables[i].csv);
-    gd_text_free(&t->tables[i].latex);
-  }
-  free(t->tables);
-  *t = (gd_report_tables){0};
-}
-
-static int has_table(const gd_report_tables *list, const char *name)
-{
-  for (int64_t i = 0; i < list->n; i++)
-    if (strcmp(list->tables[i].name, name) == 0)
-      return 1;
-  return 0;
-}
-
-/* A name that no table has yet: two models may have the same label. */
-static char *name_table(const gd_report_tables *list, const char *wanted)
-{
-  gd_text name = {0};
-  gd_text_add(&name, wanted);
-  for (int i = 2; has_table(list, gd_text_get(&name)); i++) {
-    gd_text_free(&name);
-    gd_text_printf(&name, "%s-%d", wanted, i);
-  }
-  char *own = gd_strdup(gd_text_get(&name));
-  gd_text_free(&name);
-  return own;
-}
-
-static gd_status keep_table(gd_report_tables *list, const gd_table *t)
-{
-  if (list->n == list->room) {
-    const int64_t room = list->room == 0 ? 32 : 2 * list->room;
-    gd_report_table *tables =
-        realloc(list->tables, (size_t)room * sizeof *tables);
-    if (tables == NULL)
-      return gd_fail(GD_ERR_NOMEM, "out of memory for tables");
-    list->tables = tables;
-    list->room = room;
-  }
-  gd_report_table kept = {.name = name_table(list, t->name)};
-  if (kept.name == NULL)
-    return GD_ERR_NOMEM;
-  gd_table_csv(t, &kept.csv);
-  gd_table_latex(t, &kept.latex);
-  list->tables[list->n++] = kept;
-  const gd_status st = gd_text_status(&kept.csv);
-  return st == GD_OK ? gd_text_status(&kept.latex) : st;
-}
-
-void gd_report_show_table(gd_report_page *p, gd_table *t)
-{
-  if (p->status == GD_OK)
-    p->status = gd_table_status(t);
-  if (p->status == GD_OK && p->tables != NULL)
-    p->status = keep_table(p->tables, t);
-  gd_table_html(t, p->out);
-  gd_table_free(t);
-}
-
 static void add_introduction(gd_report_page *p)
 {
   static const char *const sections[][2] = {
-      {"results", "Results"},     {"predictions", "Predictions"},
-      {"intervals", "Intervals"}, {"severity", "Severity"},
-      {"attention", "Attention"}, {"training", "Training"},
-      {"corpus", "Corpus"},       {"job", "Job"},
+      {"results", "Results"},
+      {"predictions", "Predictions"},
+      {"calibration", "Calibration"},
+      {"intervals", "Intervals"},
+      {"severity", "Severity"},
+      {"attention", "Attention"},
+      {"training", "Training"},
+      {"corpus", "Corpus"},
+      {"job", "Job"},
   };
   gd_page_paragraph(p->out, "A research tool; not a diagnosis. Nothing here "
                             "says anything about a single person.");
@@ -126,6 +56,8 @@ static gd_status add_sections(gd_report_page *p)
   if (st == GD_OK)
     st = gd_report_predictions(p);
   if (st == GD_OK)
+    st = gd_report_calibration(p);
+  if (st == GD_OK)
     st = gd_report_intervals(p);
   if (st == GD_OK)
     st = gd_report_severity(p);
@@ -143,7 +75,7 @@ static gd_status add_sections(gd_report_page *p)
 }
 
 gd_status gd_report_html(const gd_report *r, gd_text *out,
-                         gd_report_tables *tables)
+                         gd_report_files *files)
 {
   assert(r != NULL && out != NULL && r->comparison->n_rows > 0);
 
@@ -152,7 +84,7 @@ gd_status gd_report_html(const gd_report *r, gd_text *out,
                       .n_rows = r->comparison->n_rows,
                       .n_models = r->comparison->n_models,
                       .out = out,
-                      .tables = tables};
+                      .files = files};
   p.series = gd_alloc(p.n_rows, sizeof *p.series);
   if (p.series == NULL)
     return GD_ERR_NOMEM;

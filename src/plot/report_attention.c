@@ -68,8 +68,9 @@ static gd_status add_picture(gd_report_page *p, const gd_attention_set *s,
         which == GD_ATTENTION_MEAN ? NULL : &s->cases[which];
     describe(&alt, s, which);
     st = gd_text_status(&alt);
-    gd_text_add(p->out, "<figure><img class=\"face\" width=\"224\" "
-                        "height=\"224\" alt=\"");
+    gd_text_add(p->out,
+                "<figure class=\"map\"><img class=\"face\" width=\"224\" "
+                "height=\"224\" alt=\"");
     gd_text_html(p->out, gd_text_get(&alt));
     gd_text_add(p->out, "\" src=\"data:image/png;base64,");
     gd_text_base64(p->out, png.data, png.length_bytes);

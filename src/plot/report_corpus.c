@@ -46,20 +46,16 @@ static void add_partitions(gd_report_page *p, const gd_audit *a)
   gd_report_show_table(p, &t);
 }
 
-static void add_histogram_table(gd_report_page *p, const gd_audit *a,
-                                const char *const *bins)
+static void begin_histogram(const gd_audit *a, const char *const *bins,
+                            gd_table *t)
 {
   static const char *const headers[] = {"levels", "train", "dev", "test"};
-  gd_table t;
-  gd_page_fold_begin(p->out, "Table of labels");
-  gd_table_begin(&t, "labels", "Videos by label", 4, headers, 1);
+  gd_table_begin(t, "labels", "Videos by label", 4, headers, 1);
   for (int b = 0; b < a->n_bins; b++) {
-    gd_table_text(&t, bins[b]);
+    gd_table_text(t, bins[b]);
     for (int i = 0; i < GD_N_PARTITIONS; i++)
-      gd_table_number(&t, 0, (double)a->part[i].histogram[b]);
+      gd_table_number(t, 0, (double)a->part[i].histogram[b]);
   }
-  gd_report_show_table(p, &t);
-  gd_page_fold_end(p->out);
 }
 
 static void add_histogram(gd_report_page *p, const gd_audit *a)
@@ -68,6 +64,7 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
   const char *bins[GD_AUDIT_BINS];
   double count[GD_N_PARTITIONS][GD_AUDIT_BINS], most = 1;
   gd_series series[GD_N_PARTITIONS];
+  gd_table t;
   for (int b = 0; b < a->n_bins; b++) {
     const int first = b * a->bin_levels, last = first + a->bin_levels - 1;
     if (first == last)
@@ -86,6 +83,7 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
                             .n = a->n_bins,
                             .y = count[i]};
   }
+  begin_histogram(a, bins, &t);
   gd_chart_legend(p->out, GD_N_PARTITIONS, series, GD_CHART_BARS);
   gd_text_add(p->out, "<div class=\"charts\">\n");
   gd_report_figure(p, "Videos by label", 1,
@@ -99,9 +97,9 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
                                .n_categories = a->n_bins,
                                .categories = bins,
                                .n_series = GD_N_PARTITIONS,
-                               .series = series});
+                               .series = series},
+                   &t);
   gd_text_add(p->out, "</div>\n");
-  add_histogram_table(p, a, bins);
 }
 
 static void add_remarks(gd_report_page *p)

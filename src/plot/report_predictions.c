@@ -20,6 +20,32 @@ static gd_axis axis_of_levels(const gd_report_page *p)
   return gd_axis_of(low, high, 7, 0);
 }
 
+/* The videos of a row, one by one. */
+static void begin_table(const gd_comparison_row *row, gd_table *table)
+{
+  static const char *const headers[] = {"video",    "task",      "person",
+                                        "true",     "predicted", "error",
+                                        "interval", "within",    "between"};
+  gd_text name = {0}, caption = {0};
+  gd_text_printf(&name, "predictions-%s", row->label);
+  gd_text_printf(&caption, "Predictions of %s", row->label);
+  gd_table_begin(table, gd_text_get(&name), gd_text_get(&caption), 9, headers,
+                 3);
+  for (int64_t v = 0; v < row->n; v++) {
+    gd_table_text(table, row->videos[v]->id);
+    gd_table_text(table, row->videos[v]->task);
+    gd_table_text(table, row->videos[v]->subject);
+    gd_table_number(table, 2, row->truth[v]);
+    gd_table_number(table, 2, row->predicted[v]);
+    gd_table_number(table, 2, row->predicted[v] - row->truth[v]);
+    gd_table_interval(table, 1, row->low[v], row->high[v]);
+    gd_table_number(table, 2, row->within[v]);
+    gd_table_number(table, 2, row->between[v]);
+  }
+  gd_text_free(&name);
+  gd_text_free(&caption);
+}
+
 /* Compose "id: true 12, predicted 14.20" for every video of a row. */
 static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
 {
@@ -38,7 +64,10 @@ static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
   if (st == GD_OK) {
     for (int64_t v = 0; v < row->n; v++)
       note[v] = gd_text_get(&notes) + at[v];
+    gd_table t;
+    begin_table(row, &t);
     gd_series s = p->series[index];
+    s.name = "";
     s.n = row->n;
     s.x = row->truth;
     s.y = row->predicted;
@@ -57,41 +86,13 @@ static gd_status add_scatter(gd_report_page *p, int index, gd_axis levels)
                                  .y = levels,
                                  .identity = 1,
                                  .n_series = 1,
-                                 .series = &s});
+                                 .series = &s},
+                     &t);
   }
   free(note);
   free(at);
   gd_text_free(&notes);
   return st;
-}
-
-static void add_predictions_table(gd_report_page *p,
-                                  const gd_comparison_row *row)
-{
-  static const char *const headers[] = {"video",    "task",      "person",
-                                        "true",     "predicted", "error",
-                                        "interval", "within",    "between"};
-  gd_text name = {0}, caption = {0};
-  gd_table t;
-  gd_text_printf(&name, "predictions-%s", row->label);
-  gd_text_printf(&caption, "Predictions of %s", row->label);
-  gd_page_fold_begin(p->out, gd_text_get(&caption));
-  gd_table_begin(&t, gd_text_get(&name), gd_text_get(&caption), 9, headers, 3);
-  for (int64_t v = 0; v < row->n; v++) {
-    gd_table_text(&t, row->videos[v]->id);
-    gd_table_text(&t, row->videos[v]->task);
-    gd_table_text(&t, row->videos[v]->subject);
-    gd_table_number(&t, 2, row->truth[v]);
-    gd_table_number(&t, 2, row->predicted[v]);
-    gd_table_number(&t, 2, row->predicted[v] - row->truth[v]);
-    gd_table_interval(&t, 1, row->low[v], row->high[v]);
-    gd_table_number(&t, 2, row->within[v]);
-    gd_table_number(&t, 2, row->between[v]);
-  }
-  gd_report_show_table(p, &t);
-  gd_page_fold_end(p->out);
-  gd_text_free(&name);
-  gd_text_free(&caption);
 }
 
 gd_status gd_report_predictions(gd_report_page *p)
@@ -106,37 +107,31 @@ gd_status gd_report_predictions(gd_report_page *p)
   for (int i = 0; st == GD_OK && i < p->n_models; i++)
     st = add_scatter(p, i, levels);
   gd_text_add(p->out, "</div>\n");
-  for (int i = 0; i < p->n_models; i++)
-    add_predictions_table(p, &p->comparison->rows[i]);
   gd_page_section_end(p->out);
   return st;
 }
 
 /* --------------------------------------------------------------- severity */
 
-static void add_bands_table(gd_report_page *p)
+static void begin_bands(gd_report_page *p, gd_table *t)
 {
   const gd_comparison *c = p->comparison;
   char names[GD_MAX_BANDS][64];
   const char *headers[GD_MAX_BANDS + 2] = {"model"};
-  gd_table t;
   for (int b = 0; b < c->n_bands; b++) {
     snprintf(names[b], sizeof names[b], "%s %d\xe2\x80\x93%d", c->bands[b].name,
              c->bands[b].first, c->bands[b].last);
     headers[b + 1] = names[b];
   }
   headers[c->n_bands + 1] = "band right";
-  gd_page_fold_begin(p->out, "Table of errors by severity");
-  gd_table_begin(&t, "bands", "Mean absolute error by band, in levels",
+  gd_table_begin(t, "bands", "Mean absolute error by band, in levels",
                  c->n_bands + 2, headers, 1);
   for (int i = 0; i < c->n_rows; i++) {
-    gd_table_text(&t, c->rows[i].label);
+    gd_table_text(t, c->rows[i].label);
     for (int b = 0; b < c->n_bands; b++)
-      gd_table_number(&t, 2, c->rows[i].band[b].mae);
-    gd_table_number(&t, 3, c->rows[i].confusion.accuracy);
+      gd_table_number(t, 2, c->rows[i].band[b].mae);
+    gd_table_number(t, 3, c->rows[i].confusion.accuracy);
   }
-  gd_report_show_table(p, &t);
-  gd_page_fold_end(p->out);
 }
 
 /* Which band is taken for which; a table for each model. */
@@ -207,6 +202,8 @@ gd_status gd_report_severity(gd_report_page *p)
   const gd_axis y = fill_series(p, mae);
   gd_page_section_begin(p->out, "severity", "Error by severity");
   gd_chart_legend(p->out, p->n_rows, p->series, GD_CHART_BARS);
+  gd_table t;
+  begin_bands(p, &t);
   gd_text_add(p->out, "<div class=\"charts\">\n");
   gd_report_figure(p, "Mean absolute error by band of the true level", 1,
                    &(gd_chart){.kind = GD_CHART_BARS,
@@ -219,9 +216,9 @@ gd_status gd_report_severity(gd_report_page *p)
                                .n_categories = c->n_bands,
                                .categories = categories,
                                .n_series = p->n_rows,
-                               .series = p->series});
+                               .series = p->series},
+                   &t);
   gd_text_add(p->out, "</div>\n");
-  add_bands_table(p);
   for (int i = 0; i < p->n_models; i++)
     add_confusion(p, &c->rows[i]);
   gd_page_section_end(p->out);

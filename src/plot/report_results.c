@@ -12,17 +12,13 @@ static const gd_metrics *per_video(const gd_comparison_row *row)
   return &row->slices[0].metrics;
 }
 
-/* The model that the report names: the one that development chose, or without
- * a choice the one of the smallest error. */
-static const gd_comparison_row *named_model(const gd_report_page *p)
+int gd_report_named_row(const gd_report_page *p)
 {
   const gd_comparison *c = p->comparison;
-  const gd_comparison_row *best = &c->rows[0];
-  if (c->chosen_row >= 0)
-    return &c->rows[c->chosen_row];
-  for (int i = 1; i < p->n_models; i++)
-    if (per_video(&c->rows[i])->mae < per_video(best)->mae)
-      best = &c->rows[i];
+  int best = c->chosen_row < 0 ? 0 : c->chosen_row;
+  for (int i = 1; c->chosen_row < 0 && i < p->n_models; i++)
+    if (per_video(&c->rows[i])->mae < per_video(&c->rows[best])->mae)
+      best = i;
   return best;
 }
 
@@ -91,7 +87,7 @@ static void say_beaten(gd_report_page *p)
 /* Sentences that a reader may quote, and what limits them. */
 static void say_result(gd_report_page *p)
 {
-  const gd_comparison_row *row = named_model(p);
+  const gd_comparison_row *row = &p->comparison->rows[gd_report_named_row(p)];
   const gd_metrics *m = per_video(row);
   const gd_interval *i = &row->slices[0].interval.mae;
   const char *partition = gd_partition_name(row->scores->info.partition);

@@ -40,7 +40,8 @@ static void add_lines(gd_report_page *p, const char *heading,
                   .x = gd_axis_of(e.x_low, e.x_high, 6, 1),
                   .y = gd_axis_of(fmin(0, e.y_high), e.y_high, 7, 0),
                   .n_series = n,
-                  .series = series});
+                  .series = series},
+      NULL);
 }
 
 /* Folds of a run have the colour of its row. */

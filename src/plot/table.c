@@ -27,8 +27,7 @@ static char *copy(gd_table *t, const char *text)
   return own;
 }
 
-/* Small letters and digits, and one '-' for whatever is between them. */
-static void make_name(char *name)
+void gd_table_make_name(char *name)
 {
   char *to = name;
   for (const char *c = name; *c != '\0'; c++)
@@ -36,6 +35,8 @@ static void make_name(char *name)
       *to++ = (char)tolower((unsigned char)*c);
     else if (to > name && to[-1] != '-')
       *to++ = '-';
+  if (to > name && to[-1] == '-')
+    to--;
   *to = '\0';
 }
 
@@ -49,7 +50,7 @@ void gd_table_begin(gd_table *t, const char *name, const char *caption,
   t->name = copy(t, name);
   t->caption = copy(t, caption);
   if (t->name != NULL)
-    make_name(t->name);
+    gd_table_make_name(t->name);
   for (int i = 0; i < n_columns; i++)
     t->headers[i] = copy(t, headers[i]);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gradus/file.h"
+#include "gradus/image.h"
 #include "gradus/memory.h"
 #include "markup.h"
 #include "scored.h"
@@ -127,21 +128,78 @@ static void check_latex(const char *name, const char *text)
   assert_int_equal(depth, 0);
 }
 
-/* Every table of the page is there in the other forms, under its own name. */
-static void check_tables(const gd_report_tables *list, const char *page)
+static int64_t count(const char *text, const char *part)
 {
   int64_t n = 0;
-  for (const char *c = page; (c = strstr(c, "<table>")) != NULL; c++)
+  for (const char *c = text; (c = strstr(c, part)) != NULL; c++)
     n++;
-  assert_int_equal(list->n, n);
+  return n;
+}
+
+static int ends_with(const char *path, const char *end)
+{
+  return strlen(path) > strlen(end) &&
+         strcmp(path + strlen(path) - strlen(end), end) == 0;
+}
+
+/* A figure's pixels: something of a colour is drawn, and nothing beyond. */
+static void check_png(const char *path, const gd_text *content)
+{
+  gd_image image;
+  int64_t n_coloured = 0;
+  const char *file = gd_test_path("figure.png");
+  assert_ok(gd_file_write(file, content->data, content->length_bytes));
+  assert_ok(gd_image_read(file, &image));
+  const int64_t n = (int64_t)image.width_px * image.height_px;
+  for (int64_t i = 0; i < n; i++) {
+    const uint8_t *rgb = image.rgb + 3 * i;
+    n_coloured += abs(rgb[0] - rgb[2]) > 40;
+  }
+  if (n_coloured < 40)
+    fail_msg("%s is blank: %d coloured pixels", path, (int)n_coloured);
+  gd_image_free(&image);
+}
+
+/* Every table and figure of the page is there in the other forms, under a name
+ * of its own, and every figure has its numbers behind it. */
+static void check_files(const gd_report_files *list, const char *page)
+{
+  int64_t n_csv = 0, n_tex = 0, n_svg = 0, n_png = 0;
   for (int64_t i = 0; i < list->n; i++) {
-    const gd_report_table *t = &list->tables[i];
-    check_latex(t->name, gd_text_get(&t->latex));
-    assert_false(gd_test_has(gd_text_get(&t->csv), "nan"));
-    assert_int_equal(strspn(t->name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
-                     strlen(t->name));
+    const char *path = list->files[i].path;
+    const gd_text *content = &list->files[i].content;
+    assert_int_equal(strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789-/."),
+                     strlen(path));
     for (int64_t j = 0; j < i; j++)
-      assert_string_not_equal(t->name, list->tables[j].name);
+      assert_string_not_equal(path, list->files[j].path);
+    if (ends_with(path, ".csv")) {
+      assert_false(gd_test_has(gd_text_get(content), "nan"));
+      n_csv++;
+    } else if (ends_with(path, ".tex")) {
+      check_latex(path, gd_text_get(content));
+      n_tex++;
+    } else if (ends_with(path, ".svg")) {
+      const char *markup = strchr(gd_text_get(content), '\n') + 1;
+      gd_markup_check(markup);
+      assert_false(gd_test_has(markup, "var("));
+      assert_false(gd_test_has(markup, "nan"));
+      n_svg++;
+    } else {
+      assert_true(ends_with(path, ".png"));
+      check_png(path, content);
+      n_png++;
+    }
+  }
+  assert_int_equal(n_csv, count(page, "<table>"));
+  assert_int_equal(n_tex, n_csv);
+  /* Maps are pictures beside the scores, and their table stands behind all. */
+  static const char map[] = "<figure class=\"map\"";
+  assert_int_equal(n_svg, count(page, "<figure") - count(page, map));
+  assert_int_equal(n_png, n_svg);
+  for (const char *c = page; (c = strstr(c, "<figure")) != NULL; c++) {
+    const char *table = strstr(c, "<table>"), *end = strstr(c, "</figure>");
+    assert_true(table != NULL);
+    assert_true(strncmp(c, map, strlen(map)) == 0 || table < end);
   }
 }
 
@@ -151,7 +209,7 @@ static void report_is_well_formed_and_needs_no_network(void **state)
   made_up m = {0};
   make(&m, (const char *[]){"expectation", "softmax", "euclidean"});
   gd_text out = {0};
-  gd_report_tables tables = {0};
+  gd_report_files files = {0};
   gd_attention_set *maps[MODELS] = {make_maps("test/7", 0), NULL,
                                     make_maps("test/7", 1)};
   static const char *const facts[][2] = {{"gradus", "0.1.0"},
@@ -169,7 +227,7 @@ static void report_is_well_formed_and_needs_no_network(void **state)
                    .manifest = "job: demo\nstages:\n  frames: {every: 10}\n",
                    .n_facts = 2,
                    .facts = facts},
-      &out, &tables));
+      &out, &files));
   const char *page = gd_text_get(&out);
   gd_markup_check(page);
   static const char *const parts[] = {
@@ -178,6 +236,11 @@ static void report_is_well_formed_and_needs_no_network(void **state)
       ">constant</td>",
       "Predicted against true",
       "Error by severity",
+      "expectation: reliability",
+      "softmax: mean distribution by band",
+      "the one of the median absolute error",
+      "within noise",
+      "Beside expectation, which has the least",
       "Training loss: softmax",
       "Development MAE",
       "not person-disjoint",
@@ -217,8 +280,8 @@ static void report_is_well_formed_and_needs_no_network(void **state)
   keep(&out);
   for (int i = 0; i < MODELS; i++)
     gd_attention_set_free(maps[i]);
-  check_tables(&tables, page);
-  gd_report_tables_free(&tables);
+  check_files(&files, page);
+  gd_report_files_free(&files);
   gd_text_free(&out);
   drop(&m);
 }
@@ -235,7 +298,7 @@ static void report_escapes_what_comes_from_outside(void **state)
   gd_skip skip = {(char *)evil, (char *)evil, (char *)evil};
   const gd_skips skips = {1, 1, &skip};
   const char *const facts[][2] = {{evil, evil}};
-  gd_report_tables tables = {0};
+  gd_report_files files = {0};
   gd_text out = {0};
   gd_attention_set *maps[MODELS] = {make_maps(evil, 0), NULL, NULL};
   maps[0]->is_blurred = 0;
@@ -250,13 +313,13 @@ static void report_escapes_what_comes_from_outside(void **state)
                                         .remarks = (const char *const[]){evil},
                                         .n_facts = 1,
                                         .facts = facts},
-                           &out, &tables));
+                           &out, &files));
   gd_markup_check(gd_text_get(&out));
   assert_false(gd_test_has(gd_text_get(&out), "<script"));
   assert_true(gd_test_has(gd_text_get(&out), "The faces are not blurred"));
   gd_attention_set_free(maps[0]);
-  check_tables(&tables, gd_text_get(&out));
-  gd_report_tables_free(&tables);
+  check_files(&files, gd_text_get(&out));
+  gd_report_files_free(&files);
   video->subject = subject; /* owned by the table */
   gd_text_free(&out);
   drop(&m);
