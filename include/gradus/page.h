@@ -32,6 +32,8 @@ void gd_page_end(gd_text *out);
 void gd_page_section_begin(gd_text *out, const char *id, const char *title);
 void gd_page_section_end(gd_text *out);
 
+/** Add a heading within a section. */
+void gd_page_heading(gd_text *out, const char *text);
 /** Add a paragraph, printf format; the composed text is escaped. */
 void gd_page_paragraph(gd_text *out, const char *format, ...) GD_PRINTF(2, 3);
 /** Add a paragraph that must be seen: printf format, escaped. */

@@ -31,6 +31,18 @@
 #include "gradus/status.h"
 #include "gradus/text.h"
 
+/** One of the jobs that a report is on.  All is borrowed. */
+typedef struct {
+  const char *name;        /**< "" for a single one */
+  const char *layout;      /**< of the corpus: "table", "avec2013", ... */
+  int is_drawn;            /**< a synth stage made the corpus */
+  const gd_scores *scores; /**< of its first member: the table of its corpus */
+  int64_t n_remarks;       /**< on the corpus: see gd_corpus */
+  const char *const *remarks;
+  const gd_skips *skips;
+  const char *manifest; /**< effective, as YAML */
+} gd_report_job;
+
 /** All is borrowed for the call. */
 typedef struct {
   const char *title;
@@ -39,12 +51,8 @@ typedef struct {
   const gd_curves *curves;
   /** Likewise; NULL where there are no maps, and NULL where none has any. */
   gd_attention_set *const *attention;
-  const char *layout; /**< of the corpus: "table", "avec2013", ... */
-  int is_drawn;       /**< a synth stage made the corpus */
-  int64_t n_remarks;  /**< on the corpus: see gd_corpus */
-  const char *const *remarks;
-  const gd_skips *skips;
-  const char *manifest;          /**< effective, as YAML */
+  int n_jobs; /**< >= 1 */
+  const gd_report_job *jobs;
   int n_facts;                   /**< versions and the like */
   const char *const (*facts)[2]; /**< (n_facts) name, value */
 } gd_report;

@@ -117,6 +117,13 @@ void gd_page_section_end(gd_text *out)
   gd_text_add(out, "</section>\n");
 }
 
+void gd_page_heading(gd_text *out, const char *text)
+{
+  gd_text_add(out, "<h3>");
+  gd_text_html(out, text);
+  gd_text_add(out, "</h3>\n");
+}
+
 static void add_escaped(gd_text *out, const char *before, const char *after,
                         const char *format, va_list args)
 {

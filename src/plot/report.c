@@ -37,8 +37,12 @@ static void add_job(gd_report_page *p)
   const gd_report *r = p->report;
   gd_table t;
   gd_page_section_begin(p->out, "job", "Job");
-  gd_page_paragraph(p->out, "The manifest with every default filled in:");
-  gd_page_verbatim(p->out, r->manifest);
+  for (int i = 0; i < r->n_jobs; i++) {
+    if (r->n_jobs > 1)
+      gd_page_heading(p->out, r->jobs[i].name);
+    gd_page_paragraph(p->out, "The manifest with every default filled in:");
+    gd_page_verbatim(p->out, r->jobs[i].manifest);
+  }
   gd_table_begin(&t, "versions", "What it was computed with", 2, headers, 2);
   for (int i = 0; i < r->n_facts; i++) {
     gd_table_text(&t, r->facts[i][0]);
@@ -78,6 +82,7 @@ gd_status gd_report_html(const gd_report *r, gd_text *out,
                          gd_report_files *files)
 {
   assert(r != NULL && out != NULL && r->comparison->n_rows > 0);
+  assert(r->n_jobs >= 1);
 
   gd_report_page p = {.report = r,
                       .comparison = r->comparison,

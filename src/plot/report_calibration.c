@@ -33,7 +33,7 @@ static int is_shown(const gd_report_page *p, int row)
 
 static int has_distribution(const gd_comparison_row *row)
 {
-  return row->scores->info.has_distribution;
+  return row->scores->distribution != NULL;
 }
 
 /* ------------------------------------------------------------ reliability */
@@ -229,7 +229,8 @@ static gd_status add_distributions(gd_report_page *p)
   gd_page_paragraph(p->out,
                     "The distribution over levels that a model says, in the "
                     "mean over the videos of each band of the true level. "
-                    "Losses of a single output have none.");
+                    "Losses of a single output have none, and a report of "
+                    "many models draws none.");
   add_band_legend(p);
   gd_text_add(p->out, "<div class=\"charts\">\n");
   for (int i = 0; st == GD_OK && i < p->n_models; i++)
@@ -314,7 +315,7 @@ static int choose_part(const gd_report_page *p)
     if (c->parts[i].row == named && has_distribution(&c->rows[named]))
       return i;
   for (int i = 0; i < c->n_parts; i++)
-    if (c->parts[i].scores->info.has_distribution)
+    if (c->parts[i].scores->distribution != NULL)
       return i;
   return -1;
 }

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "gradus/audit.h"
 #include "gradus/page.h"
@@ -102,10 +103,9 @@ static void add_histogram(gd_report_page *p, const gd_audit *a)
   gd_text_add(p->out, "</div>\n");
 }
 
-static void add_remarks(gd_report_page *p)
+static void add_remarks(gd_report_page *p, const gd_report_job *r)
 {
   static const char *const headers[] = {"remark"};
-  const gd_report *r = p->report;
   if (r->n_remarks == 0) {
     gd_page_paragraph(p->out, "Reading the corpus gave no remark.");
     return;
@@ -124,10 +124,10 @@ static void add_remarks(gd_report_page *p)
   gd_page_fold_end(p->out);
 }
 
-static void add_skips(gd_report_page *p)
+static void add_skips(gd_report_page *p, const gd_report_job *r)
 {
   static const char *const headers[] = {"stage", "item", "reason"};
-  const gd_skips *list = p->report->skips;
+  const gd_skips *list = r->skips;
   if (list->n == 0) {
     gd_page_paragraph(p->out, "No input was left out.");
     return;
@@ -148,25 +148,58 @@ static void add_skips(gd_report_page *p)
   gd_page_fold_end(p->out);
 }
 
-gd_status gd_report_corpus(gd_report_page *p)
+static int same_corpus(const gd_video_table *a, const gd_video_table *b)
 {
-  const gd_scores *s = p->comparison->rows[0].scores;
+  if (a->n_videos != b->n_videos)
+    return 0;
+  for (int64_t i = 0; i < a->n_videos; i++)
+    if (strcmp(a->videos[i].id, b->videos[i].id) != 0 ||
+        strcmp(a->videos[i].subject, b->videos[i].subject) != 0 ||
+        a->videos[i].partition != b->videos[i].partition ||
+        a->videos[i].label != b->videos[i].label)
+      return 0;
+  return 1;
+}
+
+/* The audit of one job's corpus; that of an earlier one is not repeated. */
+static gd_status add_audit(gd_report_page *p, int index)
+{
+  const gd_report *r = p->report;
+  const gd_report_job *job = &r->jobs[index];
+  const gd_scores *s = job->scores;
   gd_audit audit;
   gd_status st = gd_audit_of(s->videos->n_videos, s->videos->videos,
                              s->info.n_levels, &audit);
   if (st != GD_OK)
     return st;
+  if (r->n_jobs > 1)
+    gd_page_heading(p->out, job->name);
+  for (int i = 0; i < index; i++)
+    if (same_corpus(r->jobs[i].scores->videos, s->videos)) {
+      gd_page_paragraph(p->out, "The same videos, persons and labels as %s.",
+                        r->jobs[i].name);
+      add_skips(p, job);
+      return GD_OK;
+    }
+  say_overlap(p, &audit);
+  add_partitions(p, &audit);
+  add_histogram(p, &audit);
+  add_remarks(p, job);
+  add_skips(p, job);
+  return GD_OK;
+}
+
+gd_status gd_report_corpus(gd_report_page *p)
+{
+  gd_status st = GD_OK;
   gd_page_section_begin(p->out, "corpus", "Corpus");
   if (p->comparison->has_folds)
     gd_page_paragraph(p->out,
                       "Cross-validation: every fold is tested once, and no "
                       "person is in two folds. The partitions below are those "
                       "of the first fold.");
-  say_overlap(p, &audit);
-  add_partitions(p, &audit);
-  add_histogram(p, &audit);
-  add_remarks(p);
-  add_skips(p);
+  for (int i = 0; st == GD_OK && i < p->report->n_jobs; i++)
+    st = add_audit(p, i);
   gd_page_section_end(p->out);
-  return GD_OK;
+  return st;
 }

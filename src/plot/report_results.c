@@ -207,7 +207,7 @@ static void say_findings(gd_report_page *p)
   gd_comparison_findings(p->comparison, &said);
   const char *rest = gd_text_get(&said);
   if (*rest != '\0')
-    gd_text_add(p->out, "<h3>What differs, and what is within noise</h3>\n");
+    gd_page_heading(p->out, "What differs, and what is within noise");
   for (size_t n; *rest != '\0'; rest += n + 1) {
     n = strcspn(rest, "\n");
     gd_text one = {0};
@@ -346,12 +346,30 @@ static void add_own(gd_report_page *p, gd_table *t, int slice)
   }
 }
 
+/* The layout of the corpus, if it is the same in all jobs. */
+static const char *common_layout(const gd_report *r)
+{
+  for (int i = 1; i < r->n_jobs; i++)
+    if (strcmp(r->jobs[i].layout, r->jobs[0].layout) != 0)
+      return "";
+  return r->jobs[0].layout;
+}
+
+static int any_is_drawn(const gd_report *r)
+{
+  int any = 0;
+  for (int i = 0; i < r->n_jobs; i++)
+    any |= r->jobs[i].is_drawn;
+  return any;
+}
+
 static void add_published(gd_report_page *p)
 {
   static const char *const headers[] = {"method", "source", "RMSE", "MAE"};
   const gd_comparison *c = p->comparison;
+  const char *layout = common_layout(p->report);
   int n;
-  const gd_published *rows = gd_published_of(p->report->layout, &n);
+  const gd_published *rows = gd_published_of(layout, &n);
   gd_table t;
   if (n == 0)
     return;
@@ -359,9 +377,9 @@ static void add_published(gd_report_page *p)
                     "Beside what has been published on %s. Published rows are "
                     "as their authors printed them, by protocols that were not "
                     "always stated; none was computed here.",
-                    p->report->layout);
-  if (p->report->is_drawn)
-    gd_page_notice(p->out, "The videos of this job are drawn: its rows say "
+                    layout);
+  if (any_is_drawn(p->report))
+    gd_page_notice(p->out, "The videos of this report are drawn: its rows say "
                            "nothing about how they would compare on the "
                            "corpus.");
   gd_table_begin(&t, "published", "Errors beside published results", 4, headers,

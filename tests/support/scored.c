@@ -54,8 +54,12 @@ static void append_video(gd_scores_writer *w, int v, double label, double error,
     frame[f] = 10 * f;
     expected[f] = fmin(63, fmax(0, label + shift + gd_random_normal(&r)));
     sigma[f] = 4;
+    double sum = 0;
     for (int k = 0; k < K; k++)
-      distribution[f * K + k] = 1.0F / K;
+      sum += exp(-0.5 * pow((k - expected[f]) / sigma[f], 2));
+    for (int k = 0; k < K; k++)
+      distribution[f * K + k] =
+          (float)(exp(-0.5 * pow((k - expected[f]) / sigma[f], 2)) / sum);
   }
   assert_ok(gd_scores_writer_append(w, v, FRAMES, frame, expected, sigma,
                                     has_distribution ? distribution : NULL));

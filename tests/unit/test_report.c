@@ -214,20 +214,24 @@ static void report_is_well_formed_and_needs_no_network(void **state)
                                     make_maps("test/7", 1)};
   static const char *const facts[][2] = {{"gradus", "0.1.0"},
                                          {"GEMM", "libxsmm"}};
-  assert_ok(gd_report_html(
-      &(gd_report){.title = "demo",
-                   .comparison = m.comparison,
-                   .curves = m.curves,
-                   .attention = maps,
-                   .layout = "avec2014",
-                   .is_drawn = 1,
-                   .n_remarks = 1,
-                   .remarks = (const char *const[]){"a label without a video"},
-                   .skips = &(gd_skips){0},
-                   .manifest = "job: demo\nstages:\n  frames: {every: 10}\n",
-                   .n_facts = 2,
-                   .facts = facts},
-      &out, &files));
+  const gd_report_job job = {
+      .name = "",
+      .layout = "avec2014",
+      .is_drawn = 1,
+      .scores = m.scores[0],
+      .n_remarks = 1,
+      .remarks = (const char *const[]){"a label without a video"},
+      .skips = &(gd_skips){0},
+      .manifest = "job: demo\nstages:\n  frames: {every: 10}\n"};
+  assert_ok(gd_report_html(&(gd_report){.title = "demo",
+                                        .comparison = m.comparison,
+                                        .curves = m.curves,
+                                        .attention = maps,
+                                        .n_jobs = 1,
+                                        .jobs = &job,
+                                        .n_facts = 2,
+                                        .facts = facts},
+                           &out, &files));
   const char *page = gd_text_get(&out);
   gd_markup_check(page);
   static const char *const parts[] = {
@@ -251,7 +255,7 @@ static void report_is_well_formed_and_needs_no_network(void **state)
       "split-conformal",
       "four DCNN (Zhou)</td><td>published<",
       "this job, per session",
-      "The videos of this job are drawn",
+      "The videos of this report are drawn",
       "a label without a video",
       "predicted band: softmax",
       "No input was left out",
@@ -298,6 +302,14 @@ static void report_escapes_what_comes_from_outside(void **state)
   gd_skip skip = {(char *)evil, (char *)evil, (char *)evil};
   const gd_skips skips = {1, 1, &skip};
   const char *const facts[][2] = {{evil, evil}};
+  const gd_report_job job = {.name = evil,
+                             .layout = "table",
+                             .scores = m.scores[0],
+                             .n_remarks = 1,
+                             .remarks = (const char *const[]){evil},
+                             .skips = &skips,
+                             .manifest = evil};
+  const gd_report_job jobs[] = {job, job};
   gd_report_files files = {0};
   gd_text out = {0};
   gd_attention_set *maps[MODELS] = {make_maps(evil, 0), NULL, NULL};
@@ -306,11 +318,8 @@ static void report_escapes_what_comes_from_outside(void **state)
                                         .comparison = m.comparison,
                                         .curves = m.curves,
                                         .attention = maps,
-                                        .skips = &skips,
-                                        .manifest = evil,
-                                        .layout = "table",
-                                        .n_remarks = 1,
-                                        .remarks = (const char *const[]){evil},
+                                        .n_jobs = 2,
+                                        .jobs = jobs,
                                         .n_facts = 1,
                                         .facts = facts},
                            &out, &files));
@@ -337,13 +346,17 @@ report_without_curves_and_with_one_video_is_still_a_page(void **state)
   gd_comparison *c = NULL;
   assert_ok(gd_comparison_new(1, &member, &few, &c));
   const gd_curves none = {0};
+  const gd_report_job job = {.name = "",
+                             .layout = "table",
+                             .scores = s,
+                             .skips = &(gd_skips){0},
+                             .manifest = ""};
   gd_text out = {0};
   assert_ok(gd_report_html(&(gd_report){.title = "t",
                                         .comparison = c,
                                         .curves = &none,
-                                        .skips = &(gd_skips){0},
-                                        .layout = "table",
-                                        .manifest = ""},
+                                        .n_jobs = 1,
+                                        .jobs = &job},
                            &out, NULL));
   gd_markup_check(gd_text_get(&out));
   assert_true(gd_test_has(gd_text_get(&out), "no training partition"));
