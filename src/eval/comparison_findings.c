@@ -200,7 +200,7 @@ static void say_reference(const gd_comparison *c, int reference, gd_text *out)
   if (isfinite(mae->deviation))
     gd_text_printf(out, " \xc2\xb1 %.2f over %d seeds", mae->deviation,
                    m->n_runs);
-  gd_text_printf(out, " (in brackets: how much larger the MAE is, in levels):");
+  gd_text_printf(out, " (in brackets, by how many levels the MAE is larger):");
 }
 
 /* How to read it: what was asked of a difference, and how many of so many
@@ -208,9 +208,11 @@ static void say_reference(const gd_comparison *c, int reference, gd_text *out)
 static void say_limits(const gd_comparison *c, int n, gd_text *out)
 {
   const double level = 100 * c->bootstrap.level;
-  int n_single = 0;
-  for (int m = 0; m < c->n_methods; m++)
+  int n_single = 0, n_models = 0;
+  for (int m = 0; m < c->n_methods; m++) {
+    n_models += c->methods[m].kind == GD_ROW_MODEL;
     n_single += c->methods[m].kind == GD_ROW_MODEL && c->methods[m].n_runs < 2;
+  }
   gd_text_printf(out,
                  "Clear: the %g %% interval of the difference over persons "
                  "leaves 0 out%s.",
@@ -221,9 +223,9 @@ static void say_limits(const gd_comparison *c, int n, gd_text *out)
                      : "");
   if (n_single > 0)
     gd_text_printf(out,
-                   " %d of the methods were trained with one seed: how far "
+                   " %d of %d methods were trained with one seed: how far "
                    "another one would move their errors is not known.",
-                   n_single);
+                   n_single, n_models);
   if (n > 1)
     gd_text_printf(out,
                    " Of %d such comparisons about %.1f would look clear if no "

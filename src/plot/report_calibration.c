@@ -181,7 +181,7 @@ static void draw_bands(gd_report_page *p, int row,
                                .title = gd_text_get(&title),
                                .x_label = "level",
                                .y_label = "mean probability",
-                               .x = gd_axis_of(0, d->n_levels - 1, 7, 1),
+                               .x = gd_axis_of(0, d->n_levels - 1, 8, 1),
                                .y = gd_axis_of(0, most, 6, 0),
                                .n_series = d->n_bands,
                                .series = series},
@@ -333,8 +333,9 @@ static gd_status add_timeline(gd_report_page *p)
   if (st != GD_OK)
     return st;
   gd_page_paragraph(p->out,
-                    "The distribution over the time of one video; the darker, "
-                    "the more probable. Not chosen by eye: of the %" PRId64
+                    "The distribution over the time of one video; the "
+                    "stronger the colour, the more probable. Not chosen by "
+                    "eye: of the %" PRId64
                     " videos of %s, the one of the median absolute error.",
                     s->n_videos, c->parts[part].label);
   draw_timeline(p, c->parts[part].label, s, v, &t);
