@@ -13,6 +13,7 @@
 /* In units of the drawing. */
 #define LINE   (1.3 * GD_PEN_FONT)
 #define TICK   4.0
+#define DROP   (TICK + GD_PEN_FONT + 3) /* of labels below the plot */
 #define MARGIN 8.0
 #define SWATCH 22.0 /* of a legend */
 
@@ -68,8 +69,7 @@ static void draw_numbers(gd_pen *p, const gd_chart *c, area a)
     const double x =
         gd_axis_place(&c->x, gd_axis_tick(&c->x, i), a.left, a.right);
     gd_pen_line(p, GD_LINE_GRID, x, a.top, x, a.bottom);
-    gd_pen_text(p, GD_TEXT_TICK, x, a.bottom + TICK + GD_PEN_FONT, 0.5, 0,
-                label);
+    gd_pen_text(p, GD_TEXT_TICK, x, a.bottom + DROP, 0.5, 0, label);
   }
 }
 
@@ -83,7 +83,7 @@ static void draw_categories(gd_pen *p, const gd_chart *c, area a)
     if (second != NULL)
       *second++ = '\0';
     const double x = a.left + (i + 0.5) * width;
-    const double y = a.bottom + TICK + GD_PEN_FONT;
+    const double y = a.bottom + DROP;
     gd_pen_text(p, GD_TEXT_TICK, x, y, 0.5, 0, first);
     if (second != NULL)
       gd_pen_text(p, GD_TEXT_TICK, x, y + LINE, 0.5, 0, second);

@@ -15,6 +15,21 @@ same "$scratch/np1" "$scratch/np3"
 for name in faces.csv sheet.png model.h5 predictions.csv index.html; do
   grep -q "/$name\$" "$scratch/expected" || fail "the job made no $name"
 done
+for kind in svg png; do
+  grep -q "/figures/expectation-reliability.$kind\$" "$scratch/expected" ||
+    fail "the report has no $kind of its figures"
+done
+
+# One report on two work directories: equal models do not differ.
+(cd "$scratch" && "$gradus" report np1/run np2/run --to both) >"$scratch/both.txt"
+for row in 'np1/run: expectation' 'np2/run: expectation' constant; do
+  grep -q "^$row " "$scratch/both/table.txt" || fail "no row of $row"
+done
+grep -q '^np1/run: expectation,np2/run: expectation,0,"\[0, 0\]",' \
+  "$scratch/both/tables/pairs.csv" ||
+  fail "equal models differ: $(cat "$scratch/both/tables/pairs.csv")"
+grep -q 'The same videos, persons and labels as np1/run' \
+  "$scratch/both/index.html" || fail "the corpus was audited twice"
 
 # The table has a line for each video; its counts are those of report.yaml.
 faces=$(run_directory "$scratch/np1" faces)

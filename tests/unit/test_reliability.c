@@ -16,7 +16,7 @@ typedef struct {
   double truth[N], predicted[N];
   gd_video videos[N];
   const gd_video *list[N];
-  char names[N][8];
+  char names[N][16];
 } sample;
 
 /* Videos of two per person, predicted with noise and by a line. */
