@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "gradus/augment.h"
-#include "gradus/feed.h"
+#include "gradus/prefetch.h"
 #include "gradus/range.h"
 #include "gradus/resnet.h"
 #include "gradus/samples.h"
@@ -43,14 +43,13 @@ typedef struct gd_trainer gd_trainer;
 
 /**
  * @param[in] most  samples of the largest microbatch
- * @param[in] feed  gives faces, (S, S, 3) uint8, by their numbers in the set;
- *                  its list names them in the order in which samples come here;
- *                  borrowed
+ * @param[in] prefetch  gives faces, (S, S, 3) uint8, by their numbers in the
+ * set; its list names them in the order in which samples come here; borrowed
  * Ends with: gd_trainer_free()
  * Errors:    GD_ERR_USAGE (network, or GEMM backend), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_trainer_new(const gd_trainer_config *config, int most,
-                                      gd_feed *feed, gd_trainer **out);
+                                      gd_prefetch *prefetch, gd_trainer **out);
 void gd_trainer_free(gd_trainer *t); /**< NULL is allowed */
 
 /** Return the tables of the network's blocks; borrowed. */

@@ -220,7 +220,7 @@ static gd_status predict_dev(gd_fit_parts *f)
   mine.first = mine.first < n ? mine.first : n;
   mine.end = mine.end < n ? mine.end : n;
   gd_status st = GD_OK;
-  gd_fit_parts_feed_dev(f, mine);
+  gd_fit_parts_prefetch_dev(f, mine);
   gd_trainer_pack(f->trainer, gd_fit_parts_evaluated(f));
   for (int64_t g = groups.first; st == GD_OK && g < groups.end; g++) {
     const gd_range places = {g * size, (g + 1) * size < n ? (g + 1) * size : n};
@@ -311,7 +311,7 @@ static gd_status make_epoch(gd_fit_parts *f)
   f->step_s = f->leaf_s = f->exposed_s = f->waited_s = 0;
   f->n_images = 0;
   gd_sampler_begin(f->sampler, f->where.next_epoch);
-  gd_fit_parts_feed_epoch(f);
+  gd_fit_parts_prefetch_epoch(f);
   while (f->where.next_step < gd_fit_steps_per_epoch(f)) {
     int stop = 0;
     gd_status st = make_step(f, &stop);

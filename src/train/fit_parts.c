@@ -8,7 +8,7 @@
 #include "gradus/log.h"
 #include "gradus/memory.h"
 
-enum { BUCKET_BYTES = 8 << 20, FEED_BYTES = 32 << 20 };
+enum { BUCKET_BYTES = 8 << 20, PREFETCH_BYTES = 32 << 20 };
 
 int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f)
 {
@@ -74,37 +74,38 @@ static gd_status read_face(void *faces, int64_t i, void *rgb)
 }
 
 /* Faces for two microbatches, or more where they are small. */
-static gd_status make_feed(gd_fit_parts *f, gd_face_set *faces, int most)
+static gd_status make_prefetch(gd_fit_parts *f, gd_face_set *faces, int most)
 {
   const int64_t size_px = gd_face_set_size_px(faces);
   const int64_t face_bytes = size_px * size_px * 3;
   const int64_t n = f->train->n > f->dev->n ? f->train->n : f->dev->n;
-  int64_t ahead = FEED_BYTES / face_bytes;
+  int64_t ahead = PREFETCH_BYTES / face_bytes;
   ahead = ahead < 2 * most ? 2 * most : ahead;
   ahead = ahead < n ? ahead : n;
-  return gd_feed_new(face_bytes, (int)ahead, n, read_face, faces, &f->feed);
+  return gd_prefetch_new(face_bytes, (int)ahead, n, read_face, faces,
+                         &f->prefetch);
 }
 
-void gd_fit_parts_feed_epoch(gd_fit_parts *f)
+void gd_fit_parts_prefetch_epoch(gd_fit_parts *f)
 {
   const int64_t *order = gd_sampler_order(f->sampler);
-  gd_feed_begin(f->feed);
+  gd_prefetch_begin(f->prefetch);
   for (int64_t k = f->where.next_step; k < gd_fit_steps_per_epoch(f); k++) {
     const gd_range run =
         gd_range_of(gd_sampler_n_leaves(f->sampler, k), f->rank, f->size);
     for (int64_t i = run.first; i < run.end; i++) {
       const gd_range leaf = gd_sampler_leaf(f->sampler, k, i);
       for (int64_t place = leaf.first; place < leaf.end; place++)
-        gd_feed_add(f->feed, f->train->face[order[place]]);
+        gd_prefetch_add(f->prefetch, f->train->face[order[place]]);
     }
   }
 }
 
-void gd_fit_parts_feed_dev(gd_fit_parts *f, gd_range mine)
+void gd_fit_parts_prefetch_dev(gd_fit_parts *f, gd_range mine)
 {
-  gd_feed_begin(f->feed);
+  gd_prefetch_begin(f->prefetch);
   for (int64_t i = mine.first; i < mine.end; i++)
-    gd_feed_add(f->feed, f->dev->face[i]);
+    gd_prefetch_add(f->prefetch, f->dev->face[i]);
 }
 
 static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
@@ -129,9 +130,9 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
   trainer.loss_options.weights = f->level_weights;
   int most = gd_sampler_most(f->sampler);
   most = most < c->microbatch ? c->microbatch : most;
-  st = make_feed(f, faces, most);
+  st = make_prefetch(f, faces, most);
   if (st == GD_OK)
-    st = gd_trainer_new(&trainer, most, f->feed, &f->trainer);
+    st = gd_trainer_new(&trainer, most, f->prefetch, &f->trainer);
   if (st == GD_OK)
     st = gd_history_begin(&f->history,
                           c->schedule.epochs * (gd_fit_steps_per_epoch(f) + 2));
@@ -218,7 +219,7 @@ void gd_fit_parts_end(gd_fit_parts *f)
   free(f->block);
   gd_reduce_free(f->reduce);
   gd_trainer_free(f->trainer);
-  gd_feed_free(f->feed);
+  gd_prefetch_free(f->prefetch);
   gd_sampler_free(f->sampler);
   gd_samples_free(f->dev);
   gd_samples_free(f->train);

@@ -4,11 +4,11 @@
 #define GRADUS_TRAIN_FIT_PARTS_H
 
 #include "gradus/checkpoint.h"
-#include "gradus/feed.h"
 #include "gradus/file.h"
 #include "gradus/fit.h"
 #include "gradus/history.h"
 #include "gradus/journal.h"
+#include "gradus/prefetch.h"
 #include "gradus/reduce.h"
 #include "gradus/sampler.h"
 #include "gradus/samples.h"
@@ -27,7 +27,7 @@ typedef struct {
 
   gd_samples *train, *dev;
   gd_sampler *sampler;
-  gd_feed *feed; /* of the faces, by their numbers in the set */
+  gd_prefetch *prefetch; /* of the faces, by their numbers in the set */
   gd_trainer *trainer;
   gd_reduce *reduce;
 
@@ -62,8 +62,8 @@ int64_t gd_fit_steps_per_epoch(const gd_fit_parts *f);
 
 /* Have this rank's faces read ahead: those of the epoch's steps that are left,
  * or those of the development partition that are `mine`. */
-void gd_fit_parts_feed_epoch(gd_fit_parts *f);
-void gd_fit_parts_feed_dev(gd_fit_parts *f, gd_range mine);
+void gd_fit_parts_prefetch_epoch(gd_fit_parts *f);
+void gd_fit_parts_prefetch_dev(gd_fit_parts *f, gd_range mine);
 
 /* Take up the newest checkpoint that can be used, or begin anew if there is
  * none.  Collective. */

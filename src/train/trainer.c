@@ -11,7 +11,7 @@
 struct gd_trainer {
   gd_trainer_config config;
   int most;
-  gd_feed *feed;
+  gd_prefetch *prefetch;
   gd_resnet *net;
   gd_tensor_table weights, running;
   uint8_t *rgb;     /* two faces: one, and scratch to change it */
@@ -66,9 +66,9 @@ static gd_status allocate(gd_trainer *t)
 }
 
 gd_status gd_trainer_new(const gd_trainer_config *config, int most,
-                         gd_feed *feed, gd_trainer **out)
+                         gd_prefetch *prefetch, gd_trainer **out)
 {
-  assert(config != NULL && most >= 1 && feed != NULL && out != NULL);
+  assert(config != NULL && most >= 1 && prefetch != NULL && out != NULL);
   assert(config->network.height == config->network.width);
   assert(config->network.outputs ==
          gd_loss_outputs(config->loss, config->n_levels));
@@ -79,7 +79,7 @@ gd_status gd_trainer_new(const gd_trainer_config *config, int most,
     return GD_ERR_NOMEM;
   t->config = *config;
   t->most = most;
-  t->feed = feed;
+  t->prefetch = prefetch;
   gd_status st = allocate(t);
   if (st != GD_OK) {
     gd_trainer_free(t);
@@ -132,7 +132,7 @@ static gd_status load(gd_trainer *t, const gd_samples *samples, int64_t sample,
                       const gd_augment_draw *draw, int i)
 {
   assert(sample >= 0 && sample < samples->n);
-  gd_status st = gd_feed_take(t->feed, samples->face[sample], t->rgb);
+  gd_status st = gd_prefetch_take(t->prefetch, samples->face[sample], t->rgb);
   if (st != GD_OK)
     return st;
   gd_augment_change(draw, t->config.network.height, t->rgb,
@@ -177,7 +177,7 @@ gd_status gd_trainer_forward(gd_trainer *t, const gd_samples *samples,
                              double *tallies)
 {
   assert(t != NULL && m->n >= 1 && m->n <= t->most && m->batch >= m->n);
-  const double waited_s = gd_feed_waited_s(t->feed);
+  const double waited_s = gd_prefetch_waited_s(t->prefetch);
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < m->n; i++) {
     /* A sample's second turn is, for what is drawn, another sample. */
@@ -188,7 +188,7 @@ gd_status gd_trainer_forward(gd_trainer *t, const gd_samples *samples,
     if (t->factors != NULL)
       drop(t, m->epoch, drawn, i);
   }
-  tallies[GD_TALLY_WAITED] = gd_feed_waited_s(t->feed) - waited_s;
+  tallies[GD_TALLY_WAITED] = gd_prefetch_waited_s(t->prefetch) - waited_s;
   if (st == GD_OK)
     st =
         gd_resnet_forward(t->net, GD_RESNET_TRAIN, NULL, t->x, m->n, t->logits);

@@ -1,4 +1,4 @@
-#include "gradus/feed.h"
+#include "gradus/prefetch.h"
 #include "test.h"
 
 #include <pthread.h>
@@ -42,27 +42,27 @@ static gd_status read_item(void *context, int64_t item, void *out)
   return GD_OK;
 }
 
-static gd_feed *feed_of(source *s)
+static gd_prefetch *feed_of(source *s)
 {
-  gd_feed *f;
+  gd_prefetch *f;
   *s = (source){.bad = -1};
   pthread_mutex_init(&s->gate, NULL);
-  assert_ok(gd_feed_new(ITEM, AHEAD, N, read_item, s, &f));
+  assert_ok(gd_prefetch_new(ITEM, AHEAD, N, read_item, s, &f));
   return f;
 }
 
-static void end(gd_feed *f, source *s)
+static void end(gd_prefetch *f, source *s)
 {
-  gd_feed_free(f);
+  gd_prefetch_free(f);
   pthread_mutex_destroy(&s->gate);
 }
 
-static void take(gd_feed *f, source *s, int64_t item)
+static void take(gd_prefetch *f, source *s, int64_t item)
 {
   unsigned char found[ITEM], wanted[ITEM];
   memset(wanted, (int)item, ITEM);
   s->n_taken++; /* at the latest: from now on there is room for one more */
-  assert_ok(gd_feed_take(f, item, found));
+  assert_ok(gd_prefetch_take(f, item, found));
   assert_memory_equal(found, wanted, ITEM);
 }
 
@@ -70,12 +70,12 @@ static void items_come_in_the_order_of_the_list(void **state)
 {
   (void)state;
   source s;
-  gd_feed *f = feed_of(&s);
+  gd_prefetch *f = feed_of(&s);
   for (int list = 1; list <= 3; list++) {
-    gd_feed_begin(f);
+    gd_prefetch_begin(f);
     s.n_read = s.n_taken = 0;
     for (int i = 0; i < N; i++)
-      gd_feed_add(f, i * 7 * list % 100);
+      gd_prefetch_add(f, i * 7 * list % 100);
     for (int i = 0; i < N; i++)
       take(f, &s, i * 7 * list % 100);
   }
@@ -86,16 +86,16 @@ static void reading_stays_within_its_buffers(void **state)
 {
   (void)state;
   source s;
-  gd_feed *f = feed_of(&s);
-  gd_feed_begin(f);
+  gd_prefetch *f = feed_of(&s);
+  gd_prefetch_begin(f);
   for (int i = 0; i < N; i++)
-    gd_feed_add(f, i);
+    gd_prefetch_add(f, i);
   for (int i = 0; i < N; i++) {
     while (s.n_read < (i + AHEAD < N ? i + AHEAD : N))
       ; /* it reads as far as it may, */
     take(f, &s, i);
     if (i == N - 2) /* all was there when it was taken */
-      assert_true(gd_feed_waited_s(f) == 0);
+      assert_true(gd_prefetch_waited_s(f) == 0);
   }
   assert_false(s.too_far); /* and no further */
   assert_int_equal(s.n_read, N);
@@ -107,16 +107,16 @@ static void new_list_drops_the_old_one(void **state)
 {
   (void)state;
   source s;
-  gd_feed *f = feed_of(&s);
+  gd_prefetch *f = feed_of(&s);
   s.bad = 1;
   pthread_mutex_lock(&s.gate);
-  gd_feed_begin(f);
-  gd_feed_add(f, 50);
+  gd_prefetch_begin(f);
+  gd_prefetch_add(f, 50);
   while (s.n_begun == 0)
     ;
-  gd_feed_begin(f);
+  gd_prefetch_begin(f);
   for (int i = 60; i < 65; i++)
-    gd_feed_add(f, i);
+    gd_prefetch_add(f, i);
   pthread_mutex_unlock(&s.gate);
   s.n_read = 0;
   for (int i = 60; i < 65; i++)
@@ -128,18 +128,19 @@ static void failure_comes_at_its_item_with_its_reason(void **state)
 {
   (void)state;
   source s;
-  gd_feed *f = feed_of(&s);
+  gd_prefetch *f = feed_of(&s);
   unsigned char out[ITEM];
   s.bad = 2;
-  gd_feed_begin(f);
+  gd_prefetch_begin(f);
   for (int i = 0; i < 5; i++)
-    gd_feed_add(f, i);
+    gd_prefetch_add(f, i);
   take(f, &s, 0);
   take(f, &s, 1);
   for (int again = 0; again < 2; again++)
-    assert_fails(gd_feed_take(f, 2, out), GD_ERR_FORMAT, "item 2 is broken");
-  gd_feed_begin(f);
-  gd_feed_add(f, 9);
+    assert_fails(gd_prefetch_take(f, 2, out), GD_ERR_FORMAT,
+                 "item 2 is broken");
+  gd_prefetch_begin(f);
+  gd_prefetch_add(f, 9);
   take(f, &s, 9);
   end(f, &s);
 }
@@ -150,20 +151,20 @@ static void waiting_for_a_slow_source_is_measured(void **state)
   (void)state;
   enum { ITEMS = 10 };
   source s;
-  gd_feed *f = feed_of(&s);
+  gd_prefetch *f = feed_of(&s);
   s.seconds = SLOW_MS * 1e-3;
   pthread_mutex_lock(&s.gate);
-  gd_feed_begin(f);
+  gd_prefetch_begin(f);
   for (int i = 0; i < ITEMS; i++)
-    gd_feed_add(f, i);
+    gd_prefetch_add(f, i);
   const double begun_s = now_s();
   pthread_mutex_unlock(&s.gate);
   for (int i = 0; i < ITEMS; i++)
     take(f, &s, i);
   const double took_s = now_s() - begun_s;
   assert_true(took_s >= ITEMS * SLOW_MS * 1e-3);
-  assert_true(gd_feed_waited_s(f) <= took_s);
-  assert_true(gd_feed_waited_s(f) >= 0.5 * took_s);
+  assert_true(gd_prefetch_waited_s(f) <= took_s);
+  assert_true(gd_prefetch_waited_s(f) >= 0.5 * took_s);
   end(f, &s);
 }
 
@@ -171,13 +172,13 @@ static void feed_ends_with_much_unread(void **state)
 {
   (void)state;
   source s;
-  gd_feed *f = feed_of(&s);
-  gd_feed_begin(f);
+  gd_prefetch *f = feed_of(&s);
+  gd_prefetch_begin(f);
   for (int i = 0; i < N; i++)
-    gd_feed_add(f, i);
+    gd_prefetch_add(f, i);
   end(f, &s);
   assert_true(s.n_read <= AHEAD);
-  gd_feed_free(NULL);
+  gd_prefetch_free(NULL);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -1,4 +1,4 @@
-#include "gradus/feed.h"
+#include "gradus/prefetch.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -10,8 +10,8 @@
 
 #include "gradus/memory.h"
 
-struct gd_feed {
-  gd_feed_read *read;
+struct gd_prefetch {
+  gd_prefetch_read *read;
   void *context;
   int64_t item_bytes, n_most;
   int n_ahead;
@@ -36,21 +36,21 @@ static double now_s(void)
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int has_work(const gd_feed *f)
+static int has_work(const gd_prefetch *f)
 {
   return f->status == GD_OK && f->n_read < f->n_items &&
          f->n_read - f->n_taken < f->n_ahead;
 }
 
-static char *buffer_of(const gd_feed *f, int64_t i)
+static char *buffer_of(const gd_prefetch *f, int64_t i)
 {
   return f->buffers + i % f->n_ahead * f->item_bytes;
 }
 
 /* Only this thread writes to buffers, and only to one that nobody takes. */
-static void *read_ahead(void *feed)
+static void *read_ahead(void *prefetch)
 {
-  gd_feed *f = feed;
+  gd_prefetch *f = prefetch;
   pthread_mutex_lock(&f->mutex);
   while (!f->ends) {
     if (!has_work(f)) {
@@ -74,7 +74,7 @@ static void *read_ahead(void *feed)
   return NULL;
 }
 
-static int start_thread(gd_feed *f)
+static int start_thread(gd_prefetch *f)
 {
   /* Signals are for the thread that does the work. */
   sigset_t all, before;
@@ -85,7 +85,7 @@ static int start_thread(gd_feed *f)
   return failed;
 }
 
-static void release(gd_feed *f)
+static void release(gd_prefetch *f)
 {
   pthread_mutex_destroy(&f->mutex);
   pthread_cond_destroy(&f->is_read);
@@ -95,13 +95,14 @@ static void release(gd_feed *f)
   free(f);
 }
 
-gd_status gd_feed_new(int64_t item_bytes, int n_ahead, int64_t n_most,
-                      gd_feed_read *read, void *context, gd_feed **out)
+gd_status gd_prefetch_new(int64_t item_bytes, int n_ahead, int64_t n_most,
+                          gd_prefetch_read *read, void *context,
+                          gd_prefetch **out)
 {
   assert(item_bytes >= 1 && n_ahead >= 1 && n_most >= 0);
   assert(read != NULL && out != NULL);
   *out = NULL;
-  gd_feed *f = gd_alloc(1, sizeof *f);
+  gd_prefetch *f = gd_alloc(1, sizeof *f);
   if (f == NULL)
     return GD_ERR_NOMEM;
   f->read = read;
@@ -126,7 +127,7 @@ gd_status gd_feed_new(int64_t item_bytes, int n_ahead, int64_t n_most,
   return GD_OK;
 }
 
-void gd_feed_free(gd_feed *f)
+void gd_prefetch_free(gd_prefetch *f)
 {
   if (f == NULL)
     return;
@@ -138,7 +139,7 @@ void gd_feed_free(gd_feed *f)
   release(f);
 }
 
-void gd_feed_begin(gd_feed *f)
+void gd_prefetch_begin(gd_prefetch *f)
 {
   assert(f != NULL);
   pthread_mutex_lock(&f->mutex);
@@ -148,7 +149,7 @@ void gd_feed_begin(gd_feed *f)
   pthread_mutex_unlock(&f->mutex);
 }
 
-void gd_feed_add(gd_feed *f, int64_t item)
+void gd_prefetch_add(gd_prefetch *f, int64_t item)
 {
   assert(f != NULL);
   pthread_mutex_lock(&f->mutex);
@@ -158,7 +159,7 @@ void gd_feed_add(gd_feed *f, int64_t item)
   pthread_mutex_unlock(&f->mutex);
 }
 
-gd_status gd_feed_take(gd_feed *f, int64_t item, void *out)
+gd_status gd_prefetch_take(gd_prefetch *f, int64_t item, void *out)
 {
   assert(f != NULL && out != NULL);
   pthread_mutex_lock(&f->mutex);
@@ -185,12 +186,12 @@ gd_status gd_feed_take(gd_feed *f, int64_t item, void *out)
   return GD_OK;
 }
 
-double gd_feed_waited_s(const gd_feed *f)
+double gd_prefetch_waited_s(const gd_prefetch *f)
 {
   return f->waited_s;
 }
 
-int64_t gd_feed_bytes(const gd_feed *f)
+int64_t gd_prefetch_bytes(const gd_prefetch *f)
 {
   return f->n_ahead * f->item_bytes + f->n_most * (int64_t)sizeof f->items[0];
 }
