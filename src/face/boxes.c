@@ -135,3 +135,11 @@ int gd_box_window(const gd_box *b, int width_px, int height_px, gd_window *out)
                      .y1 = y2 < height_px ? y2 : height_px};
   return out->x0 < out->x1 && out->y0 < out->y1;
 }
+
+void gd_box_frame(gd_box *b, gd_window window)
+{
+  b->x1 = (float)(window.x0 + 1);
+  b->y1 = (float)(window.y0 + 1);
+  b->x2 = (float)window.x1;
+  b->y2 = (float)window.y1;
+}

@@ -57,5 +57,8 @@ void gd_boxes_square(gd_boxes *b);
  * @return 0 if nothing is left, or the box is not finite
  */
 int gd_box_window(const gd_box *b, int width_px, int height_px, gd_window *out);
+/** Make a box say exactly which pixels it crops: gd_box_window() turned round.
+ * What a net tells relative to such a box is relative to what it sees. */
+void gd_box_frame(gd_box *b, gd_window window);
 
 #endif

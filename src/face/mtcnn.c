@@ -20,6 +20,7 @@ const float gd_mtcnn_offset = 127.5f, gd_mtcnn_factor = 0.0078125f;
 struct gd_mtcnn {
   gd_mtcnn_config config;
   int n_nets; /* the first so many */
+  int framed; /* see GD_MTCNN_FRAMED */
   gd_cascade_net *nets[N_NETS];
   gd_cascade_buffers layers; /* of the nets */
   gd_floats input;           /* of a net */
@@ -58,6 +59,18 @@ gd_status gd_mtcnn_open(const char *path, const gd_mtcnn_config *config,
   return gd_mtcnn_open_nets(path, config, N_NETS, out);
 }
 
+/* Tell whether the weights are of boxes that are framed. */
+static gd_status read_framed(gd_weights *w, int *framed)
+{
+  float value = 0;
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_weights_n(w); i++)
+    if (strcmp(gd_weights_at(w, i).name, GD_MTCNN_FRAMED) == 0)
+      st = gd_weights_read(w, GD_MTCNN_FRAMED, 1, (int64_t[]){1}, &value);
+  *framed = value != 0;
+  return st;
+}
+
 gd_status gd_mtcnn_open_nets(const char *path, const gd_mtcnn_config *config,
                              int n_nets, gd_mtcnn **out)
 {
@@ -83,6 +96,8 @@ gd_status gd_mtcnn_open_nets(const char *path, const gd_mtcnn_config *config,
     st = gd_weights_open(path, &weights);
   for (int i = 0; st == GD_OK && i < n_nets; i++)
     st = gd_cascade_net_read(specs[i], weights, &m->nets[i]);
+  if (st == GD_OK)
+    st = read_framed(weights, &m->framed);
   gd_weights_close(weights);
   if (st == GD_OK)
     *out = m;
@@ -363,9 +378,11 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
   for (int first = 0; st == GD_OK && first < m->boxes.n; first += BATCH) {
     const int left = m->boxes.n - first, n = left < BATCH ? left : BATCH;
     for (int i = 0; i < n; i++) {
+      gd_box *box = &m->boxes.items[first + i];
       gd_window window;
-      (void)gd_box_window(&m->boxes.items[first + i], image->width_px,
-                          image->height_px, &window);
+      (void)gd_box_window(box, image->width_px, image->height_px, &window);
+      if (m->framed)
+        gd_box_frame(box, window);
       gd_area_resize(image, window, side, side, gd_mtcnn_offset,
                      gd_mtcnn_factor, m->scratch, m->input.values + i * crop);
     }

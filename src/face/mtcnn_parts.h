@@ -18,6 +18,14 @@ extern const int gd_mtcnn_crop_px[3];
 /** Of the nets' input: (pixel - offset) * factor. */
 extern const float gd_mtcnn_offset, gd_mtcnn_factor;
 
+/**
+ * A tensor (1) beside the nets': 1 where what R- and O-Net tell is relative to
+ * the pixels that they see.  The reference's is relative to the box before it
+ * was truncated to whole pixels and clipped to the image, which the nets cannot
+ * know: up to 1 px, and more at the image's edge.
+ */
+#define GD_MTCNN_FRAMED "cascade.framed"
+
 /** Return the square of the image that P-Net sees at (x, y) px of a level which
  * is the image scaled `by`; rounded as the reference does. */
 gd_box gd_cell_box(int x, int y, float by);

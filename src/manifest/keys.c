@@ -411,7 +411,7 @@ static const gd_section stage_sections[] = {
     SECTION(train, 1, 0, "train a network on faces", "align"),
     {.kind = "train-detector",
      .summary = "train a face detector on drawn images",
-     .version = 1,
+     .version = 2,
      .inputs = {NULL},
      .keys = detector_keys,
      .n_keys = LENGTH(detector_keys)},

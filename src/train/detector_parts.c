@@ -14,7 +14,7 @@
 #include "gradus/text.h"
 
 static const char FORMAT[] = "gradus-detector-training";
-enum { VERSION = 1, EXCHANGE_BYTES = 8 << 20 };
+enum { VERSION = 2, EXCHANGE_BYTES = 8 << 20 };
 
 const gd_cascade_spec *const gd_detector_specs[GD_N_DETECTOR_NETS] = {
     &gd_pnet_spec, &gd_rnet_spec, &gd_onet_spec};
@@ -155,10 +155,12 @@ static gd_dataset state_dataset(const gd_detector_parts *f, int i,
                       .dims = {gd_detector_n_weights(f, f->net)}};
 }
 
-/* Write nets 0 .. n - 1. */
+/* Write nets 0 .. n - 1, and how they see boxes: see GD_MTCNN_FRAMED. */
 static gd_status put_nets(const gd_detector_parts *f, int n, gd_store_writer *w)
 {
-  gd_status st = GD_OK;
+  const gd_dataset framed = {
+      .name = "cascade/framed", .dtype = GD_F32, .rank = 1, .dims = {1}};
+  gd_status st = gd_store_put(w, &framed, (float[]){1});
   for (int i = 0; st == GD_OK && i < n; i++)
     st = gd_cascade_trainer_put(f->trainers[i], f->weights[i], w);
   return st;

@@ -239,7 +239,9 @@ static void take_crops(gd_detector_samples *s, const choice choices[N_KINDS],
         continue;
       gd_area_resize(image, window, s->size_px, s->size_px, gd_mtcnn_offset,
                      gd_mtcnn_factor, s->scratch, s->x + (size_t)s->n * crop);
-      want(box, choices[kind].faces[i], kind, 1, &s->targets[s->n++]);
+      gd_box seen = *box;
+      gd_box_frame(&seen, window);
+      want(&seen, choices[kind].faces[i], kind, 1, &s->targets[s->n++]);
     }
 }
 

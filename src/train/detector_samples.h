@@ -12,7 +12,8 @@
  *                  and boxes shifted and scaled about each face
  *
  * Wanted offsets and points are the inverse of what detection does with them,
- * so that its final boxes are the labels'.
+ * so that its final boxes are the labels'.  R-Net's and O-Net's are relative to
+ * the pixels of the crop: see GD_MTCNN_FRAMED.
  *
  * Source: Zhang et al. 2016 (see gradus/mtcnn.h), section III.A
  */

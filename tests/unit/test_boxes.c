@@ -76,6 +76,18 @@ static void calibration_and_squaring_move_the_corners(void **state)
   gd_boxes_free(&b);
 }
 
+static void framed_box_crops_the_same_pixels(void **state)
+{
+  (void)state;
+  gd_box box = {.x1 = -3.7f, .y1 = 5.6f, .x2 = 80.2f, .y2 = 30.9f};
+  gd_window before, after;
+  assert_true(gd_box_window(&box, 60, 50, &before));
+  gd_box_frame(&box, before);
+  assert_true(box.x1 == 1 && box.y1 == 5 && box.x2 == 60 && box.y2 == 30);
+  assert_true(gd_box_window(&box, 60, 50, &after));
+  assert_memory_equal(&before, &after, sizeof before);
+}
+
 static void window_is_clipped_truncated_and_one_based(void **state)
 {
   (void)state;
@@ -98,6 +110,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(suppression_keeps_the_best_of_overlapping_boxes),
     cmocka_unit_test(overlap_by_the_smaller_box_counts_a_contained_one),
     cmocka_unit_test(calibration_and_squaring_move_the_corners),
+    cmocka_unit_test(framed_box_crops_the_same_pixels),
     cmocka_unit_test(window_is_clipped_truncated_and_one_based),
 };
 

@@ -6,6 +6,7 @@
 
 #include "gradus/conv.h"
 #include "gradus/memory.h"
+#include "gradus/mtcnn.h"
 #include "gradus/random.h"
 #include "test.h"
 
@@ -214,10 +215,76 @@ static void weights_are_read_back_as_they_were(void **state)
   }
 }
 
+/* Write a cascade that calls everything a face: its weights are 0, and so are
+ * its biases but those of a face, of boxes, which move a seventh of a side to
+ * the lower right, and of landmarks: the first one's are 0, the others' 1. */
+static const char *write_constant_cascade(int framed)
+{
+  const char *path = gd_test_path("constant.h5");
+  const gd_dataset d = {
+      .name = "cascade/framed", .dtype = GD_F32, .rank = 1, .dims = {1}};
+  gd_store_writer *w;
+  assert_ok(gd_store_create(path, "test", 1, (gd_digest){0}, &w));
+  if (framed)
+    assert_ok(gd_store_put(w, &d, (float[]){1}));
+  for (int net = 0; net < N_NETS; net++) {
+    gd_cascade_trainer *t;
+    assert_ok(gd_cascade_trainer_new(specs[net], size_of(net), 1, &t));
+    const gd_tensor_table *table = gd_cascade_trainer_weights(t);
+    float *weights = gd_alloc(table->count, sizeof *weights);
+    assert_non_null(weights);
+    for (int i = 0; i < table->n_entries; i++) {
+      const gd_tensor_entry *e = &table->entries[i];
+      for (int k = 0; e->rank == 1 && k < e->count; k++)
+        weights[e->offset + k] = e->count == 2    ? 4.0f * (float)k
+                                 : e->count == 4  ? 1.0f / 7.0f
+                                 : e->count == 10 ? k % GD_N_LANDMARKS > 0
+                                                  : 0.0f;
+    }
+    assert_ok(gd_cascade_trainer_put(t, weights, w));
+    gd_cascade_trainer_free(t);
+    free(weights);
+  }
+  assert_ok(gd_store_commit(w));
+  return path;
+}
+
+/* Detect in an image that is one cell of P-Net: the only box moves out of it.
+ * Tell how many landmarks are within the image, at a whole pixel. */
+static int count_framed(int framed)
+{
+  gd_mtcnn_config config = gd_mtcnn_defaults();
+  gd_image image;
+  gd_mtcnn *m;
+  const gd_face *faces;
+  int n, n_framed = 0;
+  config.min_face_px = 36;
+  assert_ok(gd_mtcnn_open(write_constant_cascade(framed), &config, &m));
+  assert_ok(gd_image_new(36, 36, &image));
+  assert_ok(gd_mtcnn_detect(m, &image, &faces, &n));
+  assert_int_equal(n, 1);
+  for (int k = 0; k < GD_N_LANDMARKS; k++) {
+    const float *at = faces[0].landmarks[k];
+    n_framed += at[0] == truncf(at[0]) && at[1] == truncf(at[1]) && at[0] > 0 &&
+                at[0] <= 36 && at[1] > 0 && at[1] <= 36;
+  }
+  gd_image_free(&image);
+  gd_mtcnn_close(m);
+  return n_framed;
+}
+
+static void framed_weights_place_landmarks_in_the_pixels_they_saw(void **state)
+{
+  (void)state;
+  assert_int_equal(count_framed(1), GD_N_LANDMARKS);
+  assert_int_equal(count_framed(0), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(net_in_training_computes_what_the_detector_does),
     cmocka_unit_test(gradient_is_that_of_finite_differences),
     cmocka_unit_test(weights_are_read_back_as_they_were),
+    cmocka_unit_test(framed_weights_place_landmarks_in_the_pixels_they_saw),
 };
 
 gd_test_main(tests)
