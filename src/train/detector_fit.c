@@ -10,10 +10,9 @@
 #include "gradus/schedule.h"
 #include "train/detector_parts.h"
 
-/* Class, box and landmarks in the sum.  Errors of landmarks are a few
- * hundredths of a box, and squared. */
+/* Class, box and landmarks in the sum. */
 static const gd_detector_losses shares[GD_N_DETECTOR_NETS] = {
-    {{1, 1, 0}}, {{1, 2, 0}}, {{1, 2, 8}}};
+    {{1, 1, 0}}, {{1, 2, 0}}, {{1, 2, 2}}};
 
 /* Images of step k of a net: a run of the source's. */
 static gd_range images_of_step(const gd_detector_parts *f, int net, int64_t k)

@@ -8,6 +8,9 @@
 /* The share of the classified samples that count: the hardest ones. */
 static const double HARD = 0.7;
 
+/* Boxes: nearer than this, a landmark's distance counts as if squared. */
+static const double SMOOTH = 0.01;
+
 /* Minus the logarithm of the probability that softmax gives to the class. */
 static double cross_entropy(const float *y, int is_face)
 {
@@ -67,10 +70,42 @@ static double classify(int n, int channels, const float *y,
   return sum / n_hard;
 }
 
-/* Squared distance of values first .. first + count - 1 from what is wanted. */
-static double regress(int n, int channels, int first, int count, const float *y,
-                      const gd_detector_target *targets, double factor,
-                      float *dy)
+static double square_box(const float *y, const gd_detector_target *target,
+                         double factor, float *dy)
+{
+  double sum = 0;
+  for (int k = 0; k < 4; k++) {
+    const double off = (double)y[k] - (double)target->box[k];
+    sum += off * off;
+    dy[k] = (float)(factor * 2 * off);
+  }
+  return sum;
+}
+
+static double distance_points(const float *y, const gd_detector_target *target,
+                              double factor, float *dy)
+{
+  double sum = 0;
+  for (int i = 0; i < GD_N_LANDMARKS; i++) {
+    const int j = GD_N_LANDMARKS + i; /* of its y */
+    const double across = (double)y[i] - (double)target->points[i];
+    const double down = (double)y[j] - (double)target->points[j];
+    const double far = sqrt(across * across + down * down + SMOOTH * SMOOTH);
+    sum += far - SMOOTH;
+    dy[i] = (float)(factor * across / far);
+    dy[j] = (float)(factor * down / far);
+  }
+  return sum;
+}
+
+typedef double regression(const float *y, const gd_detector_target *target,
+                          double factor, float *dy);
+
+/* The mean of a loss of the channels from `first` on, over all samples of a
+ * face. */
+static double regress(regression *loss, int n, int channels, int first,
+                      const float *y, const gd_detector_target *targets,
+                      double factor, float *dy)
 {
   int n_taking_part = 0;
   double sum = 0;
@@ -78,14 +113,8 @@ static double regress(int n, int channels, int first, int count, const float *y,
     n_taking_part += targets[i].kind != GD_SAMPLE_NEGATIVE;
   for (int i = 0; i < n; i++) {
     const size_t at = (size_t)i * channels + (size_t)first;
-    const float *wanted = count == 4 ? targets[i].box : targets[i].points;
-    if (targets[i].kind == GD_SAMPLE_NEGATIVE)
-      continue;
-    for (int k = 0; k < count; k++) {
-      const double off = (double)y[at + k] - (double)wanted[k];
-      sum += off * off;
-      dy[at + k] = (float)(factor * 2 * off / n_taking_part);
-    }
+    if (targets[i].kind != GD_SAMPLE_NEGATIVE)
+      sum += loss(y + at, &targets[i], factor / n_taking_part, dy + at);
   }
   return n_taking_part == 0 ? 0 : sum / n_taking_part;
 }
@@ -101,11 +130,11 @@ gd_detector_losses gd_detector_loss(int n, int channels, const float *y,
   l.part[GD_DETECTOR_CLASS] =
       classify(n, channels, y, targets,
                scale * weights->part[GD_DETECTOR_CLASS], scratch, dy);
-  l.part[GD_DETECTOR_BOX] = regress(n, channels, 2, 4, y, targets,
+  l.part[GD_DETECTOR_BOX] = regress(square_box, n, channels, 2, y, targets,
                                     scale * weights->part[GD_DETECTOR_BOX], dy);
   if (channels == 16)
     l.part[GD_DETECTOR_POINTS] =
-        regress(n, channels, 6, 10, y, targets,
+        regress(distance_points, n, channels, 6, y, targets,
                 scale * weights->part[GD_DETECTOR_POINTS], dy);
   return l;
 }

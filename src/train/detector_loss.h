@@ -13,11 +13,14 @@
  *               over the hardest 70 % of the samples: the others have no
  *               gradient
  *   box         |offset - wanted|^2, the mean over its samples
- *   landmarks   |points - wanted|^2, likewise
+ *   landmarks   sqrt(|point - wanted|^2 + e^2) - e, e = 0.01 boxes, the sum
+ * over the points, the mean over the samples
  *
  * Source: Zhang et al. 2016 (see gradus/mtcnn.h), equations 1 to 4 and section
- * II.C (online hard sample mining); there landmarks come from a set of their
- * own.
+ * II.C (online hard sample mining).  There landmarks come from a set of their
+ * own, and their loss is squared, which the few points that are covered rule;
+ * the smooth distance is Charbonnier et al., "Two deterministic half-quadratic
+ * regularization algorithms for computed imaging" (ICIP 1994), table 1.
  */
 #ifndef GRADUS_TRAIN_DETECTOR_LOSS_H
 #define GRADUS_TRAIN_DETECTOR_LOSS_H

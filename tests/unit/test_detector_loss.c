@@ -55,7 +55,7 @@ static double class_loss(const samples *s)
   return sum / n_hard;
 }
 
-static double squared_loss(const samples *s, int first, int count)
+static double box_loss(const samples *s)
 {
   double sum = 0;
   int n = 0;
@@ -63,10 +63,26 @@ static double squared_loss(const samples *s, int first, int count)
     if (s->targets[i].kind == GD_SAMPLE_NEGATIVE)
       continue;
     n++;
-    for (int k = 0; k < count; k++) {
-      const float wanted =
-          first == 2 ? s->targets[i].box[k] : s->targets[i].points[k];
-      sum += pow((double)s->y[i * CHANNELS + first + k] - (double)wanted, 2);
+    for (int k = 0; k < 4; k++)
+      sum += pow(
+          (double)s->y[i * CHANNELS + 2 + k] - (double)s->targets[i].box[k], 2);
+  }
+  return sum / n;
+}
+
+static double points_loss(const samples *s)
+{
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < N; i++) {
+    if (s->targets[i].kind == GD_SAMPLE_NEGATIVE)
+      continue;
+    n++;
+    for (int k = 0; k < 5; k++) {
+      const float *y = s->y + i * CHANNELS + 6, *w = s->targets[i].points;
+      sum += sqrt(pow((double)y[k] - (double)w[k], 2) +
+                  pow((double)y[5 + k] - (double)w[5 + k], 2) + 1e-4) -
+             0.01;
     }
   }
   return sum / n;
@@ -74,8 +90,7 @@ static double squared_loss(const samples *s, int first, int count)
 
 static double total(const samples *s)
 {
-  return class_loss(s) + 0.5 * squared_loss(s, 2, 4) +
-         3 * squared_loss(s, 6, 10);
+  return class_loss(s) + 0.5 * box_loss(s) + 3 * points_loss(s);
 }
 
 static gd_detector_losses compute(const samples *s, float *dy)
@@ -93,9 +108,8 @@ static void losses_are_those_of_the_definition(void **state)
   float dy[N * CHANNELS];
   const gd_detector_losses l = compute(&s, dy);
   assert_true(fabs(l.part[GD_DETECTOR_CLASS] - class_loss(&s)) < 1e-6);
-  assert_true(fabs(l.part[GD_DETECTOR_BOX] - squared_loss(&s, 2, 4)) < 1e-6);
-  assert_true(fabs(l.part[GD_DETECTOR_POINTS] - squared_loss(&s, 6, 10)) <
-              1e-6);
+  assert_true(fabs(l.part[GD_DETECTOR_BOX] - box_loss(&s)) < 1e-6);
+  assert_true(fabs(l.part[GD_DETECTOR_POINTS] - points_loss(&s)) < 1e-6);
 }
 
 static void gradient_is_that_of_finite_differences(void **state)
