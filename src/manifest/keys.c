@@ -276,7 +276,7 @@ static const gd_key detector_keys[] = {
     {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
      .sentence = "Drawn images, initial weights and the choice of crops."},
     {"images", GD_KEY_REALS, .unit = "images",
-     .fallback = "[20000, 30000, 64000]", .low = 1, .high = 1e9, .n = 3,
+     .fallback = "[16000, 24000, 56000]", .low = 1, .high = 1e9, .n = 3,
      .sentence = "Images that are drawn for P-, R- and O-Net."},
     {"batch", GD_KEY_INT, .unit = "images", .fallback = "4", .low = 1,
      .high = 1e6, .sentence = "Images per step, over all ranks."},
@@ -284,7 +284,7 @@ static const gd_key detector_keys[] = {
      .low = 1, .high = 64,
      .sentence = "Images computed together: the unit of arithmetic and of "
                  "hard examples; at most `batch`."},
-    {"rates", GD_KEY_REALS, .fallback = "[6e-3, 2e-3, 3e-3]", .low = 0,
+    {"rates", GD_KEY_REALS, .fallback = "[6e-3, 2e-3, 2e-3]", .low = 0,
      .high = 1e6, .n = 3,
      .sentence = "Learning rates of Adam for the nets, at first; they fall "
                  "along a cosine."},

@@ -13,7 +13,7 @@ enum { MOST_LEVELS = 5 /* of P-Net's: about four faces, and a random one */ };
 /* Kept of an image, or of a level of its pyramid: negatives, parts,
  * positives. */
 static const int quotas[GD_N_DETECTOR_NETS][N_KINDS] = {
-    [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {10, 4, 20}};
+    [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {6, 2, 6}};
 
 /* A fair choice of at most `quota` of the boxes that are offered (Vitter 1985,
  * algorithm R). */
@@ -251,7 +251,7 @@ static const struct {
   double shift, scale;
   int n;
 } jitters[GD_N_DETECTOR_NETS] = {
-    [GD_RNET] = {0.22, 0.25, 6}, [GD_ONET] = {0.12, 0.15, 10}};
+    [GD_RNET] = {0.22, 0.25, 6}, [GD_ONET] = {0.08, 0.12, 2}};
 
 static gd_box shift_about(const gd_face *face, int net, gd_random *r)
 {
