@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "face/cascade_net.h"
+#include "face/mtcnn_parts.h"
 #include "gradus/memory.h"
 #include "gradus/store.h"
 #include "gradus/weights.h"
@@ -160,6 +161,19 @@ static gd_status copy_net(const source *from, const gd_cascade_spec *spec,
   return st;
 }
 
+/* Copy what weights of our own say of boxes. */
+static gd_status copy_framed(gd_weights *from, gd_store_writer *w)
+{
+  const gd_dataset d = {
+      .name = "cascade/framed", .dtype = GD_F32, .rank = 1, .dims = {1}};
+  float value;
+  if (!has(from, GD_MTCNN_FRAMED))
+    return GD_OK;
+  gd_status st =
+      gd_weights_read(from, GD_MTCNN_FRAMED, 1, (int64_t[]){1}, &value);
+  return st == GD_OK ? gd_store_put(w, &d, &value) : st;
+}
+
 static gd_status copy_nets(int n_paths, gd_weights *const *weights,
                            const char *to)
 {
@@ -177,6 +191,8 @@ static gd_status copy_nets(int n_paths, gd_weights *const *weights,
                              has(weights[n_paths == 1 ? 0 : i], "conv1.0")};
     st = copy_net(&from, specs[i], w);
   }
+  if (st == GD_OK)
+    st = copy_framed(weights[0], w);
   if (st == GD_OK)
     return gd_store_commit(w);
   gd_store_abandon(w);

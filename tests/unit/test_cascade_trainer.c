@@ -1,10 +1,13 @@
 #include "train/cascade_trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gradus/conv.h"
+#include "gradus/detector_import.h"
+#include "gradus/file.h"
 #include "gradus/memory.h"
 #include "gradus/mtcnn.h"
 #include "gradus/random.h"
@@ -249,17 +252,22 @@ static const char *write_constant_cascade(int framed)
   return path;
 }
 
-/* Detect in an image that is one cell of P-Net: the only box moves out of it.
- * Tell how many landmarks are within the image, at a whole pixel. */
+/* Import a cascade, and detect in an image that is one cell of P-Net: the only
+ * box moves out of it.  Tell how many landmarks are within the image, at a
+ * whole pixel. */
 static int count_framed(int framed)
 {
+  const char *paths[] = {write_constant_cascade(framed)};
+  char imported[GD_PATH_MAX];
+  snprintf(imported, sizeof imported, "%s", gd_test_path("imported.h5"));
   gd_mtcnn_config config = gd_mtcnn_defaults();
   gd_image image;
   gd_mtcnn *m;
   const gd_face *faces;
   int n, n_framed = 0;
   config.min_face_px = 36;
-  assert_ok(gd_mtcnn_open(write_constant_cascade(framed), &config, &m));
+  assert_ok(gd_detector_import(1, paths, imported));
+  assert_ok(gd_mtcnn_open(imported, &config, &m));
   assert_ok(gd_image_new(36, 36, &image));
   assert_ok(gd_mtcnn_detect(m, &image, &faces, &n));
   assert_int_equal(n, 1);
