@@ -7,6 +7,7 @@
 
 #include "face/boxes.h"
 #include "face/cascade_net.h"
+#include "face/looks.h"
 #include "face/mtcnn_parts.h"
 #include "gradus/drawn_detector.h"
 #include "gradus/memory.h"
@@ -392,6 +393,38 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
   return st;
 }
 
+/* Give a face the mean of the landmarks that O-Net tells of several looks. */
+static gd_status look_again(gd_mtcnn *m, const gd_image *image, gd_box *face)
+{
+  const int side = gd_mtcnn_crop_px[ONET];
+  const int64_t crop = (int64_t)side * side * 3;
+  gd_window windows[GD_N_LOOKS];
+  gd_cascade_shape in = {.N = 0, .H = side, .W = side}, shape;
+  const float *out;
+  float sum[GD_N_LANDMARKS][2] = {{0}};
+  gd_status st = gd_floats_grow(&m->input, 2 * GD_N_LOOKS * crop);
+  for (int k = 0; st == GD_OK && k < GD_N_LOOKS; k++) {
+    const gd_box look = gd_look_at(face, k);
+    gd_window *window = &windows[in.N / 2];
+    float *to = m->input.values + in.N * crop;
+    if (!gd_box_window(&look, image->width_px, image->height_px, window))
+      continue;
+    gd_area_resize(image, *window, side, side, gd_mtcnn_offset, gd_mtcnn_factor,
+                   m->scratch, to);
+    gd_look_mirror(side, to, to + crop);
+    in.N += 2;
+  }
+  if (st != GD_OK || in.N == 0)
+    return st;
+  st = run_net(m, ONET, in, &shape, &out);
+  for (int i = 0; st == GD_OK && i < in.N; i++)
+    gd_look_add(out + 16 * i + 6, windows[i / 2], i % 2, sum);
+  for (int i = 0; st == GD_OK && i < GD_N_LANDMARKS; i++)
+    for (int c = 0; c < 2; c++)
+      face->landmarks[i][c] = sum[i][c] / (float)in.N;
+  return st;
+}
+
 /* Sort what is left by area and hand it out. */
 static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
 {
@@ -463,7 +496,9 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
     return st;
   gd_boxes_calibrate(&m->boxes, 1);
   gd_boxes_suppress(&m->boxes, 0, GD_BY_SMALLER, 0.7f);
-  return give_faces(m, faces, n);
+  for (int i = 0; st == GD_OK && m->framed && i < m->boxes.n; i++)
+    st = look_again(m, image, &m->boxes.items[i]);
+  return st == GD_OK ? give_faces(m, faces, n) : st;
 }
 
 gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
