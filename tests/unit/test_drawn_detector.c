@@ -10,9 +10,9 @@
 #include "gradus/synth.h"
 #include "test.h"
 
-/* jobs/detector.yaml draws with seed 1.  The count was raised after the fact:
- * precision is 0.978 over the first 120 scenes, 0.977 over 300, 0.983 over
- * these.  It lies too near 0.98 for a smaller sample to tell. */
+/* jobs/detector.yaml draws with seed 1.  Of the 8 detections of no face in
+ * these scenes, 7 lie between 120 and 199, and in 1,500 of other seeds there
+ * are 16: fewer scenes tell too little. */
 enum { SEED = 20, SCENES = 400 };
 
 static gd_mtcnn *open_detector(double min_face_px)
@@ -32,8 +32,8 @@ static void add(gd_detector_score *s, gd_mtcnn *m, const gd_labelled_image *l)
   assert_ok(gd_detector_score_add(s, l, found, n));
 }
 
-/* `most`: of the landmarks' mean error.  0.04 is wanted; these guard what the
- * weights reach. */
+/* `most`: of the landmarks' mean error.  0.04 is wanted, and not reached in
+ * scenes: this guards what the weights reach. */
 static void check(gd_detector_score *s, double most)
 {
   const int64_t n_faces = s->n_faces;
@@ -60,7 +60,7 @@ static void detector_finds_faces_of_scenes_it_was_not_trained_on(void **state)
     gd_image_free(&l.image);
   }
   gd_mtcnn_close(m);
-  check(&s, 0.08);
+  check(&s, 0.045);
 }
 
 /* The demo's size of frames. */
@@ -84,7 +84,7 @@ static void detector_finds_the_corpus_faces_that_the_demo_needs(void **state)
   }
   gd_image_free(&l.image);
   gd_mtcnn_close(m);
-  check(&s, 0.045);
+  check(&s, 0.03);
 }
 
 static void digest_is_that_of_the_file(void **state)
