@@ -468,7 +468,7 @@ static const fault faults[] = {
      "  frames: {stage: extract, from: corpus}\n",
      NULL,
      ":2:1: error: 'root' of 'corpus' is missing: Where the videos and labels "
-     "are.\n"
+     "are; the file of a list.\n"
      "  corpus: {layout: table}\n"
      "  ^~~~~~"},
     {"open brace",
