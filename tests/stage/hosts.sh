@@ -27,7 +27,7 @@ trap tidy EXIT
 eval "$("$hosts" env)"
 
 sed -i 's/subjects: 6/subjects: 3/; s/seconds: 2/seconds: 1/
-  s/checkpoint_every: 2/checkpoint_every: 1/' "$scratch/job.yaml"
+  s/checkpoint_every: 2/checkpoint_every: 1/; s/epochs: 2/epochs: 5/' "$scratch/job.yaml"
 
 # A lost host is found out after 3 s.
 on_hosts() { # DIRECTORY ARGUMENT... : a rank on each host
@@ -78,7 +78,7 @@ export GRADUS_HOSTS_WAIT=60
 two=$scratch/two
 (on_hosts "$two" "$scratch/job.yaml") &
 mpirun=$!
-until compgen -G "$two/run/model-*/last.h5" >/dev/null; do
+until compgen -G "$two/run/model-*/checkpoint-*.h5" >/dev/null; do
   kill -0 "$mpirun" 2>/dev/null || fail "no training: $(cat "$two/log")"
   sleep 0.02
 done
