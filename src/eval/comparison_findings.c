@@ -165,11 +165,12 @@ static int list_methods(const gd_comparison *c, int reference, int constants,
 }
 
 static void add_list(const gd_comparison *c, int reference, const char *before,
-                     wanted *is_wanted, gd_text *out)
+                     wanted *is_wanted, int *n_lists, gd_text *out)
 {
   gd_text list = {0};
   if (list_methods(c, reference, 0, is_wanted, &list) > 0)
-    gd_text_printf(out, " %s: %s.", before, gd_text_get(&list));
+    gd_text_printf(out, "%s %s: %s", (*n_lists)++ > 0 ? ";" : "", before,
+                   gd_text_get(&list));
   if (list.status != GD_OK)
     out->status = list.status;
   gd_text_free(&list);
@@ -262,12 +263,14 @@ void gd_comparison_findings(const gd_comparison *c, gd_text *out)
   if (n == 0)
     return;
   say_reference(c, reference, out);
-  add_list(c, reference, "clearly better", is_better, out);
-  add_list(c, reference, "clearly worse", is_worse, out);
+  int n_lists = 0;
+  add_list(c, reference, "clearly better", is_better, &n_lists, out);
+  add_list(c, reference, "clearly worse", is_worse, &n_lists, out);
   add_list(c, reference, "within noise, as other persons could turn the order",
-           is_within_persons, out);
+           is_within_persons, &n_lists, out);
   add_list(c, reference, "within noise, as other seeds could turn the order",
-           is_within_seeds, out);
+           is_within_seeds, &n_lists, out);
+  gd_text_add(out, ".");
   say_constants(c, reference, out);
   gd_text_add(out, "\n");
   say_limits(c, n, out);

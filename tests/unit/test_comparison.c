@@ -319,8 +319,9 @@ static void difference_is_clear_only_beyond_persons_and_seeds(void **state)
   gd_text said = {0};
   gd_comparison_findings(r.c, &said);
   assert_true(gd_test_has(gd_text_get(&said),
-                          "within noise, as other seeds could turn the order: "
+                          " within noise, as other seeds could turn the order: "
                           "b (+"));
+  assert_false(gd_test_has(gd_text_get(&said), ". within"));
   gd_text_free(&said);
   drop_runs(&r);
 
