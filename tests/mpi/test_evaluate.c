@@ -105,6 +105,8 @@ static gd_status write_model(const gd_stage_env *env)
   float *w = NULL, *r = NULL;
   gd_status st = gd_loss_of(gd_instance_text(env->self, "loss"), &info.loss);
   info.network.height = info.network.width = SIZE;
+  info.network.depth = 18;
+  info.network.stride_on_3x3 = 1;
   info.network.hidden = 8;
   info.network.outputs = gd_loss_outputs(info.loss, K);
   snprintf(info.face_template, sizeof info.face_template, "%s", TEMPLATE);
