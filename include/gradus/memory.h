@@ -1,4 +1,5 @@
-/** Memory for arrays: aligned for vector loads, zeroed, overflow checked. */
+/** Memory for arrays: aligned for vector loads, zeroed, overflow checked; large
+ * ones are first touched by all OpenMP threads of the caller, each its part. */
 #ifndef GRADUS_MEMORY_H
 #define GRADUS_MEMORY_H
 

@@ -2,8 +2,26 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SHARED_BYTES = 16 << 20 };
+
+/* Large arrays are cleared by all threads, each its part: where memory is near
+ * the processor that touches it first, loops with a static schedule then find
+ * theirs near. */
+static void clear(char *memory, size_t size_bytes)
+{
+  const int n_threads = size_bytes < SHARED_BYTES ? 1 : omp_get_max_threads();
+#pragma omp parallel num_threads(n_threads)
+  {
+    const size_t t = (size_t)omp_get_thread_num();
+    const size_t share = size_bytes / (size_t)omp_get_num_threads();
+    const int is_last = omp_get_thread_num() == omp_get_num_threads() - 1;
+    memset(memory + t * share, 0, is_last ? size_bytes - t * share : share);
+  }
+}
 
 void *gd_alloc(int64_t count, size_t item_bytes)
 {
@@ -22,7 +40,8 @@ void *gd_alloc(int64_t count, size_t item_bytes)
                    item_bytes);
     return NULL;
   }
-  return memset(memory, 0, size_bytes);
+  clear(memory, size_bytes);
+  return memory;
 }
 
 char *gd_strdup(const char *text)
