@@ -13,7 +13,7 @@ enum { GD_BENCH_LEVELS = 64, GD_BENCH_MOST_STEPS = 1000 };
 
 typedef struct {
   int rank, size;
-  int size_px, batch, microbatch, threads, repeat;
+  int depth, size_px, batch, microbatch, threads, repeat;
   int is_evaluation, is_json, compares_ranks;
   const char *chart; /* path, or NULL */
 } gd_bench_settings;

@@ -63,6 +63,8 @@ gd_status gd_bench_begin(const gd_bench_settings *s, gd_bench *b)
                   .network = gd_resnet_config_default(),
                   .optimizer = gd_optimizer_default(GD_OPTIMIZER_ADAM),
                   .n_leaves = (s->batch + s->microbatch - 1) / s->microbatch};
+  b->network.depth = s->depth;
+  b->network.stride_on_3x3 = gd_resnet_is_basic(s->depth);
   b->network.height = b->network.width = s->size_px;
   gd_status st = gd_reduce_overlaps(&b->overlaps);
   if (st == GD_OK)

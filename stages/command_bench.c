@@ -23,6 +23,7 @@
 
 static const gd_option options[] = {
     {"--evaluate", NULL, 0, "Time evaluation instead of training."},
+    {"--depth", "N", 0, "Layers: 18, 34, 50, 101 or 152 (default 50)."},
     {"--size", "PX", 0, "Height and width of the faces (default 224)."},
     {"--batch", "N", 0, "Faces of a step, of all ranks (default 16)."},
     {"--microbatch", "N", 0, "Faces at once (default: the rank's share)."},
@@ -59,6 +60,7 @@ static gd_status read_count(const gd_arguments *a, const char *name, int most,
 static gd_status read_settings(const gd_arguments *a, gd_bench_settings *s)
 {
   *s = (gd_bench_settings){
+      .depth = 50,
       .size_px = 224,
       .batch = 16,
       .repeat = 5,
@@ -69,7 +71,9 @@ static gd_status read_settings(const gd_arguments *a, gd_bench_settings *s)
       .compares_ranks = gd_arguments_count(a, "--ranks") > 0};
   MPI_Comm_rank(MPI_COMM_WORLD, &s->rank);
   MPI_Comm_size(MPI_COMM_WORLD, &s->size);
-  gd_status st = read_count(a, "--size", 4096, &s->size_px);
+  gd_status st = read_count(a, "--depth", 152, &s->depth);
+  if (st == GD_OK)
+    st = read_count(a, "--size", 4096, &s->size_px);
   if (st == GD_OK)
     st = read_count(a, "--batch", 65536, &s->batch);
   s->microbatch = (s->batch + s->size - 1) / s->size;
@@ -337,19 +341,20 @@ static void add_json_layers(gd_text *t, const gd_bench *b, const summary *s)
 
 static void add_json(gd_text *t, const gd_bench *b, const summary *s)
 {
-  gd_text_printf(t,
-                 "{\"mode\": \"%s\", \"precision\": \"fp32\", \"backend\": "
-                 "\"%s\", \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
-                 "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
-                 "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
-                 "\"share_of_peak\": %.4f,\n \"peak_bytes\": %.0f, "
-                 "\"network_bytes\": %.0f, "
-                 "\"kept_bytes\": %.0f,\n \"phases\": {",
-                 b->set.is_evaluation ? "evaluate" : "train", gd_gemm_backend(),
-                 b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
-                 b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop,
-                 s->peak, s->share, peak_bytes(),
-                 (double)gd_resnet_bytes(b->net), (double)s->kept_bytes);
+  gd_text_printf(
+      t,
+      "{\"mode\": \"%s\", \"precision\": \"fp32\", \"backend\": "
+      "\"%s\", \"depth\": %d, \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
+      "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
+      "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
+      "\"share_of_peak\": %.4f,\n \"peak_bytes\": %.0f, "
+      "\"network_bytes\": %.0f, "
+      "\"kept_bytes\": %.0f,\n \"phases\": {",
+      b->set.is_evaluation ? "evaluate" : "train", gd_gemm_backend(),
+      b->set.depth, b->set.size_px, b->set.batch, b->set.microbatch,
+      b->set.size, b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop,
+      s->peak, s->share, peak_bytes(), (double)gd_resnet_bytes(b->net),
+      (double)s->kept_bytes);
   for (gd_phase p = 0; p < GD_N_PHASES; p++) {
     const phase_sum sum = sum_phase(b, s, p);
     gd_text_printf(t, "%s\"%s\": {\"s\": %.6g, \"flop\": %.6g}",
@@ -411,7 +416,7 @@ const gd_command gd_command_bench = {
     .parallel = 1,
     .summary = "time training or evaluation on this machine",
     .details =
-        "Runs steps of ResNet-50 with drawn weights and images, nothing read\n"
+        "Runs steps of a ResNet with drawn weights and images, nothing read\n"
         "and nothing written: where a step's time goes by layer and phase, as\n"
         "milliseconds, GFLOP/s, and shares of the peak that multiply-adds on\n"
         "registers reach in the same run. `kept` is what a layer leaves in\n"

@@ -90,6 +90,8 @@ expect 0 out 'backward weights' bench --size 32 --batch 4 --repeat 1
 expect 0 out '"mode": "evaluate"' bench --size 32 --batch 1 --repeat 1 \
   --evaluate --json
 expect 2 err '--batch: expected a whole number' bench --batch none
+expect 0 out 'layer4.1.conv2' bench --depth 18 --size 32 --batch 2 --repeat 1
+expect 2 err 'there are 18, 34, 50, 101 and 152' bench --depth 20
 expect 2 err 'multiples of 32' bench --size 100
 expect 2 err 'evaluation exchanges nothing' bench --evaluate --ranks
 expect 2 err 'no such backend' bench --backend mkl
