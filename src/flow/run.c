@@ -13,6 +13,7 @@
 #include "gradus/corpus.h"
 #include "gradus/gemm.h"
 #include "gradus/hosts.h"
+#include "gradus/launcher.h"
 #include "gradus/log.h"
 #include "gradus/placement.h"
 #include "gradus/version.h"
@@ -119,6 +120,18 @@ static void warn_of_placement(MPI_Comm comm)
   const gd_placement worst = gd_placement_worst(comm, settle_threads(comm));
   gd_placement_judge(&worst, &line);
   if (line.length_bytes > 0)
+    gd_log(GD_LOG_WARNING, "%s", gd_text_get(&line));
+  gd_text_free(&line);
+}
+
+/* Several hosts are several that may be lost. */
+static void warn_of_launcher(MPI_Comm hosts)
+{
+  int rank;
+  gd_text line = {0};
+  MPI_Comm_rank(hosts, &rank);
+  gd_launcher_judge(&line);
+  if (rank == 0 && line.length_bytes > 0)
     gd_log(GD_LOG_WARNING, "%s", gd_text_get(&line));
   gd_text_free(&line);
 }
@@ -440,6 +453,7 @@ static gd_status check_hosts(MPI_Comm comm, const gd_job *job)
   if (hosts != MPI_COMM_NULL)
     MPI_Comm_size(hosts, &size);
   if (st == GD_OK && size > 1) {
+    warn_of_launcher(hosts);
     st = gd_hosts_share(hosts, gd_job_work(job), wait_s);
     st = gd_settle(hosts, st);
     if (st == GD_OK)

@@ -9,7 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gradus/launcher.h"
+
 enum { HOST_BYTES = 128, TAG = 1 };
+
+/* What a rank says to the next one. */
+enum { LEAVES, GOES_ON, SOMEBODY_IS_LOST };
 
 /* The alarm clock is the process's, so is what it says. */
 static struct {
@@ -25,7 +30,7 @@ static struct {
   MPI_Comm comm;
   char host[HOST_BYTES]; /* of the rank before */
   double looked_s, sent_s, heard_s;
-  int sent, heard; /* what is under way: whether to go on listening */
+  int sent, heard; /* what is under way */
   MPI_Request send, receive;
 } ring;
 
@@ -79,16 +84,37 @@ static void listen_again(void)
             &ring.receive);
 }
 
-/* Tell the rank after this one that this one goes on, or that it does not. */
-static void say(int goes_on, double at_s)
+/* Tell the rank after this one. */
+static void say(int what, double at_s)
 {
   int gone = 1;
   MPI_Test(&ring.send, &gone, MPI_STATUS_IGNORE);
   if (!gone)
     return; /* it is the next one that does not listen */
-  ring.sent = goes_on;
+  ring.sent = what;
   ring.sent_s = at_s;
   MPI_Isend(&ring.sent, 1, MPI_INT, ring.after, TAG, ring.comm, &ring.send);
+}
+
+static void end_quietly(void)
+{
+  signal(SIGALRM, SIG_DFL);
+  raise(SIGALRM);
+}
+
+/* A host is lost: mpirun would wait for it, so it is ended where it runs.  The
+ * word goes around the ring to the rank before the one that is lost. */
+static void end_with_launcher(void)
+{
+  const struct timespec nap = {.tv_nsec = 10000000};
+  say(SOMEBODY_IS_LOST, now_s());
+  for (int i = 0; i < 20; i++) { /* the word is to leave before the rank */
+    int gone;
+    MPI_Test(&ring.send, &gone, MPI_STATUS_IGNORE);
+    nanosleep(&nap, NULL);
+  }
+  gd_launcher_end();
+  end_quietly();
 }
 
 static void name_the_rank_before(double silent_s)
@@ -99,8 +125,11 @@ static void name_the_rank_before(double silent_s)
           "same command to go on\n",
           ring.before, ring.host, silent_s, watch.what);
   fflush(stderr);
-  signal(SIGALRM, SIG_DFL);
-  raise(SIGALRM);
+  char own[HOST_BYTES] = "";
+  gethostname(own, sizeof own - 1);
+  if (strcmp(own, ring.host) != 0)
+    end_with_launcher();
+  end_quietly();
 }
 
 static void look_around(double at_s)
@@ -115,11 +144,13 @@ static void look_around(double at_s)
     if (!arrived)
       break;
     ring.heard_s = at_s;
-    if (ring.heard)
+    if (ring.heard == GOES_ON)
       listen_again();
+    else if (ring.heard == SOMEBODY_IS_LOST)
+      end_with_launcher();
   }
   if (at_s - ring.sent_s > limit_s / 8)
-    say(1, at_s);
+    say(GOES_ON, at_s);
   if (ring.receive != MPI_REQUEST_NULL && !was_away &&
       at_s - ring.heard_s > 1.25 * limit_s + 1)
     name_the_rank_before(at_s - ring.heard_s);
@@ -151,7 +182,7 @@ static void leave(void)
 {
   const struct timespec nap = {.tv_nsec = 200000};
   MPI_Wait(&ring.send, MPI_STATUS_IGNORE);
-  say(0, now_s());
+  say(LEAVES, now_s());
   ring.sent_s = HUGE_VAL; /* and no more */
   while (ring.receive != MPI_REQUEST_NULL) {
     gd_watchdog_feed();
