@@ -146,10 +146,21 @@ fi
 # SIGTERM would mean to kill them; SIGUSR1 it passes on, as srun does.
 caught=
 child=
+teller=
+# One that is still starting its ranks may swallow a signal: it is repeated.
+tell() {
+  while kill -USR1 "$child"; do
+    sleep 3
+  done
+}
 # shellcheck disable=SC2317 # a signal calls it
 pass_on() {
   caught=1
-  [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null
+  say "$member: asked to stop; its ranks are told"
+  if [ -n "$child" ] && [ -z "$teller" ]; then
+    tell >/dev/null 2>&1 &
+    teller=$!
+  fi
 }
 trap pass_on USR1 TERM
 if [ -n "${gd_caught-}" ]; then
@@ -164,7 +175,7 @@ say "$member on ${SLURM_JOB_NODELIST-$(uname -n)}," \
   --stage "$member" &
 child=$!
 # A signal may have come before there was anybody to pass it on to.
-[ -z "$caught" ] || kill -USR1 "$child" 2>/dev/null
+[ -z "$caught" ] || pass_on
 # A signal ends `wait` before its time.
 while :; do
   caught=
@@ -172,6 +183,7 @@ while :; do
   code=$?
   [ -n "$caught" ] || break
 done
+[ -z "$teller" ] || kill "$teller" 2>/dev/null
 
 # 0: done; 3: done, but too much was skipped to go on; 2: a retry will not help.
 case $code in

@@ -95,7 +95,7 @@ agrees_with_squeue() {
 
 has_begun() { # FOLDER TIMES : that often, and is at work
   [ ! -e "$1/done" ] &&
-    [ "$(grep -c 'next_step=' "$1/log.txt" 2>/dev/null)" -ge "$2" ]
+    [ "$({ grep 'next_step=' "$1/log.txt" 2>/dev/null || :; } | wc -l)" -ge "$2" ]
 }
 
 is_queued() { # MEMBER JOB
@@ -112,14 +112,25 @@ models=$(job_of model)
 await 100 says '^not run +model\[seed=2\] .*no job|^failed +model\[seed=2\]|^stopped +model\[seed=2\]'
 says '^(queued|done) +scores\[seed=1\]' || fail "a failed member holds another: $(cat "$scratch/status")"
 
-# As when the time limit is near: the script hears it, and passes it on.
+# The time limit is near, in the middle of a step that takes long: the signal
+# comes from Slurm itself, which looks every 30 s and counts in minutes.
 first=$(sed -n 's/^member [^ ]* 0 \(model-.*\)/run\/\1/p' run/slurm/jobs.txt)
 await 100 has_begun "$first" 1
+scancel --signal=STOP "${models}_0"
+# Back in the queue, it is to wait until this test looks at it again.
+scontrol hold "${models}_0"
+used=$(squeue -h -j "${models}_0" -o %M)
+scontrol update "JobId=${models}_0" "TimeLimit=$((${used%:*} + 2))"
 await 60 agrees_with_squeue
-scancel --batch --signal=USR1 "${models}_0"
+says '^running +model\[seed=1\].*, [01]:[0-9]+ left' ||
+  fail "not the time that is left: $(cat "$scratch/status")"
+await 60 grep -q 'asked to stop' run/slurm/*model*-0.out
+says '^running +model\[seed=1\]' || fail "it did not wait for its ranks"
+scancel --signal=CONT "${models}_0"
 await 100 is_queued seed=1 "${models}_0"
 await 60 agrees_with_squeue
 grep -q 'asked to stop' "$first/log.txt" || fail "it did not stop as asked"
+scontrol update "JobId=${models}_0" TimeLimit=30
 
 # What failed is added, by the other launcher; what waits is left alone.
 rm "$scratch/broken"
@@ -130,6 +141,7 @@ again=$(job_of model)
 second=$(sed -n 's/^member [^ ]* 1 \(model-.*\)/run\/\1/p' \
   run/slurm/jobs.txt | tail -n 1)
 await 100 has_begun "$second" 1
+scontrol hold "${again}_1"
 scontrol requeue "${again}_1"
 await 60 agrees_with_squeue
 submit --site "$scratch/mpirun.yaml"
@@ -137,12 +149,14 @@ grep -q ' 0 submitted ' "$scratch/submitted" ||
   fail "submitted twice: $(cat "$scratch/submitted")"
 
 # Whoever signals a job reaches its ranks.
+scontrol release "${models}_0"
 await 100 has_begun "$first" 2
 scancel --signal=TERM "${models}_0"
 await 100 is_queued seed=1 "${models}_0"
 await 60 agrees_with_squeue
 
 # A node is lost with all that ran there, and comes back.
+scontrol release "${again}_1"
 await 100 has_begun "$second" 2
 "$GRADUS_SOURCE/slurm/local-cluster.sh" crash node2
 await 100 is_queued seed=2 "${again}_1"

@@ -366,6 +366,21 @@ static void signal_is_passed_on_and_its_end_awaited(void **state)
   }
 }
 
+static void signal_that_the_launcher_swallows_is_repeated(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("n=0\n"
+          "trap 'n=$((n + 1)); [ $n -lt 2 ] || exit 75' USR1\n"
+          "kill -USR1 $PPID\n"
+          "for i in {1..30}; do read -rt 1 <> <(:) || :; done\n");
+  assert_int_equal(run_script(&s, "41", NULL), 75);
+  assert_text("requeued", "requeue 41\n");
+  end_scene(&s);
+}
+
 static void mpirun_gets_what_it_needs(void **state)
 {
   (void)state;
@@ -423,6 +438,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(runs_that_slurm_ends_or_cannot_start_are_not_its_failures),
     cmocka_unit_test(failures_that_get_further_are_tried_again),
     cmocka_unit_test(signal_is_passed_on_and_its_end_awaited),
+    cmocka_unit_test(signal_that_the_launcher_swallows_is_repeated),
     cmocka_unit_test(mpirun_gets_what_it_needs),
     cmocka_unit_test(signal_before_anything_has_begun_is_heard),
     cmocka_unit_test(module_that_is_missing_ends_the_job),
