@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A sweep of a thousand members, and a corpus of 20,000 videos: planned, told
-# of and turned into scripts in seconds of the processor's time.
+# of and turned into scripts in seconds of the processor's time.  And 64 ranks on
+# this machine, however few its cores: the results of one.
 # shellcheck source=tests/stage/common.sh
 . "$GRADUS_SOURCE/tests/stage/common.sh"
 
@@ -62,3 +63,15 @@ says plan "^run +scores\[\.\.\.\] +$members of $members members"
 quick status "$gradus" status many.yaml
 quick scripts "$gradus" submit --dry-run many.yaml
 says scripts "to submit in 5 scripts\$"
+
+# Extraction has more units than ranks, alignment has fewer; the corpus is one.
+sed -e '/^  model:/,$d' -e 's/every: 4, shard_bytes: 16KiB/every: 1, shard_bytes: 4KiB/' \
+  -e 's/subjects: 6/subjects: 36/; s/seconds: 2/seconds: 1/' job.yaml >few.yaml
+mv few.yaml job.yaml
+OMP_NUM_THREADS=1 expect 0 "$scratch/one" 1
+mkdir -p "$scratch/many/run"
+cp -a "$scratch/one/run/"corpus-* "$scratch/many/run"
+OMP_NUM_THREADS=1 expect 0 "$scratch/many" 64
+grep -q 'stage faces: align, ranks: 64,' "$scratch/many/log" ||
+  fail "not 64 ranks: $(cat "$scratch/many/log")"
+same "$scratch/one" "$scratch/many"
