@@ -1,6 +1,7 @@
 /**
  * Vectors of floats, for the few loops that a compiler does not make fast by
- * itself: 16 lanes, however many registers of the machine they take.
+ * itself: as wide as a register of the machine.  Wider ones would be parted by
+ * the compiler, and their comparisons done lane by lane (GCC 12).
  */
 #ifndef GRADUS_NET_VECTOR_H
 #define GRADUS_NET_VECTOR_H
@@ -8,10 +9,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __AVX512F__
 enum { GD_LANES = 16 };
+#else
+enum { GD_LANES = 8 };
+#endif
 
-typedef float gd_vector __attribute__((vector_size(64)));
-typedef int32_t gd_mask __attribute__((vector_size(64)));
+typedef float gd_vector __attribute__((vector_size(4 * GD_LANES)));
+typedef int32_t gd_mask __attribute__((vector_size(4 * GD_LANES)));
 
 static inline gd_vector gd_load(const float *from)
 {
