@@ -19,6 +19,10 @@
  * The work is cut by shape alone and each piece is summed by one thread in one
  * order: results do not depend on the number of threads.
  *
+ * A layer's precision is that of all that it reads and writes pixel by pixel,
+ * and of its packed weights.  Sums are in floats in any case; so are weights
+ * and their gradient, biases and scales.
+ *
  * Source: the definition above, kept as gd_conv_*_naive().
  */
 #ifndef GRADUS_CONV_H
@@ -26,6 +30,7 @@
 
 #include <stdint.h>
 
+#include "gradus/precision.h"
 #include "gradus/status.h"
 
 typedef struct {
@@ -66,13 +71,13 @@ typedef struct gd_conv gd_conv;
  * Ends with: gd_conv_free()
  * Errors:    GD_ERR_NOMEM, GD_ERR_USAGE (shape, or see gd_gemm_begin())
  */
-GD_NODISCARD gd_status gd_conv_new(gd_conv_shape shape, int training,
-                                   gd_conv **out);
+GD_NODISCARD gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision,
+                                   int training, gd_conv **out);
 void gd_conv_free(gd_conv *conv);
 gd_conv_shape gd_conv_shape_of(const gd_conv *conv);
 
 /**
- * Take new weights: copied into blocked form.
+ * Take new weights: copied into blocked form, and rounded.
  * @param[in] weights  (K, C, R, S)
  */
 void gd_conv_pack(gd_conv *conv, const float *weights);
@@ -84,8 +89,9 @@ typedef struct {
 
 /** What a convolution reads, and what becomes of it on the way in. */
 typedef struct {
-  const float *x;        /**< (N, H, W, C) */
-  const gd_scale *scale; /**< relu() of x scaled is taken; NULL: x itself */
+  const void *x;         /**< (N, H, W, C) of the layer's precision */
+  const gd_scale *scale; /**< relu() of x scaled, rounded to the precision, is
+                              taken; NULL: x itself */
 } gd_conv_source;
 
 /**
@@ -93,18 +99,21 @@ typedef struct {
  *
  * Forward:  y = relu(scale(v) or v + bias, + add), or y = v with `sums`.
  * Backward: g = v + add, but 0 where the ReLU before it was at rest; y = g.
+ *
+ * y, add, open and raw are of the layer's precision.  Sums are those of what is
+ * in y in the end.
  */
 typedef struct {
-  float *y;          /**< (pixels, K) */
-  const float *add;  /**< (pixels, K); may be y; goes with `open` backward */
+  void *y;           /**< (pixels, K) */
+  const void *add;   /**< (pixels, K); may be y; goes with `open` backward */
   const float *bias; /**< (K) */
   const gd_scale *scale;
   int relu;
-  const float *open; /**< (pixels, K) ReLU's result: at rest where <= 0 */
-  const float *raw;  /**< (pixels, K) norm's input; without `open`, ReLU was at
-                          rest where it is <= 0 when scaled */
+  const void *open; /**< (pixels, K) ReLU's result: at rest where <= 0 */
+  const void *raw;  /**< (pixels, K) norm's input; without `open`, ReLU was at
+                         rest where it is <= 0 when scaled */
   /** gd_norm_piece(K) doubles of each piece, gd_conv_n_pieces() of them: its
-   * rows, and for each channel mean and squared distances from it of v, or,
+   * rows, and for each channel mean and squared distances from it of y, or,
    * with `raw`, the sums of g and of g * (raw - mean). */
   double *sums;
 } gd_conv_sink;
@@ -123,21 +132,21 @@ void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
                      const gd_conv_source *source, const gd_conv_sink *sink);
 /**
  * Gradient by the input; needs `training`.
- * @param[in] dy    (N, P, Q, K)
+ * @param[in] dy    (N, P, Q, K) of the layer's precision
  * @param[in] sink  to (N, H, W, C), every pixel of it
  */
 void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
-                           gd_conv_input in, const float *dy,
+                           gd_conv_input in, const void *dy,
                            const gd_conv_sink *sink);
 /**
  * Gradient by the weights; needs `training`.
  * @param[in]  source    as in forward
- * @param[in]  dy        (N, P, Q, K)
+ * @param[in]  dy        (N, P, Q, K) of the layer's precision
  * @param[out] dweights  (K, C, R, S), overwritten
  */
 void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
                               gd_conv_input in, const gd_conv_source *source,
-                              const float *dy, float *dweights);
+                              const void *dy, float *dweights);
 
 /**
  * Gradient by the bias.

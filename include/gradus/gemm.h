@@ -11,12 +11,22 @@
  * variable GRADUS_GEMM chooses one; without it, libxsmm if it was built in.
  * The two round differently, so results name the backend they came from.
  *
+ * Numbers that are kept in bf16 are multiplied as gd_gemm_takes() says: where
+ * it says fp32, those who call bring tiles of A and B into the cache as floats.
+ * Products of two bf16 numbers are exact in floats, so this gives what hardware
+ * for bf16 gives, up to the order of sums, but no faster than fp32.  A backend
+ * with kernels for bf16 (LIBXSMM has them for AVX-512-BF16, with two rows of B
+ * interleaved) comes in here: it says that it takes bf16, its shapes get a
+ * precision, and slabs and packed weights go to it as they are kept.  None does
+ * so far.
+ *
  * Source: Georganas et al., "High-Performance Deep Learning via a Single
  * Building Block", arXiv:1906.06440 (2019), section 2.
  */
 #ifndef GRADUS_GEMM_H
 #define GRADUS_GEMM_H
 
+#include "gradus/precision.h"
 #include "gradus/status.h"
 
 typedef struct {
@@ -49,6 +59,12 @@ GD_NODISCARD gd_status gd_gemm_begin(void);
 /** Return the backend's name for --version and model files; static; "none"
  * when GRADUS_GEMM asks for what there is not. */
 const char *gd_gemm_backend(void);
+
+/** Return the precision in which the backend wants tiles of numbers that are
+ * kept in `kept`. */
+gd_precision gd_gemm_takes(gd_precision kept);
+/** Return how products of bf16 numbers are computed, for people; static. */
+const char *gd_gemm_bf16_way(void);
 
 /**
  * Make the kernel of a shape.  Equal shapes share one compiled kernel.

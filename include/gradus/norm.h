@@ -9,6 +9,9 @@
  * centred in itself, and the pieces' means and squares are merged in order, in
  * double: no cancellation, and the same bits on any number of threads.
  *
+ * x, shortcut, y, g, open and dx are of the precision `p`, and sums over g are
+ * of what is in it; everything else is floats and doubles.
+ *
  * Source: Ioffe and Szegedy, "Batch Normalization" (ICML 2015), algorithm 1 and
  * section 3; merging: Chan, Golub, LeVeque (1979), equation 2.1.
  */
@@ -56,8 +59,9 @@ gd_scale gd_norm_scale(const gd_norm *norm, float *factor);
  * @param[in]  of_shortcut  its scale; NULL: as it is
  * @param[out] y         (n_rows, C); may be `x` or `shortcut`
  */
-void gd_norm_join(int64_t n_rows, int C, const float *x, const gd_scale *of_x,
-                  const float *shortcut, const gd_scale *of_shortcut, float *y);
+void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
+                  const gd_scale *of_x, const void *shortcut,
+                  const gd_scale *of_shortcut, void *y);
 
 /**
  * Sum g and g * (x - mean) over pieces of the rows.
@@ -68,8 +72,8 @@ void gd_norm_join(int64_t n_rows, int C, const float *x, const gd_scale *of_x,
  * @param[in]     x       (n_rows, C) the norm's input
  * @param[out]    pieces  (gd_norm_n_pieces(n_rows), gd_norm_piece(C))
  */
-void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
-                  const float *open, float *g, double *pieces);
+void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
+                  const float *mean, const void *open, void *g, double *pieces);
 
 /**
  * Gradient through norm and statistics together, from the sums.
@@ -80,9 +84,9 @@ void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
  * @param[out] dx      (n_rows, C); may be `x` or `g`
  * @param[out] dgamma, dbeta  (C)
  */
-void gd_norm_backward(const gd_norm *norm, const gd_scale *scale,
-                      int64_t n_rows, const float *g, const float *x,
-                      int n_pieces, double *pieces, float *dx, float *dgamma,
-                      float *dbeta);
+void gd_norm_backward(gd_precision p, const gd_norm *norm,
+                      const gd_scale *scale, int64_t n_rows, const void *g,
+                      const void *x, int n_pieces, double *pieces, void *dx,
+                      float *dgamma, float *dbeta);
 
 #endif

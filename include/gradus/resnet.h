@@ -23,6 +23,11 @@
  *
  * Several microbatches per step: pack once; add up gradients and statistics.
  *
+ * A net's precision is that of what it keeps: the images, what is between the
+ * layers and its gradient, and packed weights of convolutions.  Weights as they
+ * come, their gradient, statistics, and all from the mean over pixels on are
+ * floats.
+ *
  * Source: He et al., "Deep Residual Learning for Image Recognition" (CVPR
  * 2016), table 1; tensor names and `stride_on_3x3` (v1.5) as torchvision 0.14.
  */
@@ -31,6 +36,7 @@
 
 #include <stdint.h>
 
+#include "gradus/precision.h"
 #include "gradus/status.h"
 #include "gradus/tensor.h"
 #include "gradus/trace.h"
@@ -62,6 +68,7 @@ typedef struct {
   int conv1_same; /**< pad conv1 by 2 before the image and 3 behind it, as
                      TensorFlow's `same`; else by 3 on each side */
   gd_normalisation input; /**< what `x` is made with */
+  gd_precision precision; /**< of activations; no matter of the weights */
 } gd_resnet_config;
 
 /** Return the paper's net: depth 50, 224x224, hidden 512, 64 outputs, stride in
@@ -155,7 +162,8 @@ GD_NODISCARD gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
 /** What stands between convolutions and outputs, of a forward's n images. */
 typedef struct {
   int P, Q, C;         /**< rows, columns and channels of the last block */
-  const float *block;  /**< (n, P, Q, C) behind its shortcut and ReLU */
+  const void *block;   /**< (n, P, Q, C) behind its shortcut and ReLU; of the
+                            net's precision */
   const float *hidden; /**< (n, hidden) behind fc.0 and its ReLU */
 } gd_resnet_tail;
 

@@ -18,6 +18,7 @@ struct gd_evaluator {
   double *dlogits;           /* (outputs) */
   double *dhidden;           /* (hidden) */
   double *dfeatures;         /* (C) */
+  float *block;              /* (rows, columns, C) what the last block gave */
 };
 
 static gd_status find_head(gd_evaluator *e)
@@ -56,6 +57,11 @@ gd_status gd_evaluator_new(const gd_model *model, gd_evaluator **out)
     st = find_head(e);
   if (st == GD_OK)
     st = gd_resnet_new(config, 1, 0, &e->net);
+  if (st == GD_OK) {
+    const gd_resnet_tail tail = gd_resnet_last(e->net);
+    e->block = gd_alloc((int64_t)tail.P * tail.Q * tail.C, sizeof(float));
+    st = e->block == NULL ? GD_ERR_NOMEM : GD_OK;
+  }
   if (st != GD_OK) {
     gd_evaluator_free(e);
     return st;
@@ -75,6 +81,7 @@ void gd_evaluator_free(gd_evaluator *e)
   free(e->dlogits);
   free(e->dhidden);
   free(e->dfeatures);
+  free(e->block);
   free(e);
 }
 
@@ -134,5 +141,8 @@ void gd_evaluator_map(gd_evaluator *e, float *map)
                     e->dhidden);
   gd_attention_back(config->hidden, tail.C, e->first, e->dhidden, NULL,
                     e->dfeatures);
-  gd_attention_map(tail.P * tail.Q, tail.C, tail.block, e->dfeatures, map);
+  const int n_pixels = tail.P * tail.Q;
+  gd_precision_read(config->precision, tail.block, (int64_t)n_pixels * tail.C,
+                    e->block);
+  gd_attention_map(n_pixels, tail.C, e->block, e->dfeatures, map);
 }

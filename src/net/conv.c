@@ -6,6 +6,7 @@
 
 #include "gradus/memory.h"
 #include "gradus/norm.h"
+#include "net/numbers.h"
 #include "net/outer.h"
 #include "net/product.h"
 #include "net/workspace.h"
@@ -20,13 +21,14 @@ typedef struct {
   int R, S;             /* taps; 0 x 0: none */
   int first_r, first_s; /* kernel element of tap (0, 0): the last */
   gd_product product;
-  float *packed;
+  void *packed;
 } residue;
 
 struct gd_conv {
   gd_conv_shape shape;
+  gd_precision precision;
   gd_product forward;
-  float *packed;
+  void *packed;
   int n_residues; /* stride * stride, or 0 without training */
   residue *residues;
   gd_outer *outer; /* NULL without training */
@@ -75,7 +77,8 @@ static gd_status check(gd_conv_shape s)
 
 /* Input row h is seen through kernel row r by output row (h + pad - r) /
  * stride, where that is whole. */
-static gd_status make_residue(residue *c, gd_conv_shape s, int row, int column)
+static gd_status make_residue(residue *c, gd_conv_shape s,
+                              gd_precision precision, int row, int column)
 {
   *c = (residue){.row = row, .column = column};
   for (int r = 0; r < s.R; r++)
@@ -86,11 +89,11 @@ static gd_status make_residue(residue *c, gd_conv_shape s, int row, int column)
       c->S++, c->first_s = q;
   if (c->R == 0 || c->S == 0)
     c->R = c->S = 0;
-  gd_status st = gd_product_init(&c->product, c->R, c->S, s.K, s.C,
+  gd_status st = gd_product_init(&c->product, precision, c->R, c->S, s.K, s.C,
                                  c->R * c->S == 1 && s.stride == 1);
   if (st != GD_OK)
     return st;
-  c->packed = gd_alloc(gd_product_packed(&c->product), sizeof *c->packed);
+  c->packed = gd_alloc(gd_product_packed(&c->product), gd_size_of(precision));
   return c->packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
@@ -104,22 +107,25 @@ static gd_status prepare_training(gd_conv *conv)
   conv->n_residues = s.stride * s.stride;
   gd_status st = gd_outer_init(conv->outer, s.R, s.S, s.C, s.K);
   for (int i = 0; i < conv->n_residues && st == GD_OK; i++)
-    st = make_residue(&conv->residues[i], s, i / s.stride, i % s.stride);
+    st = make_residue(&conv->residues[i], s, conv->precision, i / s.stride,
+                      i % s.stride);
   return st;
 }
 
 static gd_status prepare_forward(gd_conv *conv)
 {
   const gd_conv_shape s = conv->shape;
-  gd_status st = gd_product_init(&conv->forward, s.R, s.S, s.C, s.K,
-                                 s.R * s.S == 1 && s.stride == 1);
+  gd_status st = gd_product_init(&conv->forward, conv->precision, s.R, s.S, s.C,
+                                 s.K, s.R * s.S == 1 && s.stride == 1);
   if (st != GD_OK)
     return st;
-  conv->packed = gd_alloc(gd_product_packed(&conv->forward), sizeof(float));
+  conv->packed =
+      gd_alloc(gd_product_packed(&conv->forward), gd_size_of(conv->precision));
   return conv->packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-gd_status gd_conv_new(gd_conv_shape shape, int training, gd_conv **out)
+gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision, int training,
+                      gd_conv **out)
 {
   *out = NULL;
   gd_status st = check(shape);
@@ -129,6 +135,7 @@ gd_status gd_conv_new(gd_conv_shape shape, int training, gd_conv **out)
   if (conv == NULL)
     return GD_ERR_NOMEM;
   conv->shape = shape;
+  conv->precision = precision;
   st = prepare_forward(conv);
   if (st == GD_OK && training)
     st = prepare_training(conv);
@@ -159,28 +166,31 @@ gd_conv_shape gd_conv_shape_of(const gd_conv *conv)
 
 int64_t gd_conv_bytes(const gd_conv *conv)
 {
-  int64_t floats = gd_product_packed(&conv->forward);
+  int64_t count = gd_product_packed(&conv->forward);
   for (int i = 0; i < conv->n_residues; i++)
-    floats += gd_product_packed(&conv->residues[i].product);
-  return floats * (int64_t)sizeof(float);
+    count += gd_product_packed(&conv->residues[i].product);
+  return count * gd_precision_bytes(conv->precision);
 }
 
 /* Forward, the columns are the outputs k.  16 of them at a time: that many rows
  * of the weights are read together, and whole sectors written. */
 static void pack_forward(gd_conv *conv, const float *weights)
 {
+  enum { TOGETHER = 16 };
   const gd_conv_shape s = conv->shape;
   const int n_taps = s.R * s.S;
   const gd_product *p = &conv->forward;
 #pragma omp parallel for schedule(static)
-  for (int k0 = 0; k0 < s.K; k0 += 16)
+  for (int k0 = 0; k0 < s.K; k0 += TOGETHER)
     for (int tap = 0; tap < n_taps; tap++)
       for (int c = 0; c < s.C; c++) {
-        float *to =
-            conv->packed + gd_product_at(p, tap / s.S, tap % s.S, c, k0);
-        const int n = s.K - k0 < 16 ? s.K - k0 : 16;
+        float room[TOGETHER];
+        const int64_t at = gd_product_at(p, tap / s.S, tap % s.S, c, k0);
+        const int n = s.K - k0 < TOGETHER ? s.K - k0 : TOGETHER;
+        float *to = gd_room(conv->precision, conv->packed, at, room);
         for (int k = 0; k < n; k++)
           to[k] = weights[((int64_t)(k0 + k) * s.C + c) * n_taps + tap];
+        gd_put(conv->precision, conv->packed, at, n, room);
       }
 }
 
@@ -197,10 +207,13 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
           (r->first_r - a * s.stride) * s.S + (r->first_s - b * s.stride);
       const float *from = weights + (int64_t)k * s.C * n_taps + element;
       for (int c0 = 0; c0 < s.C; c0 += GD_BLOCK) {
-        float *to = r->packed + gd_product_at(&r->product, a, b, k, c0);
+        float room[GD_BLOCK];
+        const int64_t at = gd_product_at(&r->product, a, b, k, c0);
         const int n = s.C - c0 < GD_BLOCK ? s.C - c0 : GD_BLOCK;
+        float *to = gd_room(conv->precision, r->packed, at, room);
         for (int c = 0; c < n; c++)
           to[c] = from[(int64_t)(c0 + c) * n_taps];
+        gd_put(conv->precision, r->packed, at, n, room);
       }
     }
 }
@@ -232,6 +245,7 @@ static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
                               .H = in.H,
                               .W = in.W,
                               .C = s.C,
+                              .precision = conv->precision,
                               .step = s.stride,
                               .row = -s.pad,
                               .column = -s.pad,
@@ -251,6 +265,7 @@ static gd_patches residue_patches(const gd_conv *conv, gd_conv_input in,
                         .H = gd_conv_out_H(s, in.H),
                         .W = gd_conv_out_W(s, in.W),
                         .C = s.K,
+                        .precision = conv->precision,
                         .step = 1,
                         .row = (r->row + s.pad - r->first_r) / s.stride,
                         .column = (r->column + s.pad - r->first_s) / s.stride,
@@ -285,7 +300,7 @@ void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
 }
 
 void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
-                           gd_conv_input in, const float *dy,
+                           gd_conv_input in, const void *dy,
                            const gd_conv_sink *sink)
 {
   assert(conv->residues != NULL);
@@ -313,7 +328,7 @@ void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
 
 void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
                               gd_conv_input in, const gd_conv_source *source,
-                              const float *dy, float *dweights)
+                              const void *dy, float *dweights)
 {
   assert(conv->outer != NULL);
   const gd_patches patches = patches_of(conv, in);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gradus/norm.h"
-#include "net/vector.h"
+#include "net/numbers.h"
 
 enum { VECTORS = GD_BLOCK / GD_LANES };
 
@@ -18,35 +18,56 @@ typedef struct {
 
 /* What belongs to one position and block. */
 typedef struct {
-  const float *value, *add, *open, *raw;
-  float *to;
+  gd_precision precision; /* a constant, where it is looked at */
+  const float *value;     /* the result */
+  const void *add, *open, *raw;
+  void *to;
+  ptrdiff_t at; /* of the first number, in those four */
 } place;
 
 /* One vector of a block at one position. */
 typedef void visit(columns *c, const place *p, int i);
 
-/* The end of the last block: through arrays as long as a whole one. */
+ALWAYS_INLINE gd_vector value(const place *p, int i)
+{
+  return gd_load(p->value + i * GD_LANES);
+}
+
+ALWAYS_INLINE gd_vector given(const place *p, const void *x, int i)
+{
+  return gd_load_of(p->precision, x, p->at + i * GD_LANES);
+}
+
+/* Return what is there now. */
+ALWAYS_INLINE gd_vector keep(const place *p, int i, gd_vector v)
+{
+  return gd_keep(p->precision, p->to, p->at + i * GD_LANES, v);
+}
+
+/* The end of the last block: through arrays as long as a whole one, of numbers
+ * of either precision. */
 ALWAYS_INLINE void visit_end(columns *c, const place *p, int width, visit *f)
 {
   float in[3][GD_BLOCK] = {{0}}, out[GD_BLOCK];
-  const float *given[3] = {p->add, p->open, p->raw};
+  const void *from[3] = {p->add, p->open, p->raw};
+  const size_t bytes = (size_t)width * gd_size_of(p->precision);
   for (int i = 0; i < 3; i++)
-    if (given[i] != NULL)
-      memcpy(in[i], given[i], (size_t)width * sizeof(float));
-  const place q = {p->value, p->add == NULL ? NULL : in[0], in[1], in[2], out};
+    if (from[i] != NULL)
+      memcpy(in[i], gd_at(p->precision, from[i], p->at), bytes);
+  const place q = {.precision = p->precision,
+                   .value = p->value,
+                   .add = p->add == NULL ? NULL : in[0],
+                   .open = in[1],
+                   .raw = in[2],
+                   .to = out};
   for (int i = 0; i < VECTORS; i++)
     f(c, &q, i);
-  memcpy(p->to, out, (size_t)width * sizeof(float));
-}
-
-ALWAYS_INLINE const float *at_or_null(const float *x, ptrdiff_t at)
-{
-  return x == NULL ? NULL : x + at;
+  memcpy(gd_at(p->precision, p->to, p->at), out, bytes);
 }
 
 /* Every position of use, in order, in columns k.. of the results. */
-ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
-                             int k, visit *f, columns *c)
+ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
+                              const gd_results *r, int k, visit *f, columns *c)
 {
   const gd_piece *piece = &r->piece;
   const gd_target *to = &r->target;
@@ -54,20 +75,22 @@ ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
   const ptrdiff_t image = (ptrdiff_t)to->H * to->W * r->K;
   const int width = r->width - k < GD_BLOCK ? r->width - k : GD_BLOCK;
   columns local = *c;
+  place p = {.precision = precision,
+             .add = sink->add,
+             .open = sink->open,
+             .raw = sink->raw,
+             .to = sink->y};
   for (int i = 0; i < piece->rows; i++) {
-    const float *value = r->values + k / GD_BLOCK * r->block_floats +
-                         (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
+    p.value = r->values + k / GD_BLOCK * r->block_floats +
+              (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
     const ptrdiff_t row =
         piece->n0 * image +
         ((ptrdiff_t)to->row + (ptrdiff_t)(piece->i0 + i) * to->step) * to->W *
             r->K +
         (ptrdiff_t)to->column * r->K + r->k0 + k;
     for (int j = 0; j < piece->columns; j++)
-      for (int n = 0; n < piece->n; n++, value += GD_BLOCK) {
-        const ptrdiff_t at = row + (piece->j0 + j) * step + n * image;
-        const place p = {value, at_or_null(sink->add, at),
-                         at_or_null(sink->open, at), at_or_null(sink->raw, at),
-                         sink->y + at};
+      for (int n = 0; n < piece->n; n++, p.value += GD_BLOCK) {
+        p.at = row + (piece->j0 + j) * step + n * image;
         if (width < GD_BLOCK)
           visit_end(&local, &p, width, f);
         else
@@ -78,53 +101,61 @@ ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
   *c = local;
 }
 
+ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
+                             int k, visit *f, columns *c)
+{
+  if (r->precision == GD_FP32)
+    visit_kept(GD_FP32, sink, r, k, f, c);
+  else
+    visit_kept(GD_BF16, sink, r, k, f, c);
+}
+
 /* ------------------------------------------------------------------ forward
  */
 
 ALWAYS_INLINE void store(columns *c, const place *p, int i)
 {
   (void)c;
-  gd_store(p->to + i * GD_LANES, gd_load(p->value + i * GD_LANES));
+  keep(p, i, value(p, i));
 }
 
 ALWAYS_INLINE void store_sum(columns *c, const place *p, int i)
 {
-  const gd_vector v = gd_load(p->value + i * GD_LANES);
-  gd_store(p->to + i * GD_LANES, v);
-  c->sum[i] += v;
+  c->sum[i] += keep(p, i, value(p, i));
 }
 
 /* v = (value - mean) factor + addend, + add. */
 ALWAYS_INLINE gd_vector scaled(const columns *c, const place *p, int i)
 {
-  gd_vector v = (gd_load(p->value + i * GD_LANES) - c->mean[i]) * c->factor[i] +
-                c->addend[i];
+  gd_vector v = (value(p, i) - c->mean[i]) * c->factor[i] + c->addend[i];
   if (p->add != NULL)
-    v += gd_load(p->add + i * GD_LANES);
+    v += given(p, p->add, i);
   return v;
 }
 
 ALWAYS_INLINE void scale(columns *c, const place *p, int i)
 {
-  gd_store(p->to + i * GD_LANES, scaled(c, p, i));
+  keep(p, i, scaled(c, p, i));
 }
 
 ALWAYS_INLINE void scale_relu(columns *c, const place *p, int i)
 {
-  gd_store(p->to + i * GD_LANES, gd_relu(scaled(c, p, i)));
+  keep(p, i, gd_relu(scaled(c, p, i)));
 }
 
 /* The sums of the distances from a first mean, and of their squares: where the
- * values lie. */
-static void sum_squares(const gd_results *r, int k, columns *c)
+ * values lie, of what is kept of them. */
+ALWAYS_INLINE void sum_squares(gd_precision precision, const gd_results *r,
+                               int k, columns *c)
 {
   columns local = *c;
   for (int i = 0; i < r->piece.rows; i++) {
-    const float *value = r->values + k / GD_BLOCK * r->block_floats +
-                         (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
-    for (int j = 0; j < r->piece.columns * r->piece.n; j++, value += GD_BLOCK)
+    const float *values = r->values + k / GD_BLOCK * r->block_floats +
+                          (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
+    for (int j = 0; j < r->piece.columns * r->piece.n; j++, values += GD_BLOCK)
       for (int v = 0; v < VECTORS; v++) {
-        const gd_vector d = gd_load(value + v * GD_LANES) - local.mean[v];
+        const gd_vector d =
+            gd_kept(precision, gd_load(values + v * GD_LANES)) - local.mean[v];
         local.sum[v] += d;
         local.sum_x[v] += d * d;
       }
@@ -142,7 +173,10 @@ static void finish_measured(const gd_conv_sink *sink, const gd_results *r,
     c->mean[i] = c->sum[i] / (float)n;
     c->sum[i] -= c->sum[i];
   }
-  sum_squares(r, k, c);
+  if (r->precision == GD_FP32)
+    sum_squares(GD_FP32, r, k, c);
+  else
+    sum_squares(GD_BF16, r, k, c);
   double *mean = piece + 1 + r->k0 + k, *squares = mean + r->K;
   for (int i = 0; i < GD_BLOCK && k + i < r->width; i++) {
     const int v = i / GD_LANES, lane = i % GD_LANES;
@@ -158,38 +192,35 @@ static void finish_measured(const gd_conv_sink *sink, const gd_results *r,
 ALWAYS_INLINE void add_gradient(columns *c, const place *p, int i, gd_vector g,
                                 gd_vector x)
 {
-  gd_store(p->to + i * GD_LANES, g);
-  c->sum[i] += g;
-  c->sum_x[i] += g * x;
+  const gd_vector kept = keep(p, i, g);
+  c->sum[i] += kept;
+  c->sum_x[i] += kept * x;
 }
 
 /* The gradient in front of ReLU, and its sums with the norm's input. */
 ALWAYS_INLINE void gate(columns *c, const place *p, int i)
 {
-  const gd_vector x = gd_load(p->raw + i * GD_LANES) - c->mean[i];
+  const gd_vector x = given(p, p->raw, i) - c->mean[i];
   const gd_vector y = x * c->factor[i] + c->addend[i];
-  const gd_vector g = gd_where(y > 0.0f, gd_load(p->value + i * GD_LANES));
-  add_gradient(c, p, i, g, x);
+  add_gradient(c, p, i, gd_where(y > 0.0f, value(p, i)), x);
 }
 
 /* The shortcut's gradient joins in, and the ReLU's result is at hand. */
 ALWAYS_INLINE gd_vector joined(const place *p, int i)
 {
-  const gd_vector v =
-      gd_load(p->value + i * GD_LANES) + gd_load(p->add + i * GD_LANES);
-  return gd_where(gd_load(p->open + i * GD_LANES) > 0.0f, v);
+  const gd_vector v = value(p, i) + given(p, p->add, i);
+  return gd_where(given(p, p->open, i) > 0.0f, v);
 }
 
 ALWAYS_INLINE void join(columns *c, const place *p, int i)
 {
-  add_gradient(c, p, i, joined(p, i),
-               gd_load(p->raw + i * GD_LANES) - c->mean[i]);
+  add_gradient(c, p, i, joined(p, i), given(p, p->raw, i) - c->mean[i]);
 }
 
 ALWAYS_INLINE void join_open(columns *c, const place *p, int i)
 {
   (void)c;
-  gd_store(p->to + i * GD_LANES, joined(p, i));
+  keep(p, i, joined(p, i));
 }
 
 static void finish_gated(const gd_conv_sink *sink, const gd_results *r, int k,

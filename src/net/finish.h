@@ -9,9 +9,10 @@
 
 /** The results of a piece in some blocks of columns. */
 typedef struct {
-  const float *values;  /**< (block, row of the grid, row_pitch, GD_BLOCK) */
-  int row_pitch;        /**< positions from one row of the grid to the next */
-  int64_t block_floats; /**< from one block to the next */
+  gd_precision precision; /**< of the sink */
+  const float *values;    /**< (block, row of the grid, row_pitch, GD_BLOCK) */
+  int row_pitch;          /**< positions from one row of the grid to the next */
+  int64_t block_floats;   /**< from one block to the next */
   gd_piece piece;
   gd_target target;
   int K;         /**< columns of all blocks */

@@ -57,6 +57,18 @@ const char *gd_gemm_backend(void)
   return choose(&chosen) == GD_OK ? chosen->name : "none";
 }
 
+gd_precision gd_gemm_takes(gd_precision kept)
+{
+  (void)kept; /* no backend has kernels for another */
+  return GD_FP32;
+}
+
+const char *gd_gemm_bf16_way(void)
+{
+  return gd_gemm_takes(GD_BF16) == GD_BF16 ? "bf16 kernels"
+                                           : "tiles widened to fp32";
+}
+
 gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out)
 {
   assert(out != NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gradus/range.h"
+#include "net/numbers.h"
 
 enum {
   BLOCK_ROWS = 64,  /* summed in float before they join the doubles */
@@ -80,10 +81,12 @@ static gd_range piece_of(int64_t n_rows, int64_t i)
   return (gd_range){first, end < n_rows ? end : n_rows};
 }
 
-static void join_strip(gd_range rows, int C, int c0, int width, const float *x,
-                       const gd_scale *of_x, const float *shortcut,
-                       const gd_scale *of_shortcut, float *y)
+static void join_strip(gd_precision p, gd_range rows, int C, int c0, int width,
+                       const void *x, const gd_scale *of_x,
+                       const void *shortcut, const gd_scale *of_shortcut,
+                       void *y)
 {
+  float room[3][STRIP];
   float mean[2][STRIP] = {{0}}, factor[2][STRIP], addend[2][STRIP] = {{0}};
   const gd_scale *scales[2] = {of_x, of_shortcut};
   for (int i = 0; i < 2; i++)
@@ -97,42 +100,53 @@ static void join_strip(gd_range rows, int C, int c0, int width, const float *x,
     }
   for (int64_t r = rows.first; r < rows.end; r++) {
     const int64_t at = r * C + c0;
+    const float *a = gd_strip(p, x, at, width, room[0]);
+    const float *b = gd_strip(p, shortcut, at, width, room[1]);
+    float *to = gd_room(p, y, at, room[2]);
 #pragma omp simd
     for (int c = 0; c < width; c++) {
-      const float v =
-          (x[at + c] - mean[0][c]) * factor[0][c] + addend[0][c] +
-          ((shortcut[at + c] - mean[1][c]) * factor[1][c] + addend[1][c]);
-      y[at + c] = v < 0.0f ? 0.0f : v; /* a NaN passes */
+      const float v = (a[c] - mean[0][c]) * factor[0][c] + addend[0][c] +
+                      ((b[c] - mean[1][c]) * factor[1][c] + addend[1][c]);
+      to[c] = v < 0.0f ? 0.0f : v; /* a NaN passes */
     }
+    gd_put(p, y, at, width, to);
   }
 }
 
-void gd_norm_join(int64_t n_rows, int C, const float *x, const gd_scale *of_x,
-                  const float *shortcut, const gd_scale *of_shortcut, float *y)
+void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
+                  const gd_scale *of_x, const void *shortcut,
+                  const gd_scale *of_shortcut, void *y)
 {
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
     for (int c0 = 0; c0 < C; c0 += STRIP)
-      join_strip(piece_of(n_rows, i), C, c0, least(C - c0, STRIP), x, of_x,
+      join_strip(p, piece_of(n_rows, i), C, c0, least(C - c0, STRIP), x, of_x,
                  shortcut, of_shortcut, y);
 }
 
 /* Clear g where ReLU was at rest; add up g and g (x - mean). */
-static void sum_block(gd_range rows, int C, int c0, int width, const float *x,
-                      const float *mean, const float *open, float *g,
-                      double *sum, double *sum_x)
+static void sum_block(gd_precision p, gd_range rows, int C, int c0, int width,
+                      const void *x, const float *mean, const void *open,
+                      void *g, double *sum, double *sum_x)
 {
-  float s[STRIP] = {0}, s_x[STRIP] = {0};
+  float s[STRIP] = {0}, s_x[STRIP] = {0}, room[4][STRIP];
   for (int64_t r = rows.first; r < rows.end; r++) {
     const int64_t at = r * C + c0;
-    if (open != NULL)
+    const float *from = gd_strip(p, x, at, width, room[0]);
+    const float *gradient = gd_strip(p, g, at, width, room[1]);
+    if (open != NULL) {
+      const float *gate = gd_strip(p, open, at, width, room[2]);
+      float *to = gd_room(p, g, at, room[3]);
 #pragma omp simd
       for (int c = 0; c < width; c++)
-        g[at + c] = open[at + c] > 0.0f ? g[at + c] : 0.0f;
+        to[c] = gate[c] > 0.0f ? gradient[c] : 0.0f;
+      gd_put(p, g, at, width, to); /* exact */
+      gradient = to;
+    }
 #pragma omp simd
     for (int c = 0; c < width; c++) {
-      s[c] += g[at + c];
-      s_x[c] += g[at + c] * (x[at + c] - mean[c0 + c]);
+      s[c] += gradient[c];
+      s_x[c] += gradient[c] * (from[c] - mean[c0 + c]);
     }
   }
   for (int c = 0; c < width; c++) {
@@ -141,8 +155,8 @@ static void sum_block(gd_range rows, int C, int c0, int width, const float *x,
   }
 }
 
-void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
-                  const float *open, float *g, double *pieces)
+void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
+                  const float *mean, const void *open, void *g, double *pieces)
 {
   const int n_pieces = gd_norm_n_pieces(n_rows);
 #pragma omp parallel for schedule(static)
@@ -153,19 +167,19 @@ void gd_norm_sums(int64_t n_rows, int C, const float *x, const float *mean,
     piece[0] = (double)(rows.end - rows.first);
     for (int64_t r = rows.first; r < rows.end; r += BLOCK_ROWS)
       for (int c0 = 0; c0 < C; c0 += STRIP)
-        sum_block((gd_range){r, r + least(rows.end - r, BLOCK_ROWS)}, C, c0,
+        sum_block(p, (gd_range){r, r + least(rows.end - r, BLOCK_ROWS)}, C, c0,
                   least(C - c0, STRIP), x, mean, open, g, piece + 1,
                   piece + 1 + C);
   }
 }
 
 /* dx = factor (g - level - (x - mean) slope). */
-static void backward_strip(const gd_scale *scale, int C, gd_range rows, int c0,
-                           int width, const double *levels,
-                           const double *slopes, const float *x, const float *g,
-                           float *dx)
+static void backward_strip(gd_precision p, const gd_scale *scale, int C,
+                           gd_range rows, int c0, int width,
+                           const double *levels, const double *slopes,
+                           const void *x, const void *g, void *dx)
 {
-  float factor[STRIP], mean[STRIP], slope[STRIP], level[STRIP];
+  float factor[STRIP], mean[STRIP], slope[STRIP], level[STRIP], room[3][STRIP];
   for (int c = 0; c < width; c++) {
     factor[c] = scale->factor[c0 + c];
     mean[c] = scale->mean[c0 + c];
@@ -174,19 +188,23 @@ static void backward_strip(const gd_scale *scale, int C, gd_range rows, int c0,
   }
   for (int64_t r = rows.first; r < rows.end; r++) {
     const int64_t at = r * C + c0;
+    const float *gradient = gd_strip(p, g, at, width, room[0]);
+    const float *from = gd_strip(p, x, at, width, room[1]);
+    float *to = gd_room(p, dx, at, room[2]);
 #pragma omp simd
     for (int c = 0; c < width; c++)
-      dx[at + c] =
-          factor[c] * (g[at + c] - level[c] - (x[at + c] - mean[c]) * slope[c]);
+      to[c] =
+          factor[c] * (gradient[c] - level[c] - (from[c] - mean[c]) * slope[c]);
+    gd_put(p, dx, at, width, to);
   }
 }
 
 /* dx = gamma d (g - sum(g)/n - (x - mean) d^2 sum(g (x - mean))/n), d the
  * inverse deviation. */
-void gd_norm_backward(const gd_norm *norm, const gd_scale *scale,
-                      int64_t n_rows, const float *g, const float *x,
-                      int n_pieces, double *pieces, float *dx, float *dgamma,
-                      float *dbeta)
+void gd_norm_backward(gd_precision p, const gd_norm *norm,
+                      const gd_scale *scale, int64_t n_rows, const void *g,
+                      const void *x, int n_pieces, double *pieces, void *dx,
+                      float *dgamma, float *dbeta)
 {
   const int C = norm->C;
   double *sums = pieces + 1;
@@ -206,6 +224,6 @@ void gd_norm_backward(const gd_norm *norm, const gd_scale *scale,
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
     for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_strip(scale, C, piece_of(n_rows, i), c0, least(C - c0, STRIP),
+      backward_strip(p, scale, C, piece_of(n_rows, i), c0, least(C - c0, STRIP),
                      sums, sums + C, x, g, dx);
 }

@@ -258,7 +258,7 @@ static void add_parts(const work *w, task *t, float *parts, int64_t floats)
 
 void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
                   const gd_patches *patches, const gd_conv_source *source,
-                  const float *dy, float *dweights)
+                  const void *dy, float *dweights)
 {
   assert(patches->R == o->R && patches->S == o->S && patches->C == o->C);
   const gd_patches gradient = {.N = patches->N,
@@ -267,6 +267,7 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
                                .H = patches->rows,
                                .W = patches->columns,
                                .C = o->K,
+                               .precision = patches->precision,
                                .step = 1,
                                .R = 1,
                                .S = 1};

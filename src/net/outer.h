@@ -29,11 +29,11 @@ typedef struct {
 GD_NODISCARD gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K);
 
 /**
- * @param[in]  dy        (positions, K)
+ * @param[in]  dy        (positions, K), of the source's precision
  * @param[out] dweights  (K, C, R, S), overwritten
  */
 void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
                   const gd_patches *patches, const gd_conv_source *source,
-                  const float *dy, float *dweights);
+                  const void *dy, float *dweights);
 
 #endif

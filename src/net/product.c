@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "net/finish.h"
+#include "net/numbers.h"
 
 enum {
-  PART_TERMS = 192, /* that are summed in one go */
   MOST_PAIRS = 192,
   FEW_CHANNELS = 512, /* whose weights for a block stay in the cache */
 };
@@ -41,16 +41,18 @@ static gd_status make_kernels(gd_product *p, int is_source, int tile)
   return st;
 }
 
-gd_status gd_product_init(gd_product *p, int R, int S, int C, int columns,
-                          int may_be_source)
+gd_status gd_product_init(gd_product *p, gd_precision precision, int R, int S,
+                          int C, int columns, int may_be_source)
 {
-  *p = (gd_product){.R = R, .S = S, .C = C, .columns = columns};
+  assert(gd_gemm_takes(precision) == GD_FP32);
+  *p = (gd_product){
+      .precision = precision, .R = R, .S = S, .C = C, .columns = columns};
   p->channels = gd_channels_of(C, S);
   p->n_blocks = (columns + GD_BLOCK - 1) / GD_BLOCK;
   gd_status st = GD_OK;
   for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++) {
     st = make_kernels(p, 0, tile);
-    if (st == GD_OK && may_be_source)
+    if (st == GD_OK && may_be_source && precision == GD_FP32)
       st = make_kernels(p, 1, tile);
   }
   return st;
@@ -80,7 +82,7 @@ typedef struct {
   const gd_product *p;
   const gd_patches *patches;
   const gd_conv_source *source;
-  const float *packed;
+  const void *packed;
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
@@ -100,10 +102,11 @@ typedef struct {
 } errand;
 
 /* The addresses of a part of the sum: pairs first..+n of the whole blocks or of
- * the rest, for the tile that begins `pixels` behind the first. */
+ * the rest, for the tile that begins `pixels` behind the first.
+ * weights: the part's */
 static void multiply_part(const work *w, const errand *e, int is_rest,
-                          int first, int n, int64_t pixels, const float *packed,
-                          float *c)
+                          int first, int n, int64_t pixels,
+                          const float *weights, float *c)
 {
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
@@ -112,7 +115,7 @@ static void multiply_part(const work *w, const errand *e, int is_rest,
   const float *a[MOST_PAIRS], *b[MOST_PAIRS];
   for (int i = 0; i < n; i++) {
     const int pair = first + i;
-    b[i] = packed + (int64_t)pair * depth * GD_BLOCK;
+    b[i] = weights + (int64_t)i * depth * GD_BLOCK;
     if (e->is_source) {
       a[i] =
           e->floats + pixels * p->C + (is_rest ? ch->n_whole : pair) * GD_BLOCK;
@@ -140,7 +143,7 @@ static void add_part(const float *restrict part, int rows, float *restrict c)
 /* Multiply some tiles with a part of the sum. */
 static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
                            int first_tile, int is_rest, int first, int n,
-                           int is_first, const float *packed, float *c)
+                           int is_first, const float *weights, float *c)
 {
   const int m = w->tile, n_tiles = e->piece.rows * e->row_tiles;
   const int end = least(first_tile + e->together, n_tiles);
@@ -149,7 +152,7 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
                            (int64_t)(t % e->row_tiles) * m;
     float *at = c + (ptrdiff_t)t * m * GD_BLOCK;
     float *to = is_first ? at : scratch.part;
-    multiply_part(w, e, is_rest, first, n, pixels, packed, to);
+    multiply_part(w, e, is_rest, first, n, pixels, weights, to);
     if (!is_first)
       add_part(scratch.part, m, at);
   }
@@ -162,22 +165,24 @@ static void multiply(const work *w, const errand *e, gd_scratch scratch,
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
   const int taps = ch->narrow ? p->R : p->R * p->S;
-  const float *packed =
-      w->packed + (int64_t)block * p->R * p->S * p->C * GD_BLOCK;
+  int64_t at = (int64_t)block * p->R * p->S * p->C * GD_BLOCK;
   int is_first = 1;
   for (int is_rest = 0; is_rest < 2; is_rest++) {
     const int n_pairs =
         is_rest ? (ch->rest > 0 ? taps : 0) : taps * ch->n_whole;
     const int depth = depth_of(p, is_rest);
-    const int n_part = n_pairs > 0 && depth < PART_TERMS
-                           ? least(PART_TERMS / depth, MOST_PAIRS)
+    const int n_part = n_pairs > 0 && depth < GD_PART_TERMS
+                           ? least(GD_PART_TERMS / depth, MOST_PAIRS)
                            : 1;
     for (int first = 0; first < n_pairs; first += n_part) {
-      multiply_tiles(w, e, scratch, first_tile, is_rest, first,
-                     least(n_part, n_pairs - first), is_first, packed, c);
+      const int n = least(n_part, n_pairs - first);
+      const int64_t count = (int64_t)n * depth * GD_BLOCK;
+      multiply_tiles(
+          w, e, scratch, first_tile, is_rest, first, n, is_first,
+          gd_strip(p->precision, w->packed, at, count, scratch.weights), c);
       is_first = 0;
+      at += count;
     }
-    packed += (int64_t)n_pairs * depth * GD_BLOCK;
   }
 }
 
@@ -206,13 +211,14 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
     e.is_source = 1;
     if (p->C <= FEW_CHANNELS) /* rows arrive from memory whole */
       e.together = 1;
-    e.floats = w->source->x + (ptrdiff_t)e.piece.j0 * p->C;
+    e.floats = gd_at(GD_FP32, w->source->x, (ptrdiff_t)e.piece.j0 * p->C);
   } else {
     e.slab = gd_slab_of(w->patches, &e.piece, &p->channels, 1);
     e.floats = scratch.slab;
     gd_slab_fill(&e.slab, w->patches, &e.piece, w->source, 0, scratch.slab);
   }
-  gd_results r = {.values = scratch.tile,
+  gd_results r = {.precision = p->precision,
+                  .values = scratch.tile,
                   .row_pitch = e.row_tiles * w->tile,
                   .block_floats = block_floats,
                   .piece = e.piece,
@@ -241,10 +247,11 @@ static int groups_for(int n_blocks, int n_pieces, int n_threads)
 
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     const gd_patches *patches, const gd_conv_source *source,
-                    const float *packed, const gd_conv_sink *sink,
+                    const void *packed, const gd_conv_sink *sink,
                     gd_target target)
 {
   assert(patches->R == p->R && patches->S == p->S && patches->C == p->C);
+  assert(patches->precision == p->precision);
   work w = {.p = p,
             .patches = patches,
             .source = source,
@@ -253,8 +260,9 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
             .target = target,
             .cut = cut_of(patches)};
   w.tile = gd_tiles[w.cut.tile];
-  w.may_be_source = gd_patches_are_source(patches) && patches->N == 1 &&
-                    patches->rows == 1 && source->scale == NULL;
+  w.may_be_source = p->precision == GD_FP32 && gd_patches_are_source(patches) &&
+                    patches->N == 1 && patches->rows == 1 &&
+                    source->scale == NULL;
 
   const int n_threads = gd_workspace_threads(ws);
   const int n_pieces = gd_cut_n_pieces(&w.cut);

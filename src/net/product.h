@@ -10,7 +10,9 @@
  * time.
  *
  * The weights are packed as (block of columns, block of channels, tap, channel,
- * GD_BLOCK), the last block of columns filled up with zeros.
+ * GD_BLOCK), the last block of columns filled up with zeros; in the precision
+ * of the source.  The part of a sum that comes next is brought into the cache
+ * as floats.
  */
 #ifndef GRADUS_NET_PRODUCT_H
 #define GRADUS_NET_PRODUCT_H
@@ -20,7 +22,8 @@
 #include "net/workspace.h"
 
 typedef struct {
-  int R, S, C; /**< of the patches */
+  gd_precision precision; /**< of the source and of the packed weights */
+  int R, S, C;            /**< of the patches */
   gd_channels channels;
   int columns, n_blocks;
   /** [in: slab, source][tile][depth: whole block, rest] */
@@ -39,9 +42,10 @@ typedef struct {
  * @param[in] may_be_source  the patches may be the source itself
  * Errors: as gd_gemm_make()
  */
-GD_NODISCARD gd_status gd_product_init(gd_product *p, int R, int S, int C,
-                                       int columns, int may_be_source);
-/** Return the floats of the packed weights. */
+GD_NODISCARD gd_status gd_product_init(gd_product *p, gd_precision precision,
+                                       int R, int S, int C, int columns,
+                                       int may_be_source);
+/** Return how many numbers the packed weights are. */
 int64_t gd_product_packed(const gd_product *p);
 /** Return where weight (tap a b, channel, column) is packed. */
 static inline int64_t gd_product_at(const gd_product *p, int a, int b, int c,
@@ -67,11 +71,11 @@ int gd_product_n_pieces(const gd_patches *patches);
 /**
  * Compute sink(patches(source) * weights).
  * @param[in] patches  0 x 0 taps: the product is zero
- * @param[in] packed   gd_product_packed() floats
+ * @param[in] packed   gd_product_packed() numbers
  */
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     const gd_patches *patches, const gd_conv_source *source,
-                    const float *packed, const gd_conv_sink *sink,
+                    const void *packed, const gd_conv_sink *sink,
                     gd_target target);
 
 #endif

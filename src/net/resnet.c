@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gradus/pool.h"
+#include "net/numbers.h"
 #include "net/resnet_parts.h"
 
 static void note_unit(const gd_resnet *net, const gd_unit *u, gd_phase phase)
@@ -101,7 +102,7 @@ static void unit_train(gd_resnet *net, gd_unit *u, int n, gd_conv_source source)
   note_unit(net, u, GD_PHASE_NORM);
 }
 
-static void block_train(gd_resnet *net, int b, int n, const float *x)
+static void block_train(gd_resnet *net, int b, int n, const void *x)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
   gd_unit *first = &net->units[block->first], *last = &net->units[block->last];
@@ -111,16 +112,16 @@ static void block_train(gd_resnet *net, int b, int n, const float *x)
     unit_train(net, u, n, (gd_conv_source){u[-1].raw, &u[-1].scale});
   if (down != NULL)
     unit_train(net, down, n, (gd_conv_source){.x = x});
-  gd_norm_join(gd_unit_rows(last, n), last->C, last->raw, &last->scale,
-               down == NULL ? x : down->raw, down == NULL ? NULL : &down->scale,
-               net->outs[b]);
+  gd_norm_join(net->config.precision, gd_unit_rows(last, n), last->C, last->raw,
+               &last->scale, down == NULL ? x : down->raw,
+               down == NULL ? NULL : &down->scale, net->outs[b]);
   note_unit(net, last, GD_PHASE_NORM);
 }
 
 /* Evaluation: norm, shortcut and ReLU on the way out of the convolution. */
-static void unit_evaluate(gd_resnet *net, gd_unit *u, int n, const float *x,
-                          const float *running, const float *shortcut, int relu,
-                          float *y)
+static void unit_evaluate(gd_resnet *net, gd_unit *u, int n, const void *x,
+                          const float *running, const void *shortcut, int relu,
+                          void *y)
 {
   const gd_norm norm = norm_of(u, net->config.bn_epsilon, running + u->mean_at,
                                running + u->variance_at);
@@ -132,12 +133,12 @@ static void unit_evaluate(gd_resnet *net, gd_unit *u, int n, const float *x,
   note_unit(net, u, GD_PHASE_FORWARD);
 }
 
-static void block_evaluate(gd_resnet *net, int b, int n, const float *x,
+static void block_evaluate(gd_resnet *net, int b, int n, const void *x,
                            const float *running)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
   gd_unit *last = &net->units[block->last];
-  const float *shortcut = x;
+  const void *shortcut = x;
   if (block->downsample >= 0) {
     gd_unit *down = &net->units[block->downsample];
     unit_evaluate(net, down, n, x, running, NULL, 0, down->raw);
@@ -186,6 +187,22 @@ static void output_forward(gd_resnet *net, int n, float *logits)
       logits[(ptrdiff_t)i * K + k] = net->scores[i] + net->output.own_bias[k];
 }
 
+/* Take in n images: as they are, or rounded. */
+static void take_input(gd_resnet *net, int n, const float *x)
+{
+  const gd_precision p = net->config.precision;
+  const int64_t count = (int64_t)net->config.height * net->config.width *
+                        net->plan.units[0].shape.C;
+  net->x = x;
+  if (p == GD_FP32)
+    return;
+  net->x = net->own_x;
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < n; i++)
+    gd_precision_write(p, x + i * count, count,
+                       gd_at(p, net->own_x, i * count));
+}
+
 gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                             const float *running, const float *x, int n,
                             float *logits)
@@ -203,19 +220,21 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                      net->config.height, net->config.width);
     running = NULL;
     net->n = n;
-    net->x = x;
   }
+  const gd_precision p = net->config.precision;
   gd_trace_begin(net->trace);
+  take_input(net, n, x);
   gd_unit *stem = &net->units[0];
   if (running == NULL)
-    unit_train(net, stem, n, (gd_conv_source){.x = x});
+    unit_train(net, stem, n, (gd_conv_source){.x = net->x});
   else
-    unit_evaluate(net, stem, n, x, running, NULL, 1, stem->raw);
-  gd_max_pool_forward(
-      plan->pool, (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64, stem->raw,
-      running == NULL ? &stem->scale : NULL, net->pooled, net->winner);
+    unit_evaluate(net, stem, n, net->x, running, NULL, 1, stem->raw);
+  gd_max_pool_forward(p, plan->pool,
+                      (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
+                      stem->raw, running == NULL ? &stem->scale : NULL,
+                      net->pooled, net->winner);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  const float *y = net->pooled;
+  const void *y = net->pooled;
   for (int b = 0; b < plan->n_blocks; b++) {
     if (running == NULL)
       block_train(net, b, n, y);
@@ -223,7 +242,7 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
       block_evaluate(net, b, n, y, running);
     y = net->outs[b];
   }
-  gd_mean_pool_forward((gd_conv_input){n, plan->H, plan->W}, plan->C, y,
+  gd_mean_pool_forward(p, (gd_conv_input){n, plan->H, plan->W}, plan->C, y,
                        net->features);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   if (running == NULL)
@@ -287,24 +306,26 @@ static void output_backward(gd_resnet *net, const float *dlogits,
 
 /* From the gradient g in front of a unit's ReLU, whose sums are there, to that
  * of its convolution, in the place of the convolution's result. */
-static void norm_backward(gd_resnet *net, gd_unit *u, const float *g,
+static void norm_backward(gd_resnet *net, gd_unit *u, const void *g,
                           float *gradient)
 {
   const gd_norm norm = own_norm(net, u);
-  gd_norm_backward(&norm, &u->scale, gd_unit_rows(u, net->n), g, u->raw,
-                   net->n_pieces, net->pieces, u->raw, gradient + u->gamma,
+  gd_norm_backward(net->config.precision, &norm, &u->scale,
+                   gd_unit_rows(u, net->n), g, u->raw, net->n_pieces,
+                   net->pieces, u->raw, gradient + u->gamma,
                    gradient + u->beta);
   note_unit(net, u, GD_PHASE_NORM);
   tell(net);
 }
 
 /* Sum the gradient g behind a unit (in front of its ReLU, if there is one). */
-static void norm_sums(gd_resnet *net, const gd_unit *u, const float *open,
-                      float *g)
+static void norm_sums(gd_resnet *net, const gd_unit *u, const void *open,
+                      void *g)
 {
   const int64_t n_rows = gd_unit_rows(u, net->n);
   expect_pieces(net, gd_norm_n_pieces(n_rows), u->C);
-  gd_norm_sums(n_rows, u->C, u->raw, u->own_mean, open, g, net->pieces);
+  gd_norm_sums(net->config.precision, n_rows, u->C, u->raw, u->own_mean, open,
+               g, net->pieces);
   note_unit(net, u, GD_PHASE_NORM);
 }
 
@@ -399,14 +420,15 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
   net->final = net->hidden.weight;
   note(net, LAYER_HIDDEN, GD_PHASE_DENSE);
   tell(net);
-  gd_mean_pool_backward((gd_conv_input){n, plan->H, plan->W}, plan->C,
+  gd_mean_pool_backward(net->config.precision,
+                        (gd_conv_input){n, plan->H, plan->W}, plan->C,
                         net->dfeatures, net->outer);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   norm_sums(net, &net->units[plan->blocks[last].last], net->outs[last],
             net->outer);
   for (int b = last; b >= 0; b--)
     block_backward(net, b, gradient);
-  gd_max_pool_backward(plan->pool,
+  gd_max_pool_backward(net->config.precision, plan->pool,
                        (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
                        net->outer, net->winner, net->inner);
   note(net, LAYER_POOL, GD_PHASE_POOL);

@@ -20,16 +20,27 @@ gd_conv_input gd_unit_input(const gd_unit *u, int n)
 
 /* Memory is handed out twice: once to count, once to give. */
 typedef struct {
-  float *base; /* NULL while counting */
-  int64_t used;
+  char *base; /* NULL while counting */
+  int64_t used_bytes;
+  gd_precision precision; /* of activations */
 } arena;
+
+static void *take_bytes(arena *a, int64_t count)
+{
+  void *memory = a->base == NULL ? NULL : a->base + a->used_bytes;
+  a->used_bytes +=
+      (count + GD_ALIGN_BYTES - 1) / GD_ALIGN_BYTES * (int64_t)GD_ALIGN_BYTES;
+  return memory;
+}
 
 static float *take(arena *a, int64_t count)
 {
-  const int64_t line = GD_ALIGN_BYTES / (int64_t)sizeof(float);
-  float *memory = a->base == NULL ? NULL : a->base + a->used;
-  a->used += (count + line - 1) / line * line;
-  return memory;
+  return take_bytes(a, count * (int64_t)sizeof(float));
+}
+
+static void *take_activations(arena *a, int64_t count)
+{
+  return take_bytes(a, count * gd_precision_bytes(a->precision));
 }
 
 static int64_t largest_activation(const gd_resnet *net)
@@ -51,14 +62,15 @@ static void place_for_training(gd_resnet *net, arena *a)
   const int64_t most = largest_activation(net);
   for (int i = 0; i < net->plan.n_units; i++) {
     gd_unit *u = &net->units[i];
-    u->raw = take(a, gd_unit_rows(u, net->microbatch) * u->C);
+    u->raw = take_activations(a, gd_unit_rows(u, net->microbatch) * u->C);
   }
   for (int b = 0; b < net->plan.n_blocks; b++) {
     const gd_unit *last = &net->units[net->plan.blocks[b].last];
-    net->outs[b] = take(a, gd_unit_rows(last, net->microbatch) * last->C);
+    net->outs[b] =
+        take_activations(a, gd_unit_rows(last, net->microbatch) * last->C);
   }
-  net->outer = take(a, most);
-  net->inner = take(a, most);
+  net->outer = take_activations(a, most);
+  net->inner = take_activations(a, most);
   net->dfeatures = take(a, (int64_t)net->microbatch * net->plan.C);
   net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
 }
@@ -67,9 +79,9 @@ static void place_for_training(gd_resnet *net, arena *a)
 static void place_for_evaluation(gd_resnet *net, arena *a)
 {
   const int64_t most = largest_activation(net);
-  float *inner[2] = {take(a, most), take(a, most)};
-  float *outer[2] = {take(a, most), take(a, most)};
-  float *shortcut = take(a, most);
+  void *inner[2] = {take_activations(a, most), take_activations(a, most)};
+  void *outer[2] = {take_activations(a, most), take_activations(a, most)};
+  void *shortcut = take_activations(a, most);
   gd_unit *units = net->units;
   units[0].raw = inner[0];
   for (int b = 0; b < net->plan.n_blocks; b++) {
@@ -99,8 +111,12 @@ static void place(gd_resnet *net, arena *a)
   const int64_t n_pooled = (int64_t)n * 64 *
                            gd_pool_out(plan->pool_H, plan->pool) *
                            gd_pool_out(plan->pool_W, plan->pool);
-  net->pooled = take(a, n_pooled);
-  net->winner = (uint8_t *)take(a, (n_pooled + 3) / 4);
+  if (net->config.precision != GD_FP32)
+    net->own_x =
+        take_activations(a, (int64_t)n * net->config.height *
+                                net->config.width * plan->units[0].shape.C);
+  net->pooled = take_activations(a, n_pooled);
+  net->winner = take_bytes(a, n_pooled);
   net->features = take(a, (int64_t)n * net->plan.C);
   net->activated = take(a, (int64_t)n * net->config.hidden);
   net->scores = take(a, n);
@@ -117,7 +133,8 @@ static int64_t kept_bytes(const gd_resnet *net, const gd_unit *u)
   int n_kept = net->training;
   for (int b = 0; b < net->plan.n_blocks && net->training; b++)
     n_kept += u == &net->units[net->plan.blocks[b].last];
-  return n_kept * gd_unit_rows(u, 1) * u->C * (int64_t)sizeof(float);
+  return n_kept * gd_unit_rows(u, 1) * u->C *
+         gd_precision_bytes(net->config.precision);
 }
 
 /* The most doubles that the sums of one norm have, wherever they come from: of
@@ -143,20 +160,19 @@ static int64_t most_pieces(const gd_resnet *net)
 
 static gd_status make_memory(gd_resnet *net)
 {
-  arena a = {NULL, 0};
+  arena a = {.precision = net->config.precision};
   place(net, &a);
   net->pieces_room = most_pieces(net);
-  net->floats = gd_alloc(a.used, sizeof *net->floats);
+  net->memory = gd_alloc(a.used_bytes, 1);
   net->pieces = gd_alloc(net->pieces_room, sizeof *net->pieces);
   gd_status st = gd_workspace_new(&net->ws);
-  if (net->floats == NULL || net->pieces == NULL)
+  if (net->memory == NULL || net->pieces == NULL)
     return GD_ERR_NOMEM;
   if (st != GD_OK)
     return st;
-  net->bytes += a.used * (int64_t)sizeof *net->floats +
-                net->pieces_room * (int64_t)sizeof *net->pieces +
+  net->bytes += a.used_bytes + net->pieces_room * (int64_t)sizeof *net->pieces +
                 gd_workspace_bytes(net->ws);
-  a = (arena){net->floats, 0};
+  a = (arena){.base = net->memory, .precision = net->config.precision};
   place(net, &a);
   return GD_OK;
 }
@@ -170,7 +186,7 @@ static gd_status make_dense(gd_resnet *net, const gd_tensor_entry *weight,
                   .bias = weight[1].offset};
   gd_status st = gd_conv_new(
       (gd_conv_shape){.C = d->C, .K = d->K, .R = 1, .S = 1, .stride = 1},
-      net->training, &d->conv);
+      GD_FP32, net->training, &d->conv);
   if (st == GD_OK)
     net->bytes += gd_conv_bytes(d->conv);
   return st;
@@ -192,7 +208,8 @@ static gd_status make_layers(gd_resnet *net, const gd_tensor_table *weights,
                    .beta = w[2].offset,
                    .mean_at = running->entries[2 * i].offset,
                    .variance_at = running->entries[2 * i + 1].offset};
-    st = gd_conv_new(u->plan->shape, net->training, &u->conv);
+    st = gd_conv_new(u->plan->shape, net->config.precision, net->training,
+                     &u->conv);
     if (st == GD_OK)
       net->bytes += gd_conv_bytes(u->conv);
   }
@@ -247,7 +264,7 @@ void gd_resnet_free(gd_resnet *net)
   gd_conv_free(net->hidden.conv);
   gd_conv_free(net->output.conv);
   gd_workspace_free(net->ws);
-  free(net->floats);
+  free(net->memory);
   free(net->pieces);
   free(net);
 }
@@ -277,10 +294,11 @@ void gd_resnet_trace(gd_resnet *net, gd_trace *trace)
     name_layer(trace, net->plan.units[i].conv, rows * s.C * s.K * s.R * s.S);
     const gd_conv_input in = gd_unit_input(&net->units[i], 1);
     trace->layers[i].kept_bytes = kept_bytes(net, &net->units[i]);
+    const int number_bytes = gd_precision_bytes(net->config.precision);
     trace->layers[i].sample_bytes =
-        sizeof(float) * ((double)in.H * in.W * s.C + rows * s.K);
+        number_bytes * ((double)in.H * in.W * s.C + rows * s.K);
     trace->layers[i].weight_bytes =
-        sizeof(float) * (double)s.C * s.K * s.R * s.S;
+        number_bytes * (double)s.C * s.K * s.R * s.S;
   }
   const gd_dense *d[2] = {&net->hidden, &net->output};
   name_layer(trace, "pools", 0);

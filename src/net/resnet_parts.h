@@ -22,7 +22,7 @@ typedef struct {
   float *own_mean, *own_variance; /* the microbatch's, variance biased */
   float *own_factor;
   gd_scale scale; /* the norm, of these or of the running statistics */
-  float *raw;     /* the convolution's result; its gradient, when that is known;
+  void *raw;      /* the convolution's result; its gradient, when that is known;
                      behind norm and ReLU in evaluation */
 } gd_unit;
 
@@ -34,6 +34,7 @@ typedef struct {
   float *own_bias;
 } gd_dense;
 
+/* What is `void` is of the configuration's precision. */
 struct gd_resnet {
   gd_resnet_config config;
   gd_blueprint plan;
@@ -43,20 +44,21 @@ struct gd_resnet {
   gd_dense hidden, output;
   gd_workspace *ws;
   int64_t bytes;
-  float *floats;  /* all the activations */
+  char *memory;   /* all the activations */
   double *pieces; /* sums for the norm that comes next */
   int64_t pieces_room;
   int n_pieces;
   float *statistics;
   int64_t n_statistics;
-  const float *x;              /* the last input, borrowed */
-  float *pooled;               /* behind the max pool */
+  void *own_x;                 /* room for the input; NULL with fp32 */
+  const void *x;               /* the last input: borrowed, or own_x */
+  void *pooled;                /* behind the max pool */
   const float *factors[2];     /* of features, activated; borrowed, or NULL */
   uint8_t *winner;             /* of the max pool */
-  float *outs[GD_MOST_BLOCKS]; /* behind each block */
+  void *outs[GD_MOST_BLOCKS];  /* behind each block */
   float *features, *activated; /* (n, plan.C), (n, hidden) */
   float *scores;               /* shared output: (n) before the biases */
-  float *outer, *inner;        /* gradients behind a block, and within it */
+  void *outer, *inner;         /* gradients behind a block, and within it */
   float *dfeatures, *dactivated;
   gd_trace *trace; /* borrowed; NULL: none attached */
   gd_resnet_hear *hear;

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "net/vector.h"
+#include "net/numbers.h"
 
 enum { NARROW = 16 /* fewer channels than this are joined */ };
 
@@ -155,79 +155,95 @@ int64_t gd_slab_pixel(const gd_slab *s, const gd_patches *p, int a, int b)
 }
 
 /* A whole block of channels of one pixel. */
-static inline void copy_block(const float *from, float *to)
+static inline void copy_block(gd_precision p, int c0, const void *from,
+                              float *to)
 {
   for (int i = 0; i < GD_BLOCK; i += GD_LANES)
-    gd_store(to + i, gd_load(from + i));
+    gd_store(to + i, gd_load_of(p, from, c0 + i));
 }
 
-static inline void scale_block(const gd_scale *scale, int c0, const float *from,
-                               float *to)
+static inline void scale_block(gd_precision p, const gd_scale *scale, int c0,
+                               const void *from, float *to)
 {
   for (int i = 0; i < GD_BLOCK; i += GD_LANES) {
-    const gd_vector v = (gd_load(from + i) - gd_load(scale->mean + c0 + i)) *
-                            gd_load(scale->factor + c0 + i) +
-                        gd_load(scale->addend + c0 + i);
-    gd_store(to + i, gd_relu(v));
+    const gd_vector v =
+        (gd_load_of(p, from, c0 + i) - gd_load(scale->mean + c0 + i)) *
+            gd_load(scale->factor + c0 + i) +
+        gd_load(scale->addend + c0 + i);
+    gd_store(to + i, gd_kept(p, gd_relu(v)));
   }
 }
 
+static inline void bring_block(gd_precision p, const gd_scale *scale, int c0,
+                               const void *from, float *to)
+{
+  if (scale == NULL)
+    copy_block(p, c0, from, to);
+  else
+    scale_block(p, scale, c0, from, to);
+}
+
 /* Bring some channels c0.. of one pixel; NULL: outside. */
-static void bring_some(const gd_scale *scale, int c0, int width,
-                       const float *from, float *to)
+static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
+                       const void *from, float *to)
 {
   if (from == NULL) {
     memset(to, 0, (size_t)width * sizeof *to);
     return;
   }
   for (int c = 0; c < width; c++) {
-    float v = from[c0 + c];
+    float v = gd_number(p, from, c0 + c);
     if (scale != NULL) {
       v = (v - scale->mean[c0 + c]) * scale->factor[c0 + c] +
           scale->addend[c0 + c];
-      v = v < 0.0f ? 0.0f : v; /* a NaN passes */
+      v = gd_kept_number(p, v < 0.0f ? 0.0f : v); /* a NaN passes */
     }
     to[c] = v;
   }
 }
 
-static void bring_pixel(const gd_slab *s, const gd_scale *scale, int c0,
-                        const float *from, int64_t pixel, float *floats)
+static void bring_pixel(const gd_slab *s, gd_precision p, const gd_scale *scale,
+                        int c0, const void *from, int64_t pixel, float *floats)
 {
   const gd_channels *c = &s->channels;
   float *to = floats + pixel * GD_BLOCK;
   for (int b = 0; b < c->n_whole; b++, to += s->block_floats)
     if (from == NULL)
       memset(to, 0, GD_BLOCK * sizeof *to);
-    else if (scale == NULL)
-      copy_block(from + c0 + b * GD_BLOCK, to);
+    else if (p == GD_FP32)
+      bring_block(GD_FP32, scale, c0 + b * GD_BLOCK, from, to);
     else
-      scale_block(scale, c0 + b * GD_BLOCK, from + c0 + b * GD_BLOCK, to);
+      bring_block(GD_BF16, scale, c0 + b * GD_BLOCK, from, to);
   if (c->rest > 0)
-    bring_some(scale, c0 + c->n_whole * GD_BLOCK, c->rest, from,
+    bring_some(p, scale, c0 + c->n_whole * GD_BLOCK, c->rest, from,
                floats + c->n_whole * s->block_floats + pixel * c->rest_pitch);
+}
+
+/* The pixel of a column; NULL outside the image. */
+static inline const void *pixel_of(const gd_patches *p, const void *row, int w)
+{
+  return row == NULL || w < 0 || w >= p->W
+             ? NULL
+             : gd_at(p->precision, row, (ptrdiff_t)w * p->C);
 }
 
 /* Narrow: the taps of a row at one position, from column w on. */
 static void bring_taps(const gd_patches *p, const gd_scale *scale,
-                       const float *row, int w, float *to)
+                       const void *row, int w, float *to)
 {
   const int C = p->C;
   if (row != NULL && scale == NULL && w >= 0 && w + p->S <= p->W) {
-    memcpy(to, row + (ptrdiff_t)w * C, (size_t)(p->S * C) * sizeof *to);
+    gd_precision_read(p->precision, pixel_of(p, row, w), p->S * C, to);
     return;
   }
   for (int b = 0; b < p->S; b++, w++)
-    bring_some(scale, 0, C,
-               row == NULL || w < 0 || w >= p->W ? NULL
-                                                 : row + (ptrdiff_t)w * C,
-               to + b * C);
+    bring_some(p->precision, scale, 0, C, pixel_of(p, row, w), to + b * C);
 }
 
 /* One row of one sample; `row` is NULL outside the image. */
 static void fill_row(const gd_slab *s, const gd_patches *p,
                      const gd_piece *piece, const gd_scale *scale, int c0,
-                     const float *row, int at_row, int n, float *floats)
+                     const void *row, int at_row, int n, float *floats)
 {
   const int w0 = piece->j0 * p->step + p->column;
   for (int column = 0; column < s->plane_columns; column++)
@@ -238,11 +254,8 @@ static void fill_row(const gd_slab *s, const gd_patches *p,
       if (s->channels.narrow)
         bring_taps(p, scale, row, w, floats + pixel * s->channels.rest_pitch);
       else
-        bring_pixel(s, scale, c0,
-                    row == NULL || w < 0 || w >= p->W
-                        ? NULL
-                        : row + (ptrdiff_t)w * p->C,
-                    pixel, floats);
+        bring_pixel(s, p->precision, scale, c0, pixel_of(p, row, w), pixel,
+                    floats);
     }
 }
 
@@ -265,11 +278,11 @@ void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
       continue;
     const int h = h0 + r;
     for (int n = 0; n < s->n; n++) {
-      const float *row =
+      const void *row =
           h < 0 || h >= p->H
               ? NULL
-              : source->x +
-                    ((ptrdiff_t)(piece->n0 + n) * p->H + h) * p->W * p->C;
+              : gd_at(p->precision, source->x,
+                      ((ptrdiff_t)(piece->n0 + n) * p->H + h) * p->W * p->C);
       fill_row(s, p, piece, source->scale, c0, row, r, n, floats);
     }
     const int used = s->planes * s->plane_columns * s->n;

@@ -20,6 +20,10 @@
  *
  * Where there are few channels (narrow), a pixel of the slab is what the S taps
  * of a row see: S * C values, and there is one tap per row left.
+ *
+ * A slab is of floats, whatever the source is kept in.  What is computed on the
+ * way into it is rounded to the source's precision: a product of two numbers of
+ * a slab is one of two such numbers.
  */
 #ifndef GRADUS_NET_SLAB_H
 #define GRADUS_NET_SLAB_H
@@ -30,14 +34,15 @@
 #include "net/workspace.h"
 
 typedef struct {
-  int N, rows, columns; /**< the grid */
-  int H, W, C;          /**< the source, (N, H, W, C) */
-  int step;             /**< source pixels from one position to the next */
-  int row, column;      /**< the first tap's, seen from (i * step, j * step) */
-  int R, S;             /**< taps; 0 x 0: nothing is seen */
+  int N, rows, columns;   /**< the grid */
+  int H, W, C;            /**< the source, (N, H, W, C) */
+  gd_precision precision; /**< of the source */
+  int step;               /**< source pixels from one position to the next */
+  int row, column; /**< the first tap's, seen from (i * step, j * step) */
+  int R, S;        /**< taps; 0 x 0: nothing is seen */
 } gd_patches;
 
-/** Say whether the source itself is the matrix: one tap, each pixel once. */
+/** Say whether each pixel of the source is seen once, in order, by one tap. */
 int gd_patches_are_source(const gd_patches *p);
 
 /** Blocks of channels: whole ones of GD_BLOCK, and a rest, or a narrow one. */

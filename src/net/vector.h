@@ -17,6 +17,8 @@ enum { GD_LANES = 8 };
 
 typedef float gd_vector __attribute__((vector_size(4 * GD_LANES)));
 typedef int32_t gd_mask __attribute__((vector_size(4 * GD_LANES)));
+typedef uint32_t gd_bits __attribute__((vector_size(4 * GD_LANES)));
+typedef uint16_t gd_halves __attribute__((vector_size(2 * GD_LANES)));
 
 static inline gd_vector gd_load(const float *from)
 {

@@ -10,8 +10,9 @@
 enum {
   TILE_FLOATS = GD_STRIP * GD_LEAST_TILE * GD_PIECE * GD_BLOCK,
   PART_FLOATS = GD_MOST_TILE * GD_BLOCK,
-  THREAD_FLOATS =
-      2 * GD_SLAB_FLOATS + TILE_FLOATS + PART_FLOATS + GD_SUM_FLOATS,
+  WEIGHT_FLOATS = GD_PART_TERMS * GD_BLOCK,
+  THREAD_FLOATS = 2 * GD_SLAB_FLOATS + TILE_FLOATS + PART_FLOATS +
+                  GD_SUM_FLOATS + WEIGHT_FLOATS,
 };
 
 struct gd_workspace {
@@ -69,7 +70,9 @@ gd_scratch gd_workspace_scratch(const gd_workspace *ws)
                       .other_slab = slab + GD_SLAB_FLOATS,
                       .tile = tile,
                       .part = tile + TILE_FLOATS,
-                      .sums = tile + TILE_FLOATS + PART_FLOATS};
+                      .sums = tile + TILE_FLOATS + PART_FLOATS,
+                      .weights =
+                          tile + TILE_FLOATS + PART_FLOATS + GD_SUM_FLOATS};
 }
 
 float *gd_workspace_parts(const gd_workspace *ws)

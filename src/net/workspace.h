@@ -20,14 +20,16 @@ enum {
   GD_CACHE_FLOATS = 110 * 1024, /**< of a slab that stays in the L2 */
   GD_SUM_FLOATS = 80 * 1024,    /**< of a task of the weight gradient */
   GD_MOST_PARTS = 16,           /**< tasks whose sums are added in the end */
+  GD_PART_TERMS = 192,          /**< of a sum, in one go */
 };
 
 /** One thread's part. */
 typedef struct {
   float *slab, *other_slab; /**< GD_SLAB_FLOATS each */
-  float *tile; /**< (GD_STRIP, GD_LEAST_TILE * GD_PIECE, GD_BLOCK) results */
-  float *part; /**< (GD_MOST_TILE, GD_BLOCK) a part of their sums */
-  float *sums; /**< GD_SUM_FLOATS of the weight gradient */
+  float *tile;    /**< (GD_STRIP, GD_LEAST_TILE * GD_PIECE, GD_BLOCK) results */
+  float *part;    /**< (GD_MOST_TILE, GD_BLOCK) a part of their sums */
+  float *sums;    /**< GD_SUM_FLOATS of the weight gradient */
+  float *weights; /**< (GD_PART_TERMS, GD_BLOCK) of a part, as floats */
 } gd_scratch;
 
 /** Return the number of threads that the workspace has room for. */

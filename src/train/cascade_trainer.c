@@ -124,7 +124,7 @@ static gd_status make_layer(gd_cascade_trainer *t,
   if (st == GD_OK)
     st = gd_conv_new(
         (gd_conv_shape){.C = C, .K = l->K, .R = size, .S = size, .stride = 1},
-        1, &l->conv);
+        GD_FP32, 1, &l->conv);
   return st == GD_OK ? allocate(t, l) : st;
 }
 
@@ -270,8 +270,8 @@ const float *gd_cascade_trainer_forward(gd_cascade_trainer *t, int n,
       activate((int64_t)n * l->P * l->Q, l->K, t->weights + l->slopes, l->raw,
                l->active);
     if (l->has_pool)
-      gd_max_pool_forward(l->pool, (gd_conv_input){n, l->P, l->Q}, l->K,
-                          l->active, NULL, l->pooled, l->winner);
+      gd_max_pool_forward(GD_FP32, l->pool, (gd_conv_input){n, l->P, l->Q},
+                          l->K, l->active, NULL, l->pooled, l->winner);
     x = given(l);
   }
   return x;
@@ -284,8 +284,8 @@ void gd_cascade_trainer_backward(gd_cascade_trainer *t, const float *dy,
     layer *l = &t->layers[i];
     const int64_t n_pixels = (int64_t)t->n * l->P * l->Q;
     if (l->has_pool) {
-      gd_max_pool_backward(l->pool, (gd_conv_input){t->n, l->P, l->Q}, l->K, dy,
-                           l->winner, l->dactive);
+      gd_max_pool_backward(GD_FP32, l->pool, (gd_conv_input){t->n, l->P, l->Q},
+                           l->K, dy, l->winner, l->dactive);
       dy = l->dactive;
     }
     if (l->has_prelu) {

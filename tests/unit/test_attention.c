@@ -279,7 +279,7 @@ static void look(gd_loss loss, seen *s)
   assert_true(last.P == SIDE && last.Q == SIDE && last.C == MOST);
   s->cells = gd_alloc((int64_t)SIDE * SIDE * MOST, sizeof(double));
   for (int i = 0; i < SIDE * SIDE * MOST; i++)
-    s->cells[i] = (double)last.block[i];
+    s->cells[i] = (double)((const float *)last.block)[i];
   gd_resnet_free(net);
 }
 

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One convolution with its data, in float and in double. */
+/* One convolution with its data, in float and in double: x, w and dy are
+ * numbers of the precision. */
 typedef struct {
+  gd_precision p;
   gd_conv_shape f;
   gd_conv_input in;
   int64_t n_x, n_w, n_y;
@@ -38,14 +40,39 @@ static double *doubles(const float *x, int64_t count)
   return y;
 }
 
-static example example_of(gd_random *r, gd_conv_shape f, gd_conv_input in)
+/* Return n floats as numbers of the precision. */
+static void *keep(gd_precision p, const float *x, int64_t n)
 {
-  example e = {.f = f, .in = in};
+  void *kept = gd_alloc(n, (size_t)gd_precision_bytes(p));
+  assert_non_null(kept);
+  gd_precision_write(p, x, n, kept);
+  return kept;
+}
+
+/* The way back; the numbers are freed. */
+static void take(gd_precision p, void *kept, int64_t n, float *x)
+{
+  gd_precision_read(p, kept, n, x);
+  free(kept);
+}
+
+static float *numbers_of(gd_random *r, gd_precision p, int64_t count)
+{
+  float *x = floats(r, count);
+  take(p, keep(p, x, count), count, x);
+  return x;
+}
+
+static example example_of(gd_random *r, gd_precision p, gd_conv_shape f,
+                          gd_conv_input in)
+{
+  example e = {.p = p, .f = f, .in = in};
   e.n_x = (int64_t)in.N * in.H * in.W * f.C;
   e.n_w = (int64_t)f.K * f.C * f.R * f.S;
   e.n_y = (int64_t)in.N * gd_conv_out_H(f, in.H) * gd_conv_out_W(f, in.W) * f.K;
-  e.x = floats(r, e.n_x), e.w = floats(r, e.n_w), e.b = floats(r, f.K);
-  e.dy = floats(r, e.n_y), e.y = floats(r, e.n_y), e.dx = floats(r, e.n_x);
+  e.x = numbers_of(r, p, e.n_x), e.w = numbers_of(r, p, e.n_w);
+  e.b = floats(r, f.K), e.dy = numbers_of(r, p, e.n_y);
+  e.y = floats(r, e.n_y), e.dx = floats(r, e.n_x);
   e.dw = floats(r, e.n_w);
   e.x2 = doubles(e.x, e.n_x), e.w2 = doubles(e.w, e.n_w);
   e.b2 = doubles(e.b, f.K), e.dy2 = doubles(e.dy, e.n_y);
@@ -64,37 +91,50 @@ static void example_free(example *e)
   }
 }
 
+/* The sum's error, and of what is kept in bf16 half of the last of its 8 bits:
+ * factors are numbers of the precision, so their products are exact. */
 static void assert_close(const char *what, const example *e, const float *is,
                          const double *want, int64_t count, double terms)
 {
+  const double rounding = e->p == GD_BF16 && is != e->dw ? 0x1p-8 : 0;
   for (int64_t i = 0; i < count; i++)
-    if (!(fabs((double)is[i] - want[i]) < 4e-7 * (4 + terms)))
-      fail_msg("%s of C %d K %d %dx%d/%d pad %d, %dx%dx%d: element %lld is %g, "
-               "not %g",
-               what, e->f.C, e->f.K, e->f.R, e->f.S, e->f.stride, e->f.pad,
-               e->in.N, e->in.H, e->in.W, (long long)i, (double)is[i], want[i]);
+    if (!(fabs((double)is[i] - want[i]) <
+          4e-7 * (4 + terms) + rounding * fabs(want[i])))
+      fail_msg(
+          "%s, %s of C %d K %d %dx%d/%d pad %d, %dx%dx%d: element %lld is %g, "
+          "not %g",
+          gd_precision_name(e->p), what, e->f.C, e->f.K, e->f.R, e->f.S,
+          e->f.stride, e->f.pad, e->in.N, e->in.H, e->in.W, (long long)i,
+          (double)is[i], want[i]);
 }
 
 static void run(const example *e, int with_bias)
 {
   gd_workspace *ws;
   gd_conv *conv;
-  const gd_conv_source x = {.x = e->x};
+  void *x = keep(e->p, e->x, e->n_x), *dy = keep(e->p, e->dy, e->n_y);
+  void *y = keep(e->p, e->y, e->n_y), *dx = keep(e->p, e->dx, e->n_x);
+  const gd_conv_source source = {.x = x};
   assert_ok(gd_workspace_new(&ws));
-  assert_ok(gd_conv_new(e->f, 1, &conv));
+  assert_ok(gd_conv_new(e->f, e->p, 1, &conv));
   gd_conv_pack(conv, e->w);
-  gd_conv_forward(conv, ws, e->in, &x,
-                  &(gd_conv_sink){.y = e->y, .bias = with_bias ? e->b : NULL});
-  gd_conv_backward_data(conv, ws, e->in, e->dy, &(gd_conv_sink){.y = e->dx});
-  gd_conv_backward_weights(conv, ws, e->in, &x, e->dy, e->dw);
+  gd_conv_forward(conv, ws, e->in, &source,
+                  &(gd_conv_sink){.y = y, .bias = with_bias ? e->b : NULL});
+  gd_conv_backward_data(conv, ws, e->in, dy, &(gd_conv_sink){.y = dx});
+  gd_conv_backward_weights(conv, ws, e->in, &source, dy, e->dw);
+  take(e->p, y, e->n_y, e->y);
+  take(e->p, dx, e->n_x, e->dx);
+  free(x);
+  free(dy);
   gd_conv_free(conv);
   gd_workspace_free(ws);
 }
 
-static void check(gd_random *r, gd_conv_shape f, gd_conv_input in)
+static void check_one(gd_random *r, gd_precision p, gd_conv_shape f,
+                      gd_conv_input in)
 {
   const int with_bias = (int)gd_random_below(r, 2);
-  example e = example_of(r, f, in);
+  example e = example_of(r, p, f, in);
   run(&e, with_bias);
   gd_conv_forward_naive(f, in, e.x2, e.w2, with_bias ? e.b2 : NULL, e.y2);
   gd_conv_backward_data_naive(f, in, e.dy2, e.w2, e.dx2);
@@ -104,6 +144,12 @@ static void check(gd_random *r, gd_conv_shape f, gd_conv_input in)
   assert_close("backward weights", &e, e.dw, e.dw2, e.n_w,
                (double)(e.n_y / f.K));
   example_free(&e);
+}
+
+static void check(gd_random *r, gd_conv_shape f, gd_conv_input in)
+{
+  check_one(r, GD_FP32, f, in);
+  check_one(r, GD_BF16, f, in);
 }
 
 static int draw(gd_random *r, int low, int high)
@@ -189,8 +235,9 @@ static void conv_on_more_threads_gives_the_same_bits(void **state)
                                   {3, 64, 7, 7, 2, 3, 0}};
   gd_random r = gd_random_of(5, GD_FOR_TESTS, 0, 0);
   const int before = omp_get_max_threads();
-  for (int i = 0; i < 4; i++) {
-    example e = example_of(&r, shapes[i], (gd_conv_input){2, 11, 12});
+  for (int i = 0; i < 8; i++) {
+    example e = example_of(&r, i < 4 ? GD_FP32 : GD_BF16, shapes[i % 4],
+                           (gd_conv_input){2, 11, 12});
     float *first[3] = {NULL, NULL, NULL};
     float *const now[3] = {e.y, e.dx, e.dw};
     const int64_t counts[3] = {e.n_y, e.n_x, e.n_w};
@@ -241,6 +288,16 @@ static void assert_near(double is, double want, double scale)
     fail_msg("%g is not %g", is, want);
 }
 
+/* relu(scale(x)) in floats, then rounded to the precision. */
+static float taken(const example *e, const numbers *n, int64_t i)
+{
+  const int c = (int)(i % e->f.C);
+  float v = (e->x[i] - n->mean[c]) * n->factor[c] + n->addend[c];
+  v = v < 0 ? 0 : v;
+  take(e->p, keep(e->p, &v, 1), 1, &v);
+  return v;
+}
+
 /* relu(scale(x)) on the way in; mean and variance of the results, whose offset
  * is far larger than their spread. */
 static void check_way_in(const example *e, const numbers *n, gd_conv *conv,
@@ -252,12 +309,15 @@ static void check_way_in(const example *e, const numbers *n, gd_conv *conv,
   double *pieces =
       gd_alloc((int64_t)n_pieces * gd_norm_piece(K), sizeof *pieces);
   float mean[64], variance[64];
-  const gd_conv_source x = {.x = e->x, .scale = &n->scale};
-  gd_conv_forward(conv, ws, e->in, &x,
-                  &(gd_conv_sink){.y = e->y, .sums = pieces});
+  void *x = keep(e->p, e->x, e->n_x), *dy = keep(e->p, e->dy, e->n_y);
+  void *y = keep(e->p, e->y, e->n_y);
+  const gd_conv_source source = {.x = x, .scale = &n->scale};
+  gd_conv_forward(conv, ws, e->in, &source,
+                  &(gd_conv_sink){.y = y, .sums = pieces});
+  take(e->p, y, e->n_y, e->y);
   gd_norm_merge(n_pieces, K, pieces, mean, variance);
   for (int64_t i = 0; i < e->n_x; i++)
-    e->x2[i] = fmax(0.0, scaled(n, (double)e->x[i], (int)(i % e->f.C)));
+    e->x2[i] = (double)taken(e, n, i);
   gd_conv_forward_naive(e->f, e->in, e->x2, e->w2, NULL, e->y2);
   assert_close("forward of scaled x", e, e->y, e->y2, e->n_y,
                3.0 * e->f.C * e->f.R * e->f.S);
@@ -270,20 +330,27 @@ static void check_way_in(const example *e, const numbers *n, gd_conv *conv,
     assert_near((double)mean[k], m, fabs(m));
     assert_near((double)variance[k], squares, squares);
   }
-  gd_conv_backward_weights(conv, ws, e->in, &x, e->dy, e->dw);
+  gd_conv_backward_weights(conv, ws, e->in, &source, dy, e->dw);
   gd_conv_backward_weights_naive(e->f, e->in, e->x2, e->dy2, e->dw2);
   assert_close("backward weights of scaled x", e, e->dw, e->dw2, e->n_w,
                3.0 * (double)rows);
   free(pieces);
+  free(x);
+  free(dy);
 }
 
 /* relu(scale(v) + add), as evaluation has it. */
 static void check_way_out(const example *e, const numbers *n, gd_conv *conv,
                           gd_workspace *ws)
 {
+  void *x = keep(e->p, e->x, e->n_x), *dy = keep(e->p, e->dy, e->n_y);
+  void *y = keep(e->p, e->y, e->n_y);
   gd_conv_forward(
-      conv, ws, e->in, &(gd_conv_source){.x = e->x},
-      &(gd_conv_sink){.y = e->y, .scale = &n->scale, .add = e->dy, .relu = 1});
+      conv, ws, e->in, &(gd_conv_source){.x = x},
+      &(gd_conv_sink){.y = y, .scale = &n->scale, .add = dy, .relu = 1});
+  take(e->p, y, e->n_y, e->y);
+  free(x);
+  free(dy);
   for (int64_t i = 0; i < e->n_x; i++)
     e->x2[i] = (double)e->x[i];
   gd_conv_forward_naive(e->f, e->in, e->x2, e->w2, NULL, e->y2);
@@ -306,13 +373,19 @@ static void check_way_back(const example *e, const numbers *n, gd_conv *conv,
     open[i] = i % 3 == 0 ? 0.0f : 1.0f;
     e->dx[i] = 0.5f;
   }
-  gd_conv_backward_data(conv, ws, e->in, e->dy,
-                        &(gd_conv_sink){.y = e->dx,
-                                        .add = with_shortcut ? e->dx : NULL,
-                                        .open = with_shortcut ? open : NULL,
-                                        .raw = e->x,
+  void *x = keep(e->p, e->x, e->n_x), *dy = keep(e->p, e->dy, e->n_y);
+  void *dx = keep(e->p, e->dx, e->n_x), *gate = keep(e->p, open, e->n_x);
+  gd_conv_backward_data(conv, ws, e->in, dy,
+                        &(gd_conv_sink){.y = dx,
+                                        .add = with_shortcut ? dx : NULL,
+                                        .open = with_shortcut ? gate : NULL,
+                                        .raw = x,
                                         .scale = &n->scale,
                                         .sums = pieces});
+  take(e->p, dx, e->n_x, e->dx);
+  free(x);
+  free(dy);
+  free(gate);
   gd_conv_backward_data_naive(e->f, e->in, e->dy2, e->w2, e->dx2);
   double sums[2][64] = {{0}}, rows = 0;
   for (int64_t i = 0; i < e->n_x; i++) {
@@ -324,8 +397,8 @@ static void check_way_back(const example *e, const numbers *n, gd_conv *conv,
       e->dx2[i] = (double)e->dx[i];
     else if (y < 0)
       e->dx2[i] = 0.0;
-    sums[0][c] += e->dx2[i];
-    sums[1][c] += e->dx2[i] * ((double)e->x[i] - (double)n->mean[c]);
+    sums[0][c] += (double)e->dx[i]; /* of what is kept */
+    sums[1][c] += (double)e->dx[i] * ((double)e->x[i] - (double)n->mean[c]);
   }
   assert_close("gated gradient", e, e->dx, e->dx2, e->n_x,
                e->f.K * e->f.R * e->f.S);
@@ -353,15 +426,16 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
       {64, 64, 1, 1, 2, 0, 0}, {3, 16, 7, 7, 2, 2, 1},  {20, 64, 2, 4, 3, 1, 0},
       {64, 64, 3, 3, 1, 1, 0}, {16, 17, 1, 1, 1, 0, 0}, {48, 5, 4, 2, 1, 1, 0}};
   gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
-  for (int i = 0; i < 9; i++) {
-    example e =
-        example_of(&r, shapes[i], (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
+  for (int j = 0; j < 18; j++) {
+    const int i = j % 9;
+    example e = example_of(&r, j < 9 ? GD_FP32 : GD_BF16, shapes[i],
+                           (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
     numbers n;
     gd_workspace *ws;
     gd_conv *conv;
     draw_numbers(&r, &n);
     assert_ok(gd_workspace_new(&ws));
-    assert_ok(gd_conv_new(e.f, 1, &conv));
+    assert_ok(gd_conv_new(e.f, e.p, 1, &conv));
     gd_conv_pack(conv, e.w);
     check_way_in(&e, &n, conv, ws);
     check_way_out(&e, &n, conv, ws);
@@ -392,7 +466,8 @@ static void variance_far_from_zero_keeps_its_digits(void **state)
   for (int i = 0; i < ROWS; i++)
     squares += pow((double)x[i] - mean, 2) / ROWS;
   assert_ok(gd_workspace_new(&ws));
-  assert_ok(gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0, 0}, 0, &conv));
+  assert_ok(
+      gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0, 0}, GD_FP32, 0, &conv));
   gd_conv_pack(conv, &one);
   const gd_conv_input in = {1, 1, ROWS};
   gd_conv_forward(conv, ws, in, &(gd_conv_source){.x = x},
@@ -433,7 +508,7 @@ conv_definition_has_the_gradients_of_finite_differences(void **state)
 {
   (void)state;
   gd_random r = gd_random_of(6, GD_FOR_TESTS, 0, 0);
-  example e = example_of(&r, (gd_conv_shape){2, 3, 3, 3, 2, 1, 1},
+  example e = example_of(&r, GD_FP32, (gd_conv_shape){2, 3, 3, 3, 2, 1, 1},
                          (gd_conv_input){2, 5, 4});
   gd_conv_backward_data_naive(e.f, e.in, e.dy2, e.w2, e.dx2);
   gd_conv_backward_weights_naive(e.f, e.in, e.x2, e.dy2, e.dw2);
@@ -457,15 +532,19 @@ static void impossible_shape_is_refused(void **state)
 {
   (void)state;
   gd_conv *conv;
-  assert_fails(gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0, 0}, 0, &conv),
-               GD_ERR_USAGE, "0 to 4 channels");
+  assert_fails(
+      gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0, 0}, GD_FP32, 0, &conv),
+      GD_ERR_USAGE, "0 to 4 channels");
   assert_null(conv);
-  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3, 0}, 0, &conv),
-               GD_ERR_USAGE, "pad 3");
-  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 1, 2}, 0, &conv),
-               GD_ERR_USAGE, "pad 1 and 3");
-  assert_fails(gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0, 0}, 0, &conv),
-               GD_ERR_USAGE, "25x25");
+  assert_fails(
+      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3, 0}, GD_FP32, 0, &conv),
+      GD_ERR_USAGE, "pad 3");
+  assert_fails(
+      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 1, 2}, GD_FP32, 0, &conv),
+      GD_ERR_USAGE, "pad 1 and 3");
+  assert_fails(
+      gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0, 0}, GD_FP32, 0, &conv),
+      GD_ERR_USAGE, "25x25");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -11,6 +11,7 @@
 enum { MOST = 70 * 130 };
 
 typedef struct {
+  gd_precision p; /* of x, shortcut, dy */
   int rows, C;
   double x[MOST], shortcut[MOST], gamma[MOST], beta[MOST], dy[MOST], y[MOST];
 } definition;
@@ -54,12 +55,30 @@ typedef struct {
       dbeta[MOST];
 } result;
 
-static void fill(gd_random *r, double *to, float *copy, int count)
+/* Return n floats as numbers of a precision. */
+static void *keep(gd_precision p, const float *x, int64_t n)
 {
-  for (int i = 0; i < count; i++) {
+  void *kept = gd_alloc(n, (size_t)gd_precision_bytes(p));
+  assert_non_null(kept);
+  gd_precision_write(p, x, n, kept);
+  return kept;
+}
+
+/* The way back; the numbers are freed. */
+static void take(gd_precision p, void *kept, int64_t n, float *x)
+{
+  gd_precision_read(p, kept, n, x);
+  free(kept);
+}
+
+static void fill(gd_random *r, gd_precision p, double *to, float *copy,
+                 int count)
+{
+  for (int i = 0; i < count; i++)
     copy[i] = (float)gd_random_between(r, -1.0, 1.0);
+  take(p, keep(p, copy, count), count, copy);
+  for (int i = 0; i < count; i++)
     to[i] = (double)copy[i];
-  }
 }
 
 /* Means and squares of pieces of `most` rows, as convolutions give them. */
@@ -96,35 +115,54 @@ static void compute(const definition *d, result *f)
   double *pieces = measure(f->x, d->rows, d->C, 30, &n_pieces);
   gd_norm_merge(n_pieces, d->C, pieces, f->mean, f->variance);
   free(pieces);
+  const gd_precision p = d->p;
+  const int n = d->rows * d->C;
+  void *x = keep(p, f->x, n), *shortcut = keep(p, f->shortcut, n);
+  void *y = keep(p, f->y, n), *dy = keep(p, f->dy, n), *dx = keep(p, f->dx, n);
   const gd_scale scale = gd_norm_scale(&norm, f->factor);
-  gd_norm_join(d->rows, d->C, f->x, &scale, f->shortcut, NULL, f->y);
+  gd_norm_join(p, d->rows, d->C, x, &scale, shortcut, NULL, y);
   n_pieces = gd_norm_n_pieces(d->rows);
   pieces = gd_alloc((int64_t)n_pieces * gd_norm_piece(d->C), sizeof *pieces);
-  gd_norm_sums(d->rows, d->C, f->x, f->mean, f->y, f->dy, pieces);
-  gd_norm_backward(&norm, &scale, d->rows, f->dy, f->x, n_pieces, pieces, f->dx,
+  gd_norm_sums(p, d->rows, d->C, x, f->mean, y, dy, pieces);
+  gd_norm_backward(p, &norm, &scale, d->rows, dy, x, n_pieces, pieces, dx,
                    f->dgamma, f->dbeta);
+  take(p, y, n, f->y);
+  take(p, dy, n, f->dy);
+  take(p, dx, n, f->dx);
+  free(x);
+  free(shortcut);
   free(pieces);
 }
 
-static void check(int rows, int C)
+/* Half of the last of bf16's 8 bits is lost at the end of each pass; what comes
+ * between is in floats. */
+static void assert_near(const definition *d, float is, double want,
+                        double error)
+{
+  const double rounding = d->p == GD_BF16 ? 0x1p-8 : 0;
+  if (!(fabs((double)is - want) < error + rounding * fabs(want)))
+    fail_msg("%s: %g is not %g", gd_precision_name(d->p), (double)is, want);
+}
+
+static void check_one(gd_precision p, int rows, int C)
 {
   definition *d = gd_alloc(1, sizeof *d);
   result *f = gd_alloc(1, sizeof *f);
-  d->rows = rows, d->C = C;
+  d->p = p, d->rows = rows, d->C = C;
   gd_random r = gd_random_of(7, GD_FOR_TESTS, rows, C);
-  fill(&r, d->x, f->x, rows * C);
-  fill(&r, d->shortcut, f->shortcut, rows * C);
-  fill(&r, d->dy, f->dy, rows * C);
-  fill(&r, d->gamma, f->gamma, C);
-  fill(&r, d->beta, f->beta, C);
+  fill(&r, p, d->x, f->x, rows * C);
+  fill(&r, p, d->shortcut, f->shortcut, rows * C);
+  fill(&r, p, d->dy, f->dy, rows * C);
+  fill(&r, GD_FP32, d->gamma, f->gamma, C);
+  fill(&r, GD_FP32, d->beta, f->beta, C);
   compute(d, f);
   define(d);
   for (int i = 0; i < rows * C; i++)
-    assert_true(fabs((double)f->y[i] - d->y[i]) < 1e-5);
+    assert_near(d, f->y[i], d->y[i], 1e-5);
   for (int i = 0; i < rows * C; i += 1 + rows * C / 40) {
-    assert_true(fabs((double)f->dx[i] - slope(d, &d->x[i])) < 2e-5);
+    assert_near(d, f->dx[i], slope(d, &d->x[i]), 2e-5);
     /* dy has become the shortcut's gradient */
-    assert_true(fabs((double)f->dy[i] - slope(d, &d->shortcut[i])) < 1e-5);
+    assert_near(d, f->dy[i], slope(d, &d->shortcut[i]), 1e-5);
   }
   for (int c = 0; c < C; c += 1 + C / 10) {
     assert_true(fabs((double)f->dgamma[c] - slope(d, &d->gamma[c])) < 1e-4);
@@ -132,6 +170,12 @@ static void check(int rows, int C)
   }
   free(f);
   free(d);
+}
+
+static void check(int rows, int C)
+{
+  check_one(GD_FP32, rows, C);
+  check_one(GD_BF16, rows, C);
 }
 
 static void norm_equals_its_definition_and_finite_differences(void **state)
@@ -154,7 +198,7 @@ static void shortcut_may_be_scaled_too(void **state)
   const gd_scale scale = {&mean, &factor, &addend};
   const gd_scale other = {&other_mean, &other_factor, &other_addend};
   float y[2];
-  gd_norm_join(2, 1, x, &scale, shortcut, &other, y);
+  gd_norm_join(GD_FP32, 2, 1, x, &scale, shortcut, &other, y);
   assert_true(y[0] == 8.5f && y[1] == 0.0f);
 }
 
@@ -167,10 +211,10 @@ static void norm_on_more_threads_gives_the_same_bits(void **state)
   result *f = gd_alloc(2, sizeof *f);
   gd_random r = gd_random_of(9, GD_FOR_TESTS, 0, 0);
   d->rows = ROWS, d->C = C;
-  fill(&r, d->x, f[0].x, ROWS * C);
-  fill(&r, d->dy, f[0].dy, ROWS * C);
-  fill(&r, d->gamma, f[0].gamma, C);
-  fill(&r, d->beta, f[0].beta, C);
+  fill(&r, GD_FP32, d->x, f[0].x, ROWS * C);
+  fill(&r, GD_FP32, d->dy, f[0].dy, ROWS * C);
+  fill(&r, GD_FP32, d->gamma, f[0].gamma, C);
+  fill(&r, GD_FP32, d->beta, f[0].beta, C);
   memcpy(&f[1], &f[0], sizeof f[0]);
   omp_set_num_threads(1);
   compute(d, &f[0]);
@@ -188,7 +232,7 @@ static void not_a_number_survives_relu(void **state)
   const float one = 1, zero = 0, x[2] = {NAN, -1}, shortcut[2] = {0, 0};
   const gd_scale scale = {&zero, &one, &zero};
   float y[2];
-  gd_norm_join(2, 1, x, &scale, shortcut, NULL, y);
+  gd_norm_join(GD_FP32, 2, 1, x, &scale, shortcut, NULL, y);
   assert_true(isnan(y[0]) && y[1] == 0.0f);
 }
 
