@@ -16,6 +16,7 @@ typedef struct {
   int depth, size_px, batch, microbatch, threads, repeat;
   int is_evaluation, is_json, compares_ranks;
   const char *chart; /* path, or NULL */
+  gd_precision precision;
 } gd_bench_settings;
 
 typedef struct {
@@ -43,6 +44,9 @@ void gd_bench_end(gd_bench *b);
 int gd_bench_leaf_size(const gd_bench *b, int64_t leaf);
 /* Do a step of training, or of evaluation.  Collective. */
 GD_NODISCARD gd_status gd_bench_step(gd_bench *b);
+/* Return the precision and, if it is not fp32, how its products are computed:
+ * "bf16 (tiles widened to fp32)"; static. */
+const char *gd_bench_arithmetic(const gd_bench *b);
 double gd_bench_median(double *values, int n); /* sorts them */
 
 /* Time steps with and without overlap in turn, and compose the table, or JSON,

@@ -56,14 +56,14 @@ static void add_table(gd_text *t, const gd_bench *b, const gd_traffic *sent,
                       const timed *steps, const timed *middle)
 {
   gd_text_printf(t,
-                 "ResNet-%d, %dx%d, fp32, %s: batch %d of microbatches of %d, "
+                 "ResNet-%d, %dx%d, %s, %s: batch %d of microbatches of %d, "
                  "ranks x threads %d x %d\nrank 0 sends %.1f MB in %lld "
                  "messages a step\n\n%-7s %-8s %9s %9s %9s %9s %9s\n",
                  b->network.depth, b->set.size_px, b->set.size_px,
-                 gd_gemm_backend(), b->set.batch, b->set.microbatch,
-                 b->set.size, b->set.threads, 1e-6 * (double)sent->bytes,
-                 (long long)sent->messages, "step", "exchange", "ms", "compute",
-                 "network", "exposed", "share");
+                 gd_bench_arithmetic(b), gd_gemm_backend(), b->set.batch,
+                 b->set.microbatch, b->set.size, b->set.threads,
+                 1e-6 * (double)sent->bytes, (long long)sent->messages, "step",
+                 "exchange", "ms", "compute", "network", "exposed", "share");
   for (int i = 0; i < 2 * b->set.repeat; i++) {
     char number[16];
     snprintf(number, sizeof number, "%d", i + 1);
@@ -79,12 +79,14 @@ static void add_json(gd_text *t, const gd_bench *b, const gd_traffic *sent,
                      const timed *steps, const timed *middle)
 {
   gd_text_printf(t,
-                 "{\"mode\": \"ranks\", \"backend\": \"%s\", \"size\": %d, "
+                 "{\"mode\": \"ranks\", \"precision\": \"%s\", "
+                 "\"backend\": \"%s\", \"size\": %d, "
                  "\"batch\": %d, \"microbatch\": %d, \"ranks\": %d, "
                  "\"threads\": %d, \"sent_bytes\": %lld, \"messages\": %lld",
-                 gd_gemm_backend(), b->set.size_px, b->set.batch,
-                 b->set.microbatch, b->set.size, b->set.threads,
-                 (long long)sent->bytes, (long long)sent->messages);
+                 gd_precision_name(b->network.precision), gd_gemm_backend(),
+                 b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
+                 b->set.threads, (long long)sent->bytes,
+                 (long long)sent->messages);
   for (int way = 0; way < 2; way++) {
     gd_text_printf(t,
                    ",\n \"%s\": {\"step_s\": %.6g, \"network_s\": %.6g, "

@@ -1,8 +1,10 @@
 #include <mpi.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bench.h"
 #include "gradus/agree.h"
+#include "gradus/gemm.h"
 #include "gradus/loss.h"
 #include "gradus/memory.h"
 #include "gradus/random.h"
@@ -66,6 +68,7 @@ gd_status gd_bench_begin(const gd_bench_settings *s, gd_bench *b)
   b->network.depth = s->depth;
   b->network.stride_on_3x3 = gd_resnet_is_basic(s->depth);
   b->network.height = b->network.width = s->size_px;
+  b->network.precision = s->precision;
   gd_status st = gd_reduce_overlaps(&b->overlaps);
   if (st == GD_OK)
     st = gd_resnet_config_check(&b->network);
@@ -184,6 +187,17 @@ static gd_status evaluate(gd_bench *b)
 gd_status gd_bench_step(gd_bench *b)
 {
   return b->set.is_evaluation ? evaluate(b) : train(b);
+}
+
+const char *gd_bench_arithmetic(const gd_bench *b)
+{
+  static char text[64];
+  const gd_precision p = b->network.precision;
+  if (p == GD_FP32)
+    return gd_precision_name(p);
+  snprintf(text, sizeof text, "%s (%s)", gd_precision_name(p),
+           gd_gemm_bf16_way());
+  return text;
 }
 
 static int compare(const void *a, const void *b)

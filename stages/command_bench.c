@@ -24,6 +24,7 @@
 static const gd_option options[] = {
     {"--evaluate", NULL, 0, "Time evaluation instead of training."},
     {"--depth", "N", 0, "Layers: 18, 34, 50, 101 or 152 (default 50)."},
+    {"--precision", "NAME", 0, "fp32 or bf16 (default fp32)."},
     {"--size", "PX", 0, "Height and width of the faces (default 224)."},
     {"--batch", "N", 0, "Faces of a step, of all ranks (default 16)."},
     {"--microbatch", "N", 0, "Faces at once (default: the rank's share)."},
@@ -83,6 +84,10 @@ static gd_status read_settings(const gd_arguments *a, gd_bench_settings *s)
     st = read_count(a, "--threads", 4096, &s->threads);
   if (st == GD_OK)
     st = read_count(a, "--repeat", GD_BENCH_MOST_STEPS, &s->repeat);
+  const char *precision = gd_arguments_value(a, "--precision");
+  if (st == GD_OK && precision != NULL &&
+      gd_precision_of(precision, &s->precision) != GD_OK)
+    st = gd_fail(GD_ERR_USAGE, "--precision: %s", gd_reason());
   const char *backend = gd_arguments_value(a, "--backend");
   if (st == GD_OK && backend != NULL && setenv("GRADUS_GEMM", backend, 1) != 0)
     st = gd_fail(GD_ERR_NOMEM, "--backend: out of memory");
@@ -252,12 +257,12 @@ static void add_phases(gd_text *t, const gd_bench *b, const summary *s)
 static void add_tables(gd_text *t, const gd_bench *b, const summary *s)
 {
   gd_text_printf(t,
-                 "ResNet-%d, %dx%d, %s, fp32, %s: batch %d of microbatches of "
+                 "ResNet-%d, %dx%d, %s, %s, %s: batch %d of microbatches of "
                  "%d, ranks x threads %d x %d\n\n",
                  b->network.depth, b->set.size_px, b->set.size_px,
                  b->set.is_evaluation ? "evaluation" : "training",
-                 gd_gemm_backend(), b->set.batch, b->set.microbatch,
-                 b->set.size, b->set.threads);
+                 gd_bench_arithmetic(b), gd_gemm_backend(), b->set.batch,
+                 b->set.microbatch, b->set.size, b->set.threads);
   add_layers(t, b, s);
   add_phases(t, b, s);
   gd_text_printf(t,
@@ -308,11 +313,11 @@ static gd_status draw_chart(const gd_bench *b, const summary *s,
            b->network.depth, b->set.is_evaluation ? "evaluation" : "training",
            100 * s->share);
   snprintf(subtitle, sizeof subtitle,
-           "%d x %d, batch %d in microbatches of %d, %s, fp32; %d x %d ranks x "
+           "%d x %d, batch %d in microbatches of %d, %s, %s; %d x %d ranks x "
            "threads, %.2f images/s",
            b->set.size_px, b->set.size_px, b->set.batch, b->set.microbatch,
-           gd_gemm_backend(), b->set.size, b->set.threads,
-           b->set.batch / s->step_s);
+           gd_gemm_backend(), gd_precision_name(b->network.precision),
+           b->set.size, b->set.threads, b->set.batch / s->step_s);
   return gd_roofline_write(&(gd_roofline){.title = title,
                                           .subtitle = subtitle,
                                           .peak_flops = s->peak / b->set.size,
@@ -343,17 +348,18 @@ static void add_json(gd_text *t, const gd_bench *b, const summary *s)
 {
   gd_text_printf(
       t,
-      "{\"mode\": \"%s\", \"precision\": \"fp32\", \"backend\": "
+      "{\"mode\": \"%s\", \"precision\": \"%s\", \"backend\": "
       "\"%s\", \"depth\": %d, \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
       "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
       "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
       "\"share_of_peak\": %.4f,\n \"peak_bytes\": %.0f, "
       "\"network_bytes\": %.0f, "
       "\"kept_bytes\": %.0f,\n \"phases\": {",
-      b->set.is_evaluation ? "evaluate" : "train", gd_gemm_backend(),
-      b->set.depth, b->set.size_px, b->set.batch, b->set.microbatch,
-      b->set.size, b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop,
-      s->peak, s->share, peak_bytes(), (double)gd_resnet_bytes(b->net),
+      b->set.is_evaluation ? "evaluate" : "train",
+      gd_precision_name(b->network.precision), gd_gemm_backend(), b->set.depth,
+      b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
+      b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop, s->peak,
+      s->share, peak_bytes(), (double)gd_resnet_bytes(b->net),
       (double)s->kept_bytes);
   for (gd_phase p = 0; p < GD_N_PHASES; p++) {
     const phase_sum sum = sum_phase(b, s, p);
