@@ -59,6 +59,15 @@ static gd_status model_path(const gd_stage_env *env, char out[GD_PATH_MAX])
                       out);
 }
 
+/* The model as its training kept activations, or as the manifest says. */
+static gd_status set_precision(const gd_stage_env *env, gd_model *model)
+{
+  const char *wanted = gd_instance_text(env->self, "precision");
+  return strcmp(wanted, "model") == 0
+             ? GD_OK
+             : gd_precision_of(wanted, &model->info.network.precision);
+}
+
 static gd_status open_inputs(gd_stage_env *env, gd_scoring *e)
 {
   const gd_instance *train = input_of(env, "train");
@@ -67,6 +76,8 @@ static gd_status open_inputs(gd_stage_env *env, gd_scoring *e)
   if (st == GD_OK)
     st = gd_scoring_open(env, model,
                          gd_instance_directory(input_of(env, "align")), e);
+  if (st == GD_OK)
+    st = set_precision(env, e->model);
   if (st == GD_OK)
     st = gd_train_divide(train, e->faces);
   if (st == GD_OK)

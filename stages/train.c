@@ -82,6 +82,9 @@ static gd_status trainer_of(const gd_instance *self, int size_px,
   network.outputs = gd_loss_outputs(out->loss, out->n_levels);
   network.shared_output = gd_loss_shares_weights(out->loss);
   st = gd_profile_of(gd_instance_text(self, "profile"), &network);
+  if (st == GD_OK)
+    st = gd_precision_of(gd_instance_text(self, "precision"),
+                         &network.precision);
   out->network = network;
   return st == GD_OK ? gd_resnet_config_check(&network) : st;
 }

@@ -10,6 +10,7 @@
  * name>   float32 (K, C, R, S), (K, C) or (K) /running/<torchvision name>
  * float32 (K)
  *
+ *   precision: bf16, where activations were kept so in training; absent: fp32
  *   settings, detector: how its frames and faces were made, for
  *   `gradus predict`; models of earlier versions lack them
  *

@@ -165,6 +165,11 @@ static const gd_key train_keys[] = {
      .sentence =
          "Share of the inputs of each dense layer that is left out, anew "
          "for each face and epoch."},
+    {"precision", GD_KEY_CHOICE, .words = "fp32|bf16", .fallback = "fp32",
+     .late = 1,
+     .sentence = "bf16: keep activations, their gradients and the weights that "
+                 "convolutions multiply with in half the memory, with 8 "
+                 "significant bits; sums, weights and all else stay fp32."},
     {"init", GD_KEY_FILE, .fallback = "",
      .sentence = "Model file to start from, as `gradus import resnet` or a "
                  "training makes it; empty: random weights."},
@@ -307,6 +312,9 @@ static const gd_key evaluate_keys[] = {
     {"interval", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 0.999,
      .sentence = "Share of test videos that the prediction intervals are to "
                  "hold, as the development videos tell; 0: none."},
+    {"precision", GD_KEY_CHOICE, .words = "model|fp32|bf16",
+     .fallback = "model", .late = 1,
+     .sentence = "What activations are kept in; model: as in its training."},
     {"attention", GD_KEY_INT, .unit = "faces", .fallback = "0", .late = 1,
      .high = 64,
      .sentence = "So many faces have their attention map drawn: of the video "

@@ -30,7 +30,11 @@ static gd_status put_network(gd_store_writer *w, const gd_resnet_config *c)
     st = gd_store_set_int(w, numbers[i].name, numbers[i].value);
   char profile[GD_PROFILE_TEXT];
   gd_profile_write(c, profile);
-  return st == GD_OK ? gd_store_set_text(w, "profile", profile) : st;
+  if (st == GD_OK)
+    st = gd_store_set_text(w, "profile", profile);
+  if (st == GD_OK && c->precision != GD_FP32)
+    st = gd_store_set_text(w, "precision", gd_precision_name(c->precision));
+  return st;
 }
 
 static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
@@ -188,13 +192,17 @@ static gd_status get_network(gd_store *s, gd_resnet_config *c)
   gd_status st = GD_OK;
   for (size_t i = 0; st == GD_OK && i < sizeof numbers / sizeof numbers[0]; i++)
     st = get_small(s, numbers[i].name, numbers[i].value);
-  char profile[GD_PROFILE_TEXT];
+  char profile[GD_PROFILE_TEXT], precision[32] = "fp32";
   if (st == GD_OK)
     st = gd_store_get_text(s, "profile", profile, sizeof profile);
+  if (st == GD_OK && gd_store_has_attribute(s, "precision"))
+    st = gd_store_get_text(s, "precision", precision, sizeof precision);
   if (st != GD_OK)
     return st;
   /* What a configuration may not be, a file may not say. */
-  if (gd_profile_of(profile, c) != GD_OK || gd_resnet_config_check(c) != GD_OK)
+  if (gd_profile_of(profile, c) != GD_OK ||
+      gd_precision_of(precision, &c->precision) != GD_OK ||
+      gd_resnet_config_check(c) != GD_OK)
     return gd_fail(GD_ERR_FORMAT, "%s: %s", gd_store_path(s), gd_reason());
   return GD_OK;
 }

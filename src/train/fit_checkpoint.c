@@ -157,6 +157,14 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
       f->where.next_step > gd_fit_steps_per_epoch(f) ||
       f->history.n > f->history.room)
     st = gd_fail(GD_ERR_FORMAT, "%s: is of a longer training", path);
+  const gd_precision is = gd_checkpoint_info(c)->network.precision;
+  const gd_precision wanted = f->config->trainer.network.precision;
+  if (st == GD_OK && is != wanted)
+    st = gd_fail(GD_ERR_USAGE,
+                 "%s: is of a training in %s, which cannot go on in %s: give "
+                 "the manifest's `precision` back, or begin a new work "
+                 "directory",
+                 path, gd_precision_name(is), gd_precision_name(wanted));
   if (st == GD_OK)
     st = gd_checkpoint_read_rows(c, f->history.rows);
   if (st == GD_OK)

@@ -4,14 +4,18 @@
 #
 #   BATCHES (16 32), SIZE (224), THREADS (2), ROUNDS (3), STEPS (3 of a round)
 #   MICROBATCH (16)   gradus's; a larger batch is trained in several
+#   PRECISIONS (fp32 bf16)
 #
 # Prints the medians of images per second, gradus's share of the peak of fused
 # multiply-adds, and the peaks of memory; last the ratios of the largest batch.
+# PyTorch's bf16 is its autocast.  Without instructions for bf16 both widen, and
+# its ratios tell nothing about machines that have them.
 set -euo pipefail
 script=${1:-${GRADUS_SHARED:-../shared}/peers/pytorch_resnet50.py}
 gradus=${GRADUS_BUILD:-build/release}/gradus
 python=/usr/bin/python3
 read -ra batches <<<"${BATCHES:-16 32}"
+read -ra precisions <<<"${PRECISIONS:-fp32 bf16}"
 size=${SIZE:-224} threads=${THREADS:-2} rounds=${ROUNDS:-3} steps=${STEPS:-3}
 microbatch=${MICROBATCH:-16}
 scratch=$(mktemp -d)
@@ -19,40 +23,50 @@ trap 'rm -rf "$scratch"' EXIT
 export OMP_NUM_THREADS=$threads
 
 median() { sort -g "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-ours() { # mode, batch: images/s, share of the peak, bytes
-  local flag=()
-  [ "$1" = train ] || flag=(--evaluate)
+ours() { # mode, batch, precision: images/s, share of the peak, bytes
+  local flag=(--precision "$3")
+  [ "$1" = train ] || flag+=(--evaluate)
   [ "$2" -le "$microbatch" ] || flag+=(--microbatch "$microbatch")
   "$gradus" bench "${flag[@]}" --size "$size" --batch "$2" \
     --threads "$threads" --repeat "$steps" --json |
     "$python" -c 'import json, sys; b = json.load(sys.stdin)
 print(b["images_per_s"], b["share_of_peak"], b["peak_bytes"] / 1e6)'
 }
-theirs() { # mode, batch: images/s, megabytes
-  "$python" "$script" "$1" --channels-last --size "$size" --batch "$2" \
+theirs() { # mode, batch, precision: images/s, megabytes
+  local flag=(--channels-last)
+  [ "$3" = fp32 ] || flag+=(--bf16)
+  "$python" "$script" "$1" "${flag[@]}" --size "$size" --batch "$2" \
     --threads "$threads" --repeat "$steps" |
     awk '{print $2, $NF}'
 }
 
-for batch in "${batches[@]}"; do
-  for mode in train eval; do
-    at=$scratch/$mode-$batch
-    for ((i = 0; i < rounds; i++)); do
-      read -r rate share megabytes < <(ours "$mode" "$batch")
-      echo "$rate" >>"$at-ours" && echo "$share" >>"$at-share"
-      echo "$megabytes" >>"$at-ours-mb"
-      read -r rate megabytes < <(theirs "$mode" "$batch")
-      echo "$rate" >>"$at-theirs" && echo "$megabytes" >>"$at-theirs-mb"
+for precision in "${precisions[@]}"; do
+  for batch in "${batches[@]}"; do
+    for mode in train eval; do
+      at=$scratch/$mode-$precision-$batch
+      for ((i = 0; i < rounds; i++)); do
+        read -r rate share megabytes < <(ours "$mode" "$batch" "$precision")
+        echo "$rate" >>"$at-ours" && echo "$share" >>"$at-share"
+        echo "$megabytes" >>"$at-ours-mb"
+        read -r rate megabytes < <(theirs "$mode" "$batch" "$precision")
+        echo "$rate" >>"$at-theirs" && echo "$megabytes" >>"$at-theirs-mb"
+      done
+      printf '%s %s batch %d: gradus %.2f images/s (%.1f %% of peak, %.0f MB), PyTorch %.2f (%.0f MB)\n' \
+        "$mode" "$precision" "$batch" "$(median "$at-ours")" \
+        "$(median "$at-share" | awk '{print 100 * $1}')" \
+        "$(median "$at-ours-mb")" "$(median "$at-theirs")" "$(median "$at-theirs-mb")"
     done
-    printf '%s fp32 batch %d: gradus %.2f images/s (%.1f %% of peak, %.0f MB), PyTorch %.2f (%.0f MB)\n' \
-      "$mode" "$batch" "$(median "$at-ours")" \
-      "$(median "$at-share" | awk '{print 100 * $1}')" \
-      "$(median "$at-ours-mb")" "$(median "$at-theirs")" "$(median "$at-theirs-mb")"
   done
 done
 ratio() { awk -v a="$(median "$1")" -v b="$(median "$2")" 'BEGIN {printf "%.2f\n", a / b}'; }
 last=${batches[-1]}
-for mode in train eval; do
-  echo "ratio $mode fp32 $(ratio "$scratch/$mode-$last-ours" "$scratch/$mode-$last-theirs")"
+for precision in "${precisions[@]}"; do
+  for mode in train eval; do
+    at=$scratch/$mode-$precision-$last
+    echo "ratio $mode $precision $(ratio "$at-ours" "$at-theirs")"
+  done
 done
-echo "memory train fp32 $(ratio "$scratch/train-$last-ours-mb" "$scratch/train-$last-theirs-mb")"
+for precision in "${precisions[@]}"; do
+  at=$scratch/train-$precision-$last
+  echo "memory train $precision $(ratio "$at-ours-mb" "$at-theirs-mb")"
+done

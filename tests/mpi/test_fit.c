@@ -1,6 +1,7 @@
 #include "gradus/fit.h"
 
 #include <math.h>
+#include <omp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -342,6 +343,35 @@ static void deep_net_is_the_same_on_any_ranks(void **state)
   assert_ok(train("deep-all", world_size(), -1, be_deep));
   if (is_first())
     assert_true(same_files("deep-one", "deep-all"));
+}
+
+static void be_bf16(gd_fit_config *c)
+{
+  c->trainer.network.precision = GD_BF16;
+}
+
+/* On one rank of one thread, and on all of two; stopped and gone on with, but
+ * not in another precision. */
+static void bf16_is_the_same_on_any_ranks_and_threads(void **state)
+{
+  (void)state;
+  const int before = omp_get_max_threads();
+  assert_ok(train("bf16-one", 1, -1, be_bf16));
+  assert_int_equal(train("bf16-all", world_size(), 0, be_bf16), GD_ERR_STOPPED);
+  const gd_status st = train("bf16-all", 1, -1, NULL);
+  if (is_first())
+    assert_true(st == GD_ERR_USAGE &&
+                gd_test_has(gd_reason(), "is of a training in bf16, which "
+                                         "cannot go on in fp32"));
+  omp_set_num_threads(2);
+  assert_ok(train("bf16-all", world_size(), -1, be_bf16));
+  omp_set_num_threads(before);
+  if (!is_first())
+    return;
+  gd_model_info info;
+  assert_true(same_files("bf16-one", "bf16-all"));
+  assert_ok(gd_model_read_info(gd_test_path("bf16-all/model.h5"), &info));
+  assert_int_equal(info.network.precision, GD_BF16);
 }
 
 static void loss_falls_over_the_epochs(void **state)
@@ -741,6 +771,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(slow_reading_is_said),
     cmocka_unit_test(face_that_cannot_be_read_ends_the_step),
     cmocka_unit_test(deep_net_is_the_same_on_any_ranks),
+    cmocka_unit_test(bf16_is_the_same_on_any_ranks_and_threads),
     cmocka_unit_test(loss_falls_over_the_epochs),
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),

@@ -89,6 +89,9 @@ fi
 expect 0 out 'backward weights' bench --size 32 --batch 4 --repeat 1
 expect 0 out '"mode": "evaluate"' bench --size 32 --batch 1 --repeat 1 \
   --evaluate --json
+expect 0 out 'training, bf16 (tiles widened to fp32), ' bench --depth 18 --size 32 \
+  --batch 2 --repeat 1 --precision bf16
+expect 2 err "--precision: 'fp16' is no precision" bench --precision fp16
 expect 2 err '--batch: expected a whole number' bench --batch none
 expect 0 out 'layer4.1.conv2' bench --depth 18 --size 32 --batch 2 --repeat 1
 expect 2 err 'there are 18, 34, 50, 101 and 152' bench --depth 20

@@ -233,6 +233,26 @@ static void model_without_a_head_is_for_starting_from_alone(void **state)
   assert_false(gd_model_fits(&found, &info.network));
 }
 
+/* And a file that does not name one is of fp32, as all were once. */
+static void precision_is_recorded(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("bf16.h5");
+  gd_model_info other = info, found;
+  gd_store *s;
+  other.network.precision = GD_BF16;
+  assert_ok(gd_model_write(path, DIGEST, &other, weights, running));
+  assert_ok(gd_model_read_info(path, &found));
+  assert_int_equal(found.network.precision, GD_BF16);
+  /* It is no property of the weights: they may go on in another one. */
+  assert_ok(gd_model_load(path, &info.network, weights, running, &found));
+  assert_ok(gd_store_open(gd_test_path("last.h5"), "gradus-model", 2, &s));
+  assert_false(gd_store_has_attribute(s, "precision"));
+  gd_store_close(s);
+  assert_ok(gd_model_read_info(gd_test_path("last.h5"), &found));
+  assert_int_equal(found.network.precision, GD_FP32);
+}
+
 static void network_of_another_profile_is_refused(void **state)
 {
   (void)state;
@@ -286,6 +306,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tensor_of_another_shape_is_named_with_both_shapes),
     cmocka_unit_test(head_that_does_not_fit_is_left_alone),
     cmocka_unit_test(model_without_a_head_is_for_starting_from_alone),
+    cmocka_unit_test(precision_is_recorded),
     cmocka_unit_test(network_of_another_profile_is_refused),
     cmocka_unit_test(truncated_model_is_refused),
 };

@@ -32,6 +32,12 @@ static gd_resnet_config small_config(void)
   return c;
 }
 
+static gd_resnet_config in_bf16(gd_resnet_config c)
+{
+  c.precision = GD_BF16;
+  return c;
+}
+
 /* A net's data, filled with random numbers. */
 typedef struct {
   gd_resnet_config config;
@@ -237,6 +243,7 @@ static void step_allocates_nothing(void **state)
   (void)state;
   expect_no_allocation(small_config());
   expect_no_allocation(basic_config());
+  expect_no_allocation(in_bf16(basic_config()));
 }
 
 static void one_pixel_of_one_sample_cannot_train(void **state)
@@ -283,6 +290,8 @@ static void threads_and_room_change_no_bit_of_a_step(void **state)
   (void)state;
   expect_same_bits(small_config());
   expect_same_bits(basic_config());
+  expect_same_bits(in_bf16(small_config()));
+  expect_same_bits(in_bf16(basic_config()));
 }
 
 static gd_resnet *evaluator(const model *m, int training)
@@ -344,6 +353,93 @@ static void evaluation_of_a_sample_does_not_see_the_others(void **state)
   (void)state;
   expect_lone_samples(small_config());
   expect_lone_samples(basic_config());
+  expect_lone_samples(in_bf16(small_config()));
+}
+
+static double norm_of(const float *x, int64_t n)
+{
+  double squares = 0;
+  for (int64_t i = 0; i < n; i++)
+    squares += (double)x[i] * (double)x[i];
+  return sqrt(squares);
+}
+
+/* How far x is from `want`, as a share of its norm. */
+static double distance(const float *x, const float *want, int64_t n)
+{
+  double squares = 0;
+  for (int64_t i = 0; i < n; i++)
+    squares += pow((double)x[i] - (double)want[i], 2);
+  return sqrt(squares) / norm_of(want, n);
+}
+
+/* Outputs of training and of evaluation, and the gradient, of larger images:
+ * norms over a few pixels would magnify what is lost.
+ *
+ * What is kept is off by up to 2^-8, by 2^-8 / sqrt(3) in the mean, and at
+ * random: n roundings that follow one another add up to sqrt(n / 3) 2^-8.
+ * ResNet-50 rounds an activation, weights and a result in each of 53
+ * convolutions: sqrt(53) 2^-8 = 7.3 2^-8 for outputs.  The gradient loses more,
+ * at ReLUs: where an input is off by e of its deviation, a share of 0.4 e of
+ * them opens or closes, which is off by sqrt(0.4 e) of the gradient's norm.
+ * With e up to 7.3 2^-8 in the last of 49 and growing linearly, that adds up to
+ * sqrt(49 * 0.2 * 7.3 / 256) = 0.53, if all of the gradient passes through
+ * each; half of it goes by the shortcuts.  So outputs are held to 8 2^-8
+ * (measured: 2 and 2.9), and the gradient to 0.4 of its norm (measured: 0.23).
+ */
+static void expect_near_fp32(gd_resnet_config config)
+{
+  static const double bounds[3] = {8 * 0x1p-8, 8 * 0x1p-8, 0.4};
+  enum { N = 6, BIG = 64, ITEMS = BIG * BIG * 3 };
+  static float x[N * ITEMS], dlogits[N * K];
+  float logits[2][2][N * K];
+  model *m[2];
+  gd_random r = gd_random_of(14, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < N * ITEMS; i++)
+    x[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  for (int i = 0; i < N * K; i++)
+    dlogits[i] = (float)gd_random_between(&r, -1.0, 1.0);
+  config.height = config.width = BIG;
+  int64_t kept_bytes[2] = {0, 0};
+  for (int i = 0; i < 2; i++) {
+    gd_resnet *net;
+    gd_trace trace;
+    config.precision = i == 0 ? GD_FP32 : GD_BF16;
+    m[i] = model_new(config);
+    for (int64_t j = 0; j < m[i]->weights_table.count; j++)
+      if (m[i]->weights[j] == 0.0f) /* blocks must not be idle */
+        m[i]->weights[j] = 0.5f;
+    assert_ok(gd_resnet_new(&config, N, 1, &net));
+    gd_resnet_trace(net, &trace);
+    for (int j = 0; j < trace.n_layers; j++)
+      kept_bytes[i] += trace.layers[j].kept_bytes;
+    gd_resnet_pack(net, m[i]->weights);
+    assert_ok(
+        gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, x, N, logits[0][i]));
+    gd_resnet_backward(net, dlogits, m[i]->gradient);
+    assert_ok(gd_resnet_forward(net, GD_RESNET_EVALUATE,
+                                gd_resnet_statistics(net), x, N, logits[1][i]));
+    gd_resnet_free(net);
+  }
+  assert_int_equal(2 * kept_bytes[1], kept_bytes[0]);
+  const double found[3] = {
+      distance(logits[0][1], logits[0][0], N * K),
+      distance(logits[1][1], logits[1][0], N * K),
+      distance(m[1]->gradient, m[0]->gradient, m[0]->weights_table.count)};
+  for (int i = 0; i < 3; i++)
+    if (!(found[i] > 0 && found[i] < bounds[i]))
+      fail_msg("ResNet-%d: %g, %g, %g of the outputs in training, in "
+               "evaluation, and of the gradient differ",
+               config.depth, found[0], found[1], found[2]);
+  model_free(m[0]);
+  model_free(m[1]);
+}
+
+static void bf16_outputs_and_gradient_are_near_fp32s(void **state)
+{
+  (void)state;
+  expect_near_fp32(small_config());
+  expect_near_fp32(basic_config());
 }
 
 /* sum(dlogits * logits), the loss whose gradient by the logits is dlogits. */
@@ -494,10 +590,9 @@ static void first_weights_are_a_function_of_the_seed(void **state)
 }
 
 /* Each output of each sample comes to its own number. */
-static void basic_net_fits_one_batch(void **state)
+static void expect_fit(gd_resnet_config config)
 {
-  (void)state;
-  model *m = model_new(basic_config());
+  model *m = model_new(config);
   const gd_tensor_entry *bias = entry_of(&m->weights_table, "fc.0.bias");
   for (int i = 0; i < bias->count; i++)
     m->weights[bias->offset + i] = 2; /* seven units, not to be at rest */
@@ -531,6 +626,13 @@ static void basic_net_fits_one_batch(void **state)
   model_free(m);
 }
 
+static void basic_net_fits_one_batch(void **state)
+{
+  (void)state;
+  expect_fit(basic_config());
+  expect_fit(in_bf16(basic_config()));
+}
+
 static void running_statistics_move_by_momentum(void **state)
 {
   (void)state;
@@ -550,6 +652,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(threads_and_room_change_no_bit_of_a_step),
     cmocka_unit_test(microbatch_that_is_not_full_fits),
     cmocka_unit_test(evaluation_of_a_sample_does_not_see_the_others),
+    cmocka_unit_test(bf16_outputs_and_gradient_are_near_fp32s),
     cmocka_unit_test(gradient_is_the_slope_along_itself),
     cmocka_unit_test(gradient_of_basic_blocks_is_the_slope_along_itself),
     cmocka_unit_test(shared_output_is_that_of_equal_rows),
