@@ -114,6 +114,32 @@ static void evaluator_of_a_regression_has_no_distribution(void **state)
   gd_evaluator_free(e);
 }
 
+/* 8 2^-8 of the levels' range, as test_resnet bounds outputs.  The map is of
+ * what the network keeps in bf16, and a sum over channels that cancels. */
+static void evaluator_in_bf16_is_near_that_in_fp32(void **state)
+{
+  (void)state;
+  uint8_t face[SIZE * SIZE * 3];
+  double expected[2], sigma;
+  float map[2];
+  draw_face(6, face);
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++) {
+    gd_evaluator *e = NULL;
+    int rows, columns;
+    levels->info.network.precision = p;
+    assert_ok(gd_evaluator_new(levels, &e));
+    gd_evaluator_map_size(e, &rows, &columns);
+    assert_int_equal(rows * columns, 1);
+    assert_ok(gd_evaluator_face(e, face, &expected[p], &sigma, NULL));
+    gd_evaluator_map(e, &map[p]);
+    gd_evaluator_free(e);
+  }
+  levels->info.network.precision = GD_FP32;
+  assert_true(expected[0] != expected[1] && map[0] != map[1]);
+  assert_float_equal(expected[0], expected[1], 8 * 0x1p-8 * K);
+  assert_float_equal(map[0], map[1], 0.25f * fabsf(map[0]));
+}
+
 /* Last: it spoils the model. */
 static void evaluator_refuses_an_output_that_is_not_finite(void **state)
 {
@@ -133,6 +159,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(evaluator_gives_a_face_one_score_whatever_came_before),
     cmocka_unit_test(evaluator_score_is_the_mean_of_its_distribution),
     cmocka_unit_test(evaluator_of_a_regression_has_no_distribution),
+    cmocka_unit_test(evaluator_in_bf16_is_near_that_in_fp32),
     cmocka_unit_test(evaluator_refuses_an_output_that_is_not_finite),
 };
 
