@@ -91,11 +91,14 @@ ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
     for (int j = 0; j < piece->columns; j++)
       for (int n = 0; n < piece->n; n++, p.value += GD_BLOCK) {
         p.at = row + (piece->j0 + j) * step + n * image;
-        if (width < GD_BLOCK)
-          visit_end(&local, &p, width, f);
-        else
+        if (width == GD_BLOCK)
           for (int v = 0; v < VECTORS; v++)
             f(&local, &p, v);
+        else if (width % GD_LANES == 0)
+          for (int v = 0; v < width / GD_LANES; v++)
+            f(&local, &p, v);
+        else
+          visit_end(&local, &p, width, f);
       }
   }
   *c = local;

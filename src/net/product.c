@@ -22,6 +22,13 @@ static int depth_of(const gd_product *p, int is_rest)
   return is_rest ? p->channels.rest : GD_BLOCK;
 }
 
+/* Columns of a product: fewer than a block's where the only block has fewer. */
+static int width_of(const gd_product *p)
+{
+  enum { VECTOR = 16 };
+  return least(GD_BLOCK, (p->columns + VECTOR - 1) / VECTOR * VECTOR);
+}
+
 static gd_status make_kernels(gd_product *p, int is_source, int tile)
 {
   gd_status st = GD_OK;
@@ -29,7 +36,7 @@ static gd_status make_kernels(gd_product *p, int is_source, int tile)
   for (int rest = 0; rest < 2 && st == GD_OK; rest++)
     if (present[rest])
       st = gd_gemm_make((gd_gemm_shape){.m = gd_tiles[tile],
-                                        .n = GD_BLOCK,
+                                        .n = width_of(p),
                                         .k = depth_of(p, rest),
                                         .lda = is_source ? p->C
                                                : rest ? p->channels.rest_pitch
@@ -133,11 +140,13 @@ static void multiply_part(const work *w, const errand *e, int is_rest,
                         n, c);
 }
 
-static void add_part(const float *restrict part, int rows, float *restrict c)
+static void add_part(const float *restrict part, int rows, int width,
+                     float *restrict c)
 {
+  for (int r = 0; r < rows; r++, part += GD_BLOCK, c += GD_BLOCK)
 #pragma omp simd
-  for (int i = 0; i < rows * GD_BLOCK; i++)
-    c[i] += part[i];
+    for (int i = 0; i < width; i++)
+      c[i] += part[i];
 }
 
 /* Multiply some tiles with a part of the sum. */
@@ -145,7 +154,8 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
                            int first_tile, int is_rest, int first, int n,
                            int is_first, const float *weights, float *c)
 {
-  const int m = w->tile, n_tiles = e->piece.rows * e->row_tiles;
+  const int m = w->tile, width = width_of(w->p);
+  const int n_tiles = e->piece.rows * e->row_tiles;
   const int end = least(first_tile + e->together, n_tiles);
   for (int t = first_tile; t < end; t++) {
     const int64_t pixels = (int64_t)(t / e->row_tiles) * e->slab.row_pixels +
@@ -154,7 +164,7 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
     float *to = is_first ? at : scratch.part;
     multiply_part(w, e, is_rest, first, n, pixels, weights, to);
     if (!is_first)
-      add_part(scratch.part, m, at);
+      add_part(scratch.part, m, width, at);
   }
 }
 

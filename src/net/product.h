@@ -12,7 +12,9 @@
  * The weights are packed as (block of columns, block of channels, tap, channel,
  * GD_BLOCK), the last block of columns filled up with zeros; in the precision
  * of the source.  The part of a sum that comes next is brought into the cache
- * as floats.
+ * as floats.  Where there are fewer columns than a block's, products are only
+ * as wide as they need, by whole vectors; what lies behind them in the results
+ * is not defined.
  */
 #ifndef GRADUS_NET_PRODUCT_H
 #define GRADUS_NET_PRODUCT_H

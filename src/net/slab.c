@@ -191,14 +191,15 @@ static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
     memset(to, 0, (size_t)width * sizeof *to);
     return;
   }
+  if (scale == NULL) {
+    gd_precision_read(p, gd_at(p, from, c0), width, to);
+    return;
+  }
   for (int c = 0; c < width; c++) {
-    float v = gd_number(p, from, c0 + c);
-    if (scale != NULL) {
-      v = (v - scale->mean[c0 + c]) * scale->factor[c0 + c] +
-          scale->addend[c0 + c];
-      v = gd_kept_number(p, v < 0.0f ? 0.0f : v); /* a NaN passes */
-    }
-    to[c] = v;
+    const float v = (gd_number(p, from, c0 + c) - scale->mean[c0 + c]) *
+                        scale->factor[c0 + c] +
+                    scale->addend[c0 + c];
+    to[c] = gd_kept_number(p, v < 0.0f ? 0.0f : v); /* a NaN passes */
   }
 }
 

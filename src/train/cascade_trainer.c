@@ -228,6 +228,7 @@ static void activate(int64_t n_pixels, int K, const float *restrict slopes,
                      const float *restrict x, float *restrict y)
 {
   for (int64_t i = 0; i < n_pixels; i++, x += K, y += K)
+#pragma omp simd
     for (int k = 0; k < K; k++)
       y[k] = x[k] > 0 ? x[k] : slopes[k] * x[k];
 }
