@@ -12,7 +12,9 @@
  * the nets before it leave over), judged, and the hardest counted within it;
  * the step's loss is the mean of its microbatches'.  So the result is the same,
  * bit for bit, on any number of ranks and threads, and after being killed at
- * any moment and called again.  No image and no crop is kept.
+ * any moment and called again.  The crops of some steps are collected together:
+ * ranks that waited for one another in every step would wait for long.  No
+ * image is kept.
  *
  * Source: Zhang et al. 2016 (see gradus/mtcnn.h)
  */

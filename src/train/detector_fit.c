@@ -14,6 +14,11 @@
 static const gd_detector_losses shares[GD_N_DETECTOR_NETS] = {
     {{1, 1, 0}}, {{1, 2, 0}}, {{1, 2, 2}}};
 
+static int64_t least(int64_t a, int64_t b)
+{
+  return a < b ? a : b;
+}
+
 /* Images of step k of a net: a run of the source's. */
 static gd_range images_of_step(const gd_detector_parts *f, int net, int64_t k)
 {
@@ -21,10 +26,25 @@ static gd_range images_of_step(const gd_detector_parts *f, int net, int64_t k)
   for (int i = 0; i < net; i++)
     first += f->config->n_images[i];
   const int64_t end = first + f->config->n_images[net];
-  gd_range r = {first + k * f->config->batch,
-                first + (k + 1) * f->config->batch};
-  r.end = r.end < end ? r.end : end;
-  return r;
+  const int64_t batch = f->config->batch;
+  return (gd_range){first + k * batch, least(first + (k + 1) * batch, end)};
+}
+
+/* Leaves of a step of the net in training, and images of one of them. */
+static int64_t n_leaves_of(const gd_detector_parts *f, int64_t k)
+{
+  const gd_range step = images_of_step(f, f->net, k);
+  const int64_t size = f->config->microbatch;
+  return (step.end - step.first + size - 1) / size;
+}
+
+static gd_range images_of_leaf(const gd_detector_parts *f, int64_t k,
+                               int64_t leaf)
+{
+  const gd_range step = images_of_step(f, f->net, k);
+  const int64_t size = f->config->microbatch;
+  return (gd_range){step.first + leaf * size,
+                    least(step.first + (leaf + 1) * size, step.end)};
 }
 
 /* -------------------------------------------------------------------- steps */
@@ -39,11 +59,10 @@ static void apply(void *context, int64_t first, int64_t count, const float *sum)
                     f->weights[f->net] + first, sum, states);
 }
 
-/* Collect the samples of images first .. end - 1. */
+/* Add the samples of images first .. end - 1. */
 static gd_status collect(gd_detector_parts *f, gd_range images)
 {
   gd_status st = GD_OK;
-  f->samples.n = 0;
   for (int64_t i = images.first; st == GD_OK && i < images.end; i++) {
     gd_random r = gd_random_of(f->config->seed, GD_FOR_AUGMENT, f->net, i);
     gd_labelled_image image;
@@ -56,31 +75,68 @@ static gd_status collect(gd_detector_parts *f, gd_range images)
   return st;
 }
 
-static gd_status make_leaf(gd_detector_parts *f, gd_range images,
-                           int64_t n_leaves, float *gradient, double tallies[3])
+/* Collect the samples of the next steps that have as many leaves: this rank has
+ * the same run of each. */
+static gd_status fill_stock(gd_detector_parts *f, gd_range run)
+{
+  gd_detector_stock *s = &f->stock;
+  const int64_t n_leaves = n_leaves_of(f, f->step);
+  const int64_t most =
+      least(f->step + GD_DETECTOR_STOCK, gd_detector_n_steps(f, f->net));
+  int64_t n = 0;
+  gd_status st = GD_OK;
+  f->samples.n = 0;
+  s->first = s->end = f->step;
+  s->run = run;
+  for (int64_t k = f->step; k < most && n_leaves_of(f, k) == n_leaves; k++) {
+    for (int64_t i = run.first; st == GD_OK && i < run.end; i++) {
+      st = collect(f, images_of_leaf(f, k, i));
+      s->ends[n++] = f->samples.n;
+    }
+    if (st != GD_OK)
+      return st;
+    s->end = k + 1;
+  }
+  return st;
+}
+
+/* Return the samples of one of this rank's leaves of this step. */
+static gd_range samples_of_leaf(const gd_detector_parts *f, int64_t leaf)
+{
+  const gd_detector_stock *s = &f->stock;
+  const int64_t at = (f->step - s->first) * (s->run.end - s->run.first) +
+                     (leaf - s->run.first);
+  return (gd_range){at == 0 ? 0 : s->ends[at - 1], s->ends[at]};
+}
+
+static gd_status make_leaf(gd_detector_parts *f, int64_t leaf, int64_t n_leaves,
+                           float *gradient, double tallies[3])
 {
   gd_cascade_trainer *t = f->trainers[f->net];
-  gd_status st = collect(f, images);
-  if (st != GD_OK)
-    return st;
-  if (f->samples.n == 0) { /* nothing but faces that do not count */
+  const gd_range samples = samples_of_leaf(f, leaf);
+  const int n = (int)(samples.end - samples.first);
+  gd_status st = GD_OK;
+  if (n == 0) { /* nothing but faces that do not count */
     memset(gradient, 0,
            (size_t)gd_detector_n_weights(f, f->net) * sizeof *gradient);
     return GD_OK;
   }
-  const float *y = gd_cascade_trainer_forward(t, f->samples.n, f->samples.x);
+  const float *y = gd_cascade_trainer_forward(
+      t, n, gd_detector_samples_x(&f->samples, samples.first));
   const gd_detector_losses l = gd_detector_loss(
-      f->samples.n, gd_cascade_trainer_channels(t), y, f->samples.targets,
+      n, gd_cascade_trainer_channels(t), y, f->samples.targets + samples.first,
       &shares[f->net], 1.0 / (double)n_leaves, f->scratch, f->dy);
   gd_cascade_trainer_backward(t, f->dy, gradient);
   for (int i = 0; i < 3; i++) {
     tallies[i] = l.part[i];
-    if (!isfinite(l.part[i]))
+    if (!isfinite(l.part[i])) {
+      const gd_range images = images_of_leaf(f, f->step, leaf);
       st = gd_fail(GD_ERR_NUMERIC,
                    "%s, step %" PRId64 ": loss is not finite (images %" PRId64
                    " to %" PRId64 ")",
                    gd_detector_specs[f->net]->name, f->step + 1, images.first,
                    images.end - 1);
+    }
   }
   return st;
 }
@@ -95,22 +151,21 @@ static gd_status tick(const gd_detector_parts *f, int64_t n, int *stop)
 
 static gd_status make_leaves(gd_detector_parts *f, int *stop)
 {
-  const gd_range all = images_of_step(f, f->net, f->step);
-  const int64_t size = f->config->microbatch;
-  const int64_t n_leaves = (all.end - all.first + size - 1) / size;
+  const int64_t n_leaves = n_leaves_of(f, f->step);
   gd_status st = gd_reduce_begin(f->reduce, n_leaves,
                                  &(gd_reduce_use){.apply = apply,
                                                   .context = f,
                                                   .block = f->weights[f->net]});
   const gd_range run = gd_reduce_run(f->reduce);
+  *stop = 0;
+  if (st == GD_OK && f->step >= f->stock.end)
+    st = fill_stock(f, run);
   if (st == GD_OK && run.first < run.end)
     gd_cascade_trainer_pack(f->trainers[f->net], f->weights[f->net]);
-  *stop = 0;
   for (int64_t i = run.first; st == GD_OK && i < run.end; i++) {
-    gd_range images = {all.first + i * size, all.first + (i + 1) * size};
-    images.end = images.end < all.end ? images.end : all.end;
+    const gd_range images = images_of_leaf(f, f->step, i);
     double tallies[GD_REDUCE_TALLIES] = {0};
-    st = make_leaf(f, images, n_leaves, gd_reduce_leaf(f->reduce), tallies);
+    st = make_leaf(f, i, n_leaves, gd_reduce_leaf(f->reduce), tallies);
     if (st != GD_OK)
       break;
     gd_reduce_add(f->reduce, tallies);
@@ -122,9 +177,7 @@ static gd_status make_leaves(gd_detector_parts *f, int *stop)
 static void note(gd_detector_parts *f, const gd_reduce_outcome *outcome)
 {
   const gd_range images = images_of_step(f, f->net, f->step);
-  const int64_t size = f->config->microbatch;
-  const double n_leaves =
-      (double)((images.end - images.first + size - 1) / size);
+  const double n_leaves = (double)n_leaves_of(f, f->step);
   double *v = f->rows[f->n_rows++].value;
   v[GD_COLUMN_NET] = f->net;
   v[GD_COLUMN_STEP] = (double)f->step + 1;

@@ -19,9 +19,20 @@ enum { VERSION = 2, EXCHANGE_BYTES = 8 << 20 };
 const gd_cascade_spec *const gd_detector_specs[GD_N_DETECTOR_NETS] = {
     &gd_pnet_spec, &gd_rnet_spec, &gd_onet_spec};
 
+static int64_t pieces(int64_t whole, int64_t part)
+{
+  return (whole + part - 1) / part;
+}
+
 int64_t gd_detector_n_steps(const gd_detector_parts *f, int net)
 {
-  return (f->config->n_images[net] + f->config->batch - 1) / f->config->batch;
+  return pieces(f->config->n_images[net], f->config->batch);
+}
+
+/* Samples of a leaf, at most. */
+static int64_t most_of_leaf(const gd_detector_parts *f, int net)
+{
+  return (int64_t)f->config->microbatch * gd_detector_most_samples(net);
 }
 
 int64_t gd_detector_n_weights(const gd_detector_parts *f, int net)
@@ -38,8 +49,7 @@ gd_status gd_detector_begin(gd_detector_parts *f)
   gd_status st = gd_path_join(c->directory, "last.h5", f->last);
   for (int i = 0; st == GD_OK && i < GD_N_DETECTOR_NETS; i++) {
     st = gd_cascade_trainer_new(gd_detector_specs[i], gd_detector_crop_px(i),
-                                c->microbatch * gd_detector_most_samples(i),
-                                &f->trainers[i]);
+                                (int)most_of_leaf(f, i), &f->trainers[i]);
     if (st != GD_OK)
       break;
     f->weights[i] =
@@ -64,6 +74,8 @@ void gd_detector_end_net(gd_detector_parts *f)
     f->states[i] = NULL;
   }
   gd_detector_samples_end(&f->samples);
+  free(f->stock.ends);
+  f->stock = (gd_detector_stock){0};
   free(f->dy);
   f->dy = NULL;
   free(f->scratch);
@@ -82,12 +94,14 @@ void gd_detector_end(gd_detector_parts *f)
 
 static gd_status allocate_net(gd_detector_parts *f)
 {
-  const int64_t most =
-      (int64_t)f->config->microbatch * gd_detector_most_samples(f->net);
+  const int64_t most = most_of_leaf(f, f->net);
+  const int64_t n_leaves =
+      GD_DETECTOR_STOCK * pieces(f->config->batch, f->config->microbatch);
   f->dy = gd_alloc(most * gd_cascade_trainer_channels(f->trainers[f->net]),
                    sizeof *f->dy);
   f->scratch = gd_alloc(most, sizeof *f->scratch);
-  int failed = f->dy == NULL || f->scratch == NULL;
+  f->stock.ends = gd_alloc(n_leaves, sizeof *f->stock.ends);
+  int failed = f->dy == NULL || f->scratch == NULL || f->stock.ends == NULL;
   for (int i = 0; i < gd_optimizer_n_states(f->optimizer.kind); i++) {
     f->states[i] =
         gd_alloc(gd_detector_n_weights(f, f->net), sizeof *f->states[i]);

@@ -27,6 +27,16 @@ typedef struct {
   double value[GD_N_COLUMNS];
 } gd_detector_row;
 
+/* Samples of this rank's leaves, for some steps together: images differ in
+ * work, so a rank that waited for the others in every step would wait for long.
+ */
+enum { GD_DETECTOR_STOCK = 16 /* steps */ };
+typedef struct {
+  int64_t first, end; /* steps */
+  gd_range run;       /* leaves of each */
+  int64_t *ends;      /* of the leaves, one after the other, in the samples */
+} gd_detector_stock;
+
 typedef struct {
   const gd_detector_fit_config *config;
   const gd_labelled_source *source;
@@ -48,7 +58,8 @@ typedef struct {
   float *states[GD_OPTIMIZER_MOST_STATES]; /* as long as the block; this rank's
                                               parts are up to date */
   gd_optimizer optimizer;
-  gd_detector_samples samples;
+  gd_detector_samples samples; /* of the steps in stock */
+  gd_detector_stock stock;
   float *dy;
   double *scratch;
 } gd_detector_parts;

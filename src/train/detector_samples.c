@@ -37,15 +37,41 @@ int gd_detector_most_samples(int net)
   return n;
 }
 
+static int64_t crop_floats(const gd_detector_samples *s)
+{
+  return 3 * (int64_t)s->size_px * s->size_px;
+}
+
+/* Make room for `most` samples. */
+static gd_status grow(gd_detector_samples *s, int64_t most)
+{
+  const size_t crop_bytes = (size_t)crop_floats(s) * sizeof *s->x;
+  if (most <= s->room)
+    return GD_OK;
+  float *x = gd_alloc(most, crop_bytes);
+  gd_detector_target *targets = gd_alloc(most, sizeof *targets);
+  if (x == NULL || targets == NULL) {
+    free(x);
+    free(targets);
+    return GD_ERR_NOMEM;
+  }
+  if (s->n > 0) {
+    memcpy(x, s->x, (size_t)s->n * crop_bytes);
+    memcpy(targets, s->targets, (size_t)s->n * sizeof *targets);
+  }
+  free(s->x);
+  free(s->targets);
+  s->x = x;
+  s->targets = targets;
+  s->room = most;
+  return GD_OK;
+}
+
 gd_status gd_detector_samples_begin(gd_detector_samples *s, int net,
                                     int n_images)
 {
-  const int side = gd_detector_crop_px(net);
-  const int64_t most = (int64_t)n_images * gd_detector_most_samples(net);
-  *s = (gd_detector_samples){.size_px = side, .room = most};
-  s->x = gd_alloc(most, sizeof *s->x * 3 * (size_t)(side * side));
-  s->targets = gd_alloc(most, sizeof *s->targets);
-  return s->x == NULL || s->targets == NULL ? GD_ERR_NOMEM : GD_OK;
+  *s = (gd_detector_samples){.size_px = gd_detector_crop_px(net)};
+  return grow(s, (int64_t)n_images * gd_detector_most_samples(net));
 }
 
 void gd_detector_samples_end(gd_detector_samples *s)
@@ -298,7 +324,11 @@ gd_status gd_detector_samples_add(gd_detector_samples *s, int net,
   gd_status st = grow_scratch(s, image->image.width_px);
   if (st != GD_OK)
     return st;
-  assert(s->n + gd_detector_most_samples(net) <= s->room);
+  const int64_t most = s->n + gd_detector_most_samples(net);
+  if (most > s->room)
+    st = grow(s, 2 * most);
+  if (st != GD_OK)
+    return st;
   return net == GD_PNET ? add_levels(s, image, r)
                         : add_crops(s, net, before, image, r);
 }

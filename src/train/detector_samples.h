@@ -39,13 +39,19 @@ typedef struct {
   int64_t room; /**< samples */
 } gd_detector_samples;
 
+/** Return the crops from sample i on. */
+static inline const float *gd_detector_samples_x(const gd_detector_samples *s,
+                                                 int64_t i)
+{
+  return s->x + i * 3 * s->size_px * s->size_px;
+}
 /** Return the side of a net's crops, px. */
 int gd_detector_crop_px(int net);
 /** Return the samples that a net gets of one image, at most. */
 int gd_detector_most_samples(int net);
 
 /**
- * Make room for the samples of `n_images` images.
+ * Make room for the samples of `n_images` images; for those of more it grows.
  * Ends with: gd_detector_samples_end(), on failure too
  * Errors: GD_ERR_NOMEM
  */

@@ -37,11 +37,12 @@ static gd_status draw(void *context, int64_t index, gd_labelled_image *out)
   return gd_scene_draw(5, index, out);
 }
 
-/* Seven leaves of one step or two: their number is no power of two. */
+/* Seven leaves, or as many as are left: their number is no power of two, and
+ * the last step's is another than that of the steps before. */
 static gd_detector_fit_config config_for(const char *directory)
 {
   return (gd_detector_fit_config){.seed = 5,
-                                  .n_images = {14, 4, 4},
+                                  .n_images = {14, 9, 20},
                                   .batch = 7,
                                   .microbatch = 1,
                                   .min_face_px = 40,
