@@ -6,6 +6,7 @@
 
 #include "gradus/range.h"
 #include "net/numbers.h"
+#include "net/vector.h"
 
 enum { STRIP = 64 /* channels at a time */ };
 
@@ -37,8 +38,23 @@ static void take(int width, const float *restrict x, const gd_scale *scale,
                  int is_first, uint8_t place, float *restrict y,
                  uint8_t *restrict winner)
 {
-#pragma omp simd
-  for (int c = 0; c < width; c++) {
+  int c = 0;
+  for (; c + GD_LANES <= width; c += GD_LANES) {
+    gd_vector v = gd_load(x + c), best = gd_load(y + c);
+    if (scale != NULL)
+      v = gd_relu((v - gd_load(scale->mean + c)) * gd_load(scale->factor + c) +
+                  gd_load(scale->addend + c));
+    const gd_mask wins = is_first ? ~(gd_mask){0} : (v > best) | (v != v);
+    gd_store(y + c, gd_choose(wins, v, best));
+    if (winner != NULL) {
+      const gd_bytes mask = __builtin_convertvector(wins, gd_bytes);
+      gd_bytes w;
+      memcpy(&w, winner + c, sizeof w);
+      w = (mask & place) | (~mask & w);
+      memcpy(winner + c, &w, sizeof w);
+    }
+  }
+  for (; c < width; c++) {
     float v = x[c];
     if (scale != NULL) {
       v = (v - scale->mean[c]) * scale->factor[c] + scale->addend[c];
@@ -105,8 +121,14 @@ static void give(int width, const float *restrict dy,
                  const uint8_t *restrict winner, uint8_t place,
                  float *restrict dx)
 {
-#pragma omp simd
-  for (int c = 0; c < width; c++)
+  int c = 0;
+  for (; c + GD_LANES <= width; c += GD_LANES) {
+    gd_bytes w;
+    memcpy(&w, winner + c, sizeof w);
+    const gd_mask is_winner = __builtin_convertvector(w, gd_mask) == place;
+    gd_store(dx + c, gd_load(dx + c) + gd_where(is_winner, gd_load(dy + c)));
+  }
+  for (; c < width; c++)
     dx[c] += winner[c] == place ? dy[c] : 0.0f;
 }
 

@@ -19,6 +19,7 @@ typedef float gd_vector __attribute__((vector_size(4 * GD_LANES)));
 typedef int32_t gd_mask __attribute__((vector_size(4 * GD_LANES)));
 typedef uint32_t gd_bits __attribute__((vector_size(4 * GD_LANES)));
 typedef uint16_t gd_halves __attribute__((vector_size(2 * GD_LANES)));
+typedef uint8_t gd_bytes __attribute__((vector_size(GD_LANES)));
 
 static inline gd_vector gd_load(const float *from)
 {
@@ -36,6 +37,12 @@ static inline void gd_store(float *to, gd_vector v)
 static inline gd_vector gd_where(gd_mask mask, gd_vector v)
 {
   return (gd_vector)(mask & (gd_mask)v);
+}
+
+/** Return a where the mask is set, and b elsewhere. */
+static inline gd_vector gd_choose(gd_mask mask, gd_vector a, gd_vector b)
+{
+  return (gd_vector)((mask & (gd_mask)a) | (~mask & (gd_mask)b));
 }
 
 /** Return v, but 0 where it is negative; a NaN stays. */
