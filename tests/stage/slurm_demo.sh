@@ -64,6 +64,6 @@ done
 # For whoever has asked for the whole.
 if [ "${GRADUS_DEMO-}" = whole ]; then
   cat "$scratch/submitted" "$scratch/status" run/report-*/table.txt
-  echo "the same SHA-256 by one rank and under Slurm:"
-  cat "$scratch/expected"
+  echo "$(wc -l <"$scratch/expected") files with the same SHA-256 as by one rank, as:"
+  grep -E 'model\.h5|scores\.h5|table\.txt' "$scratch/expected"
 fi
