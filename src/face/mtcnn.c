@@ -15,7 +15,7 @@
 
 enum { PNET, RNET, ONET, N_NETS };
 enum { BATCH = 64 /* crops per call of R-Net and O-Net */ };
-const int gd_mtcnn_crop_px[N_NETS] = {GD_CELL_PX, 24, 48};
+const int gd_mtcnn_crop_px[N_NETS] = {GD_CELL_PX, 24, GD_LOOK_PX};
 const float gd_mtcnn_offset = 127.5f, gd_mtcnn_factor = 0.0078125f;
 
 struct gd_mtcnn {
@@ -393,35 +393,60 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
   return st;
 }
 
-/* Give a face the mean of the landmarks that O-Net tells of several looks. */
+/* Show O-Net looks and their mirror images: the mean of the boxes and landmarks
+ * that it tells. */
+static gd_status show(gd_mtcnn *m, const gd_image *image, const gd_look *looks,
+                      int n, gd_box *mean)
+{
+  enum { SIDE = GD_LOOK_PX, CROP = SIDE * SIDE * 3 };
+  const gd_cascade_shape in = {.N = 2 * n, .H = SIDE, .W = SIDE};
+  gd_cascade_shape shape;
+  const float *out;
+  gd_status st = gd_floats_grow(&m->input, (int64_t)in.N * CROP);
+  if (st != GD_OK)
+    return st;
+  for (int i = 0; i < n; i++) {
+    float *crop = m->input.values + (int64_t)2 * i * CROP;
+    gd_look_take(looks[i], image, gd_mtcnn_offset, gd_mtcnn_factor, crop);
+    gd_look_mirror(SIDE, crop, crop + CROP);
+  }
+  st = run_net(m, ONET, in, &shape, &out);
+  if (st != GD_OK)
+    return st;
+  gd_box sum = {0};
+  for (int i = 0; i < in.N; i++, out += 16)
+    gd_look_add(looks[i / 2], out + 2, out + 6, i % 2, &sum);
+  const float share = 1.0f / (float)in.N;
+  *mean = (gd_box){.x1 = share * sum.x1,
+                   .y1 = share * sum.y1,
+                   .x2 = share * sum.x2,
+                   .y2 = share * sum.y2};
+  for (int i = 0; i < GD_N_LANDMARKS; i++)
+    for (int c = 0; c < 2; c++)
+      mean->landmarks[i][c] = share * sum.landmarks[i][c];
+  return GD_OK;
+}
+
+/* Give a face the landmarks of several looks at it: first one that stands it
+ * upright, then those beside what that one has shown.  What cannot be looked at
+ * keeps the landmarks it has. */
 static gd_status look_again(gd_mtcnn *m, const gd_image *image, gd_box *face)
 {
-  const int side = gd_mtcnn_crop_px[ONET];
-  const int64_t crop = (int64_t)side * side * 3;
-  gd_window windows[GD_N_LOOKS];
-  gd_cascade_shape in = {.N = 0, .H = side, .W = side}, shape;
-  const float *out;
-  float sum[GD_N_LANDMARKS][2] = {{0}};
-  gd_status st = gd_floats_grow(&m->input, 2 * GD_N_LOOKS * crop);
-  for (int k = 0; st == GD_OK && k < GD_N_LOOKS; k++) {
-    const gd_box look = gd_look_at(face, k);
-    gd_window *window = &windows[in.N / 2];
-    float *to = m->input.values + in.N * crop;
-    if (!gd_box_window(&look, image->width_px, image->height_px, window))
-      continue;
-    gd_area_resize(image, *window, side, side, gd_mtcnn_offset, gd_mtcnn_factor,
-                   m->scratch, to);
-    gd_look_mirror(side, to, to + crop);
-    in.N += 2;
-  }
-  if (st != GD_OK || in.N == 0)
+  gd_look looks[GD_N_LOOKS] = {gd_look_at(face)};
+  gd_box seen;
+  if (!gd_look_is_sane(looks[0]))
+    return GD_OK;
+  gd_status st = show(m, image, looks, 1, &seen);
+  if (st != GD_OK)
     return st;
-  st = run_net(m, ONET, in, &shape, &out);
-  for (int i = 0; st == GD_OK && i < in.N; i++)
-    gd_look_add(out + 16 * i + 6, windows[i / 2], i % 2, sum);
-  for (int i = 0; st == GD_OK && i < GD_N_LANDMARKS; i++)
-    for (int c = 0; c < 2; c++)
-      face->landmarks[i][c] = sum[i][c] / (float)in.N;
+  const gd_look upright = gd_look_at(&seen);
+  if (!gd_look_is_sane(upright))
+    return GD_OK;
+  for (int k = 0; k < GD_N_LOOKS; k++)
+    looks[k] = gd_look_beside(upright, k);
+  st = show(m, image, looks, GD_N_LOOKS, &seen);
+  if (st == GD_OK)
+    memcpy(face->landmarks, seen.landmarks, sizeof face->landmarks);
   return st;
 }
 

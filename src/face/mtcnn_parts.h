@@ -23,7 +23,7 @@ extern const float gd_mtcnn_offset, gd_mtcnn_factor;
  * the pixels that they see.  The reference's is relative to the box before it
  * was truncated to whole pixels and clipped to the image, which the nets cannot
  * know: up to 1 px, and more at the image's edge.  With such weights O-Net also
- * looks at every face several times for its landmarks: see face/looks.h.
+ * looks at every face again, upright, for its landmarks: see face/looks.h.
  */
 #define GD_MTCNN_FRAMED "cascade.framed"
 

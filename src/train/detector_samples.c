@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "face/looks.h"
 #include "gradus/memory.h"
 
 enum { N_KINDS = 3, MOST_KEPT = 32 };
@@ -14,6 +15,16 @@ enum { MOST_LEVELS = 5 /* of P-Net's: about four faces, and a random one */ };
  * positives. */
 static const int quotas[GD_N_DETECTOR_NETS][N_KINDS] = {
     [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {6, 2, 6}};
+
+/* The share of images that the nets before are run on: R-Net learns from what
+ * P-Net takes for a face; O-Net needs few mistakes, and many faces. */
+static const double searched[GD_N_DETECTOR_NETS] = {
+    [GD_RNET] = 1, [GD_ONET] = 0.1};
+
+/* O-Net's looks at each face; and, for their squares, how far they are off, in
+ * sides, in the logarithm of the side, in radians. */
+enum { N_LOOKS = 2, MOST_FACES = GD_LABELLED_MOST };
+static const double look_shift = 0.05, look_scale = 0.06, look_roll = 0.08;
 
 /* A fair choice of at most `quota` of the boxes that are offered (Vitter 1985,
  * algorithm R). */
@@ -34,7 +45,7 @@ int gd_detector_most_samples(int net)
   int n = 0;
   for (int k = 0; k < N_KINDS; k++)
     n += n_choices * quotas[net][k];
-  return n;
+  return net == GD_ONET ? n + N_LOOKS * MOST_FACES : n;
 }
 
 static int64_t crop_floats(const gd_detector_samples *s)
@@ -99,6 +110,16 @@ static gd_status grow_scratch(gd_detector_samples *s, int width_px)
 }
 
 /* ---------------------------------------------------------------- judgement */
+
+static gd_box box_of(const gd_face *face)
+{
+  gd_box box = {.x1 = face->box[0],
+                .y1 = face->box[1],
+                .x2 = face->box[2],
+                .y2 = face->box[3]};
+  memcpy(box.landmarks, face->landmarks, sizeof box.landmarks);
+  return box;
+}
 
 static double overlap(const gd_box *box, const gd_face *face)
 {
@@ -294,16 +315,38 @@ static gd_box shift_about(const gd_face *face, int net, gd_random *r)
                   .y2 = (float)(y + 0.5 * side)};
 }
 
+/* Looks at a face, with a fair share of what the detector's first look at it
+ * is off. */
+static void add_looks(gd_detector_samples *s, const gd_labelled_image *image,
+                      const gd_face *face, gd_random *r)
+{
+  gd_box box = box_of(face);
+  for (int k = 0; k < N_LOOKS; k++) {
+    gd_look look = gd_look_at(&box);
+    look.x += look.side * gd_random_between(r, -look_shift, look_shift);
+    look.y += look.side * gd_random_between(r, -look_shift, look_shift);
+    look.side *= exp(gd_random_between(r, -look_scale, look_scale));
+    look.roll += gd_random_between(r, -look_roll, look_roll);
+    float *crop = s->x + s->n * crop_floats(s);
+    gd_detector_target *target = &s->targets[s->n++];
+    gd_look_take(look, &image->image, gd_mtcnn_offset, gd_mtcnn_factor, crop);
+    target->kind = GD_SAMPLE_POSITIVE;
+    gd_look_want(look, &box, target->box, target->points);
+  }
+}
+
 static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
                            const gd_labelled_image *image, gd_random *r)
 {
-  const gd_boxes *boxes;
+  const gd_boxes *boxes = NULL;
   choice choices[N_KINDS];
-  gd_status st = gd_mtcnn_candidates(before, &image->image, net, &boxes);
-  if (st != GD_OK)
-    return st;
+  if (gd_random_uniform(r) < searched[net]) {
+    gd_status st = gd_mtcnn_candidates(before, &image->image, net, &boxes);
+    if (st != GD_OK)
+      return st;
+  }
   begin_choice(net, choices);
-  for (int i = 0; i < boxes->n; i++)
+  for (int i = 0; boxes != NULL && i < boxes->n; i++)
     offer(choices, image, &boxes->items[i], r);
   for (int i = 0; i < image->n_faces; i++)
     for (int k = 0; k < jitters[net].n; k++) {
@@ -311,6 +354,9 @@ static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
       offer(choices, image, &box, r);
     }
   take_crops(s, choices, &image->image);
+  for (int i = 0; net == GD_ONET && i < image->n_faces; i++)
+    if (image->faces[i].confidence >= GD_LABELLED_VISIBLE)
+      add_looks(s, image, &image->faces[i], r);
   return GD_OK;
 }
 

@@ -10,6 +10,7 @@
  *                  a random one
  *   R-Net, O-Net   what the nets before leave over, which is full of mistakes;
  *                  and boxes shifted and scaled about each face
+ *   O-Net          looks at each face (face/looks.h), as detection ends with
  *
  * Wanted offsets and points are the inverse of what detection does with them,
  * so that its final boxes are the labels'.  R-Net's and O-Net's are relative to

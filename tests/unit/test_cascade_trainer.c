@@ -219,8 +219,8 @@ static void weights_are_read_back_as_they_were(void **state)
 }
 
 /* Write a cascade that calls everything a face: its weights are 0, and so are
- * its biases but those of a face, of boxes, which move a seventh of a side to
- * the lower right, and of landmarks: the first one's are 0, the others' 1. */
+ * its biases but those of a face, and of boxes, which move a seventh of a side
+ * to the lower right. */
 static const char *write_constant_cascade(int framed)
 {
   const char *path = gd_test_path("constant.h5");
@@ -239,10 +239,9 @@ static const char *write_constant_cascade(int framed)
     for (int i = 0; i < table->n_entries; i++) {
       const gd_tensor_entry *e = &table->entries[i];
       for (int k = 0; e->rank == 1 && k < e->count; k++)
-        weights[e->offset + k] = e->count == 2    ? 4.0f * (float)k
-                                 : e->count == 4  ? 1.0f / 7.0f
-                                 : e->count == 10 ? k % GD_N_LANDMARKS > 0
-                                                  : 0.0f;
+        weights[e->offset + k] = e->count == 2   ? 4.0f * (float)k
+                                 : e->count == 4 ? 1.0f / 7.0f
+                                                 : 0.0f;
     }
     assert_ok(gd_cascade_trainer_put(t, weights, w));
     gd_cascade_trainer_free(t);
@@ -253,8 +252,8 @@ static const char *write_constant_cascade(int framed)
 }
 
 /* Import a cascade, and detect in an image that is one cell of P-Net: the only
- * box moves out of it.  Tell how many landmarks are within the image. */
-static int count_inside(int framed)
+ * box moves out of it. */
+static gd_face detect_in_one_cell(int framed)
 {
   const char *paths[] = {write_constant_cascade(framed)};
   char imported[GD_PATH_MAX];
@@ -263,34 +262,40 @@ static int count_inside(int framed)
   gd_image image;
   gd_mtcnn *m;
   const gd_face *faces;
-  int n, n_inside = 0;
+  int n;
   config.min_face_px = 36;
   assert_ok(gd_detector_import(1, paths, imported));
   assert_ok(gd_mtcnn_open(imported, &config, &m));
   assert_ok(gd_image_new(36, 36, &image));
   assert_ok(gd_mtcnn_detect(m, &image, &faces, &n));
   assert_int_equal(n, 1);
-  for (int k = 0; k < GD_N_LANDMARKS; k++) {
-    const float *at = faces[0].landmarks[k];
-    n_inside += at[0] >= 0 && at[0] <= 36 && at[1] >= 0 && at[1] <= 36;
-  }
+  const gd_face face = faces[0];
   gd_image_free(&image);
   gd_mtcnn_close(m);
-  return n_inside;
+  return face;
 }
 
-static void framed_weights_place_landmarks_in_the_pixels_they_saw(void **state)
+/* P-Net's cell is 3 .. 36, its box 33 / 7 further.  R-Net and O-Net see of
+ * their boxes what lies in the image, pixels 7 .. 36 and 11 .. 36: framed, they
+ * move these by 30 / 7 and 26 / 7; else the whole box by 34 / 7. */
+static void framed_weights_tell_boxes_of_the_pixels_they_saw(void **state)
 {
   (void)state;
-  assert_int_equal(count_inside(1), GD_N_LANDMARKS);
-  assert_int_equal(count_inside(0), 1); /* the one at the upper left */
+  const gd_face framed = detect_in_one_cell(1), whole = detect_in_one_cell(0);
+  const float first = 3 + 33.0f / 7.0f;
+  for (int c = 0; c < 2; c++) {
+    assert_true(fabsf(framed.box[c] - (11 + 26.0f / 7.0f)) < 1e-4f);
+    assert_true(fabsf(framed.box[2 + c] - (36 + 26.0f / 7.0f)) < 1e-4f);
+    assert_true(fabsf(whole.box[c] - (first + 68.0f / 7.0f)) < 1e-4f);
+    assert_true(fabsf(whole.box[2 + c] - (first + 33 + 68.0f / 7.0f)) < 1e-4f);
+  }
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(net_in_training_computes_what_the_detector_does),
     cmocka_unit_test(gradient_is_that_of_finite_differences),
     cmocka_unit_test(weights_are_read_back_as_they_were),
-    cmocka_unit_test(framed_weights_place_landmarks_in_the_pixels_they_saw),
+    cmocka_unit_test(framed_weights_tell_boxes_of_the_pixels_they_saw),
 };
 
 gd_test_main(tests)
