@@ -14,16 +14,16 @@ enum { MOST_LEVELS = 5 /* of P-Net's: about four faces, and a random one */ };
 /* Kept of an image, or of a level of its pyramid: negatives, parts,
  * positives. */
 static const int quotas[GD_N_DETECTOR_NETS][N_KINDS] = {
-    [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {6, 2, 6}};
+    [GD_PNET] = {8, 3, 6}, [GD_RNET] = {16, 6, 12}, [GD_ONET] = {6, 2, 4}};
 
 /* The share of images that the nets before are run on: R-Net learns from what
  * P-Net takes for a face; O-Net needs few mistakes, and many faces. */
 static const double searched[GD_N_DETECTOR_NETS] = {
     [GD_RNET] = 1, [GD_ONET] = 0.1};
 
-/* O-Net's looks at each face; and, for their squares, how far they are off, in
- * sides, in the logarithm of the side, in radians. */
-enum { N_LOOKS = 2, MOST_FACES = GD_LABELLED_MOST };
+/* O-Net's looks at each face, and at all of an image; and, for their squares,
+ * how far they are off, in sides, in the logarithm of the side, in radians. */
+enum { N_LOOKS = 2, MOST_LOOKS = 4 };
 static const double look_shift = 0.05, look_scale = 0.06, look_roll = 0.08;
 
 /* A fair choice of at most `quota` of the boxes that are offered (Vitter 1985,
@@ -45,7 +45,7 @@ int gd_detector_most_samples(int net)
   int n = 0;
   for (int k = 0; k < N_KINDS; k++)
     n += n_choices * quotas[net][k];
-  return net == GD_ONET ? n + N_LOOKS * MOST_FACES : n;
+  return net == GD_ONET ? n + MOST_LOOKS : n;
 }
 
 static int64_t crop_floats(const gd_detector_samples *s)
@@ -315,24 +315,38 @@ static gd_box shift_about(const gd_face *face, int net, gd_random *r)
                   .y2 = (float)(y + 0.5 * side)};
 }
 
-/* Looks at a face, with a fair share of what the detector's first look at it
- * is off. */
-static void add_looks(gd_detector_samples *s, const gd_labelled_image *image,
-                      const gd_face *face, gd_random *r)
+/* Look at a face, off by a fair share of what the detector's first look is. */
+static void add_look(gd_detector_samples *s, const gd_labelled_image *image,
+                     const gd_face *face, gd_random *r)
 {
-  gd_box box = box_of(face);
-  for (int k = 0; k < N_LOOKS; k++) {
-    gd_look look = gd_look_at(&box);
-    look.x += look.side * gd_random_between(r, -look_shift, look_shift);
-    look.y += look.side * gd_random_between(r, -look_shift, look_shift);
-    look.side *= exp(gd_random_between(r, -look_scale, look_scale));
-    look.roll += gd_random_between(r, -look_roll, look_roll);
-    float *crop = s->x + s->n * crop_floats(s);
-    gd_detector_target *target = &s->targets[s->n++];
-    gd_look_take(look, &image->image, gd_mtcnn_offset, gd_mtcnn_factor, crop);
-    target->kind = GD_SAMPLE_POSITIVE;
-    gd_look_want(look, &box, target->box, target->points);
-  }
+  const gd_box box = box_of(face);
+  gd_look look = gd_look_at(&box);
+  look.x += look.side * gd_random_between(r, -look_shift, look_shift);
+  look.y += look.side * gd_random_between(r, -look_shift, look_shift);
+  look.side *= exp(gd_random_between(r, -look_scale, look_scale));
+  look.roll += gd_random_between(r, -look_roll, look_roll);
+  float *crop = s->x + s->n * crop_floats(s);
+  gd_detector_target *target = &s->targets[s->n++];
+  gd_look_take(look, &image->image, gd_mtcnn_offset, gd_mtcnn_factor, crop);
+  target->kind = GD_SAMPLE_POSITIVE;
+  gd_look_want(look, &box, target->box, target->points);
+}
+
+/* Look at the faces in turn, from any one on: images with many of them would
+ * keep the other ranks waiting. */
+static void add_looks(gd_detector_samples *s, const gd_labelled_image *image,
+                      gd_random *r)
+{
+  const gd_face *seen[GD_LABELLED_MOST];
+  int n = 0;
+  for (int i = 0; i < image->n_faces; i++)
+    if (image->faces[i].confidence >= GD_LABELLED_VISIBLE)
+      seen[n++] = &image->faces[i];
+  if (n == 0)
+    return;
+  const int first = (int)gd_random_below(r, n);
+  for (int k = 0; k < N_LOOKS * n && k < MOST_LOOKS; k++)
+    add_look(s, image, seen[(first + k) % n], r);
 }
 
 static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
@@ -354,9 +368,8 @@ static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
       offer(choices, image, &box, r);
     }
   take_crops(s, choices, &image->image);
-  for (int i = 0; net == GD_ONET && i < image->n_faces; i++)
-    if (image->faces[i].confidence >= GD_LABELLED_VISIBLE)
-      add_looks(s, image, &image->faces[i], r);
+  if (net == GD_ONET)
+    add_looks(s, image, r);
   return GD_OK;
 }
 
