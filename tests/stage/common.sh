@@ -47,6 +47,18 @@ fail() {
   exit 1
 }
 
+# Skip the test where there is no Slurm.
+need_slurm() {
+  local program
+  PATH=$PATH:/usr/sbin:/sbin
+  for program in slurmctld slurmd munged sbatch; do
+    if ! command -v "$program" >/dev/null; then
+      echo "SKIPPED: no $program: apt-get install slurm-wlm munge"
+      exit 77
+    fi
+  done
+}
+
 # start DIRECTORY RANKS ARGUMENT... : the job in a work directory of its own,
 # by the same relative path as in every other.
 start() {

@@ -4,13 +4,7 @@
 # shellcheck source=tests/stage/common.sh
 . "$GRADUS_SOURCE/tests/stage/common.sh"
 
-PATH=$PATH:/usr/sbin:/sbin
-for program in slurmctld slurmd munged sbatch; do
-  if ! command -v "$program" >/dev/null; then
-    echo "SKIPPED: no $program: apt-get install slurm-wlm munge"
-    exit 77
-  fi
-done
+need_slurm
 
 cat >>"$scratch/job.yaml" <<'JOB'
 sweep:
