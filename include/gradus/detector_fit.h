@@ -9,12 +9,12 @@
  *
  * A step takes the next `batch` images of the source.  A microbatch of them is
  * the unit of arithmetic: its crops are chosen (for R-Net and O-Net among what
- * the nets before it leave over), judged, and the hardest counted within it;
- * the step's loss is the mean of its microbatches'.  So the result is the same,
- * bit for bit, on any number of ranks and threads, and after being killed at
- * any moment and called again.  The crops of some steps are collected together:
- * ranks that waited for one another in every step would wait for long.  No
- * image is kept.
+ * the nets before it leave over, too), judged, and the hardest counted within
+ * it; the step's loss is the mean of its microbatches'.  So the result is the
+ * same, bit for bit, on any number of ranks and threads, and after being killed
+ * at any moment and called again.  The crops of some steps are collected
+ * together: ranks that waited for one another in every step would wait for
+ * long.  No image is kept.
  *
  * Source: Zhang et al. 2016 (see gradus/mtcnn.h)
  */

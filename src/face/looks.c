@@ -68,12 +68,13 @@ void gd_look_take(gd_look look, const gd_image *image, float offset,
     crop[i] = ((float)pixels[i] - offset) * factor;
 }
 
-void gd_look_mirror(int side, const float *from, float *to)
+void gd_look_mirror(const float *from, float *to)
 {
-  for (int r = 0; r < side; r++)
-    for (int s = 0; s < side; s++)
+  enum { SIDE = GD_LOOK_PX };
+  for (int r = 0; r < SIDE; r++)
+    for (int s = 0; s < SIDE; s++)
       for (int c = 0; c < 3; c++)
-        to[3 * (r * side + s) + c] = from[3 * (r * side + side - 1 - s) + c];
+        to[3 * (r * SIDE + s) + c] = from[3 * (r * SIDE + SIDE - 1 - s) + c];
 }
 
 /* What was told of one axis of a mirror image, in sides from the centre. */

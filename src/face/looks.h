@@ -40,8 +40,8 @@ gd_look gd_look_beside(gd_look look, int k);
  */
 void gd_look_take(gd_look look, const gd_image *image, float offset,
                   float factor, float *crop);
-/** Mirror a crop, left to right. @param[out] to  (side, side, 3), as `from` */
-void gd_look_mirror(int side, const float *from, float *to);
+/** Mirror a crop, left to right. @param[out] to  like `from`, not the same */
+void gd_look_mirror(const float *from, float *to);
 
 /**
  * Add to a sum what was told of a look: corners of the face's box as if it were

@@ -408,7 +408,7 @@ static gd_status show(gd_mtcnn *m, const gd_image *image, const gd_look *looks,
   for (int i = 0; i < n; i++) {
     float *crop = m->input.values + (int64_t)2 * i * CROP;
     gd_look_take(looks[i], image, gd_mtcnn_offset, gd_mtcnn_factor, crop);
-    gd_look_mirror(SIDE, crop, crop + CROP);
+    gd_look_mirror(crop, crop + CROP);
   }
   st = run_net(m, ONET, in, &shape, &out);
   if (st != GD_OK)

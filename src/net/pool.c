@@ -54,16 +54,17 @@ static void take(int width, const float *restrict x, const gd_scale *scale,
       memcpy(winner + c, &w, sizeof w);
     }
   }
-  for (; c < width; c++) {
-    float v = x[c];
+#pragma omp simd
+  for (int k = c; k < width; k++) {
+    float v = x[k];
     if (scale != NULL) {
-      v = (v - scale->mean[c]) * scale->factor[c] + scale->addend[c];
+      v = (v - scale->mean[k]) * scale->factor[k] + scale->addend[k];
       v = v < 0.0f ? 0.0f : v;
     }
-    const int wins = is_first || v > y[c] || v != v;
-    y[c] = wins ? v : y[c];
+    const int wins = is_first || v > y[k] || v != v;
+    y[k] = wins ? v : y[k];
     if (winner != NULL)
-      winner[c] = wins ? place : winner[c];
+      winner[k] = wins ? place : winner[k];
   }
 }
 
@@ -128,8 +129,9 @@ static void give(int width, const float *restrict dy,
     const gd_mask is_winner = __builtin_convertvector(w, gd_mask) == place;
     gd_store(dx + c, gd_load(dx + c) + gd_where(is_winner, gd_load(dy + c)));
   }
-  for (; c < width; c++)
-    dx[c] += winner[c] == place ? dy[c] : 0.0f;
+#pragma omp simd
+  for (int k = c; k < width; k++)
+    dx[k] += winner[k] == place ? dy[k] : 0.0f;
 }
 
 /* The windows that hold row (column) h are first..end-1. */

@@ -8,8 +8,9 @@
  *
  *   P-Net          cells of the pyramid, at scales about the faces' own and at
  *                  a random one
- *   R-Net, O-Net   what the nets before leave over, which is full of mistakes;
- *                  and boxes shifted and scaled about each face
+ *   R-Net, O-Net   what the nets before leave over, which is full of mistakes
+ *                  (for O-Net, of a tenth of the images); and boxes shifted and
+ *                  scaled about each face
  *   O-Net          looks at each face (face/looks.h), as detection ends with
  *
  * Wanted offsets and points are the inverse of what detection does with them,

@@ -4,7 +4,7 @@
 # to the same model; a directory that one host does not share is named.
 #
 # With the demo instead of the tests' small job, from the build directory's
-# parents, as root; it takes a quarter of an hour on two cores:
+# parents, as root; it takes 25 minutes on two slow cores:
 #   GRADUS_SOURCE=$PWD GRADUS_BUILD=$PWD/build/release \
 #     GRADUS_HOSTS_JOB=jobs/demo.yaml tests/stage/hosts.sh
 # shellcheck source=tests/stage/common.sh

@@ -2,7 +2,7 @@
 # The demo by a real Slurm of two nodes on this machine: one job a stage, each
 # over both nodes, the sweep as an array; the results are those of one rank
 # without Slurm.  It is cut to a size for tests; as it is, from the build
-# directory's parents, about 20 minutes on two slow cores:
+# directory's parents, half an hour on two slow cores:
 #   GRADUS_SOURCE=$PWD GRADUS_BUILD=$PWD/build/release \
 #     GRADUS_DEMO=whole tests/stage/slurm_demo.sh
 # shellcheck source=tests/stage/common.sh

@@ -100,7 +100,7 @@ static void check_landmark(gd_look look, const gd_image *image, int landmark,
   static const float offset[4] = {0};
   static float crops[2][CROP];
   gd_look_take(look, image, 0, 1, crops[0]);
-  gd_look_mirror(GD_LOOK_PX, crops[0], crops[1]);
+  gd_look_mirror(crops[0], crops[1]);
   for (int k = 0; k < 2; k++) {
     const int told = k == 0 ? landmark : mirrored[landmark];
     float points[2 * GD_N_LANDMARKS] = {0};
