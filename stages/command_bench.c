@@ -118,7 +118,7 @@ static gd_status time_steps(gd_bench *b, timing *t)
   gd_resnet_trace(b->net, &b->trace);
   for (int i = 0; st == GD_OK && i < b->set.repeat; i++) {
     MPI_Barrier(MPI_COMM_WORLD);
-    t->peak[i] = gd_peak_flops(PEAK_S);
+    t->peak[i] = gd_peak_flops(b->network.precision, PEAK_S);
     MPI_Allreduce(MPI_IN_PLACE, &t->peak[i], 1, MPI_DOUBLE, MPI_SUM,
                   MPI_COMM_WORLD);
     const double begun_s = MPI_Wtime();
@@ -425,14 +425,13 @@ const gd_command gd_command_bench = {
         "Runs steps of a ResNet with drawn weights and images, nothing read\n"
         "and nothing written: where a step's time goes by layer and phase, as\n"
         "milliseconds, GFLOP/s, and shares of the peak that multiply-adds on\n"
-        "registers reach in the same run. `kept` is what a layer leaves in\n"
-        "memory for the backward pass. Under mpirun or srun the step is "
-        "shared\n"
-        "as in training, and the tables are those of rank 0: compare a node's\n"
-        "ranks x threads with it. Phases are means, the step is a median; the\n"
-        "first one is not counted. --chart draws each convolution's passes "
-        "under\n"
-        "the roofs of memory, as fast as it streams, and arithmetic.\n\n"
+        "registers reach in the same run, of bf16 where it has kernels.\n"
+        "`kept` is what a layer leaves in memory for the backward pass. Under\n"
+        "mpirun or srun the step is shared as in training, and the tables are\n"
+        "those of rank 0: compare a node's ranks x threads with it. Phases\n"
+        "are means, the step is a median; the first one is not counted.\n"
+        "--chart draws each convolution's passes under the roofs of memory,\n"
+        "as fast as it streams, and arithmetic.\n\n"
         "--ranks times pairs of steps instead, without and with the exchange\n"
         "of gradients and weights hidden behind the backward pass (as in\n"
         "training, unless GRADUS_OVERLAP=off): `network` is from the first\n"

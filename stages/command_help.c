@@ -24,6 +24,7 @@ static const char exit_codes[] =
 
 static const char environment[] =
     "  GRADUS_GEMM      libxsmm or openblas: which library multiplies\n"
+    "  GRADUS_BF16      kernels or tiles: how numbers in bf16 are multiplied\n"
     "  GRADUS_OVERLAP   off: exchange gradients behind the backward pass, not\n"
     "                   within it; the same results\n"
     "  GRADUS_SITE      the site file of `gradus submit`\n"

@@ -11,14 +11,18 @@
  * variable GRADUS_GEMM chooses one; without it, libxsmm if it was built in.
  * The two round differently, so results name the backend they came from.
  *
- * Numbers that are kept in bf16 are multiplied as gd_gemm_takes() says: where
- * it says fp32, those who call bring tiles of A and B into the cache as floats.
- * Products of two bf16 numbers are exact in floats, so this gives what hardware
- * for bf16 gives, up to the order of sums, but no faster than fp32.  A backend
- * with kernels for bf16 (LIBXSMM has them for AVX-512-BF16, with two rows of B
- * interleaved) comes in here: it says that it takes bf16, its shapes get a
- * precision, and slabs and packed weights go to it as they are kept.  None does
- * so far.
+ * Numbers that are kept in bf16 are multiplied as gd_gemm_takes() says:
+ *
+ *   bf16   by kernels of ours for AVX-512-BF16, whatever the backend: twice as
+ *          many products at a time.  Their matrices have two terms of a sum
+ *          side by side: see gd_gemm_shape.
+ *   fp32   where the machine has none: those who call bring tiles of A and B
+ *          into the cache as floats.  No faster than fp32, at half the memory.
+ *
+ * Products of two bf16 numbers are exact in floats, so the ways differ in the
+ * order of their sums alone.  GRADUS_BF16=kernels or tiles chooses one; kernels
+ * run on every machine, but where it has no instruction for them by its
+ * definition, slowly: for tests.
  *
  * Source: Georganas et al., "High-Performance Deep Learning via a Single
  * Building Block", arXiv:1906.06440 (2019), section 2.
@@ -29,13 +33,24 @@
 #include "gradus/precision.h"
 #include "gradus/status.h"
 
+/**
+ * Sizes and strides in numbers of `precision`, of C in floats.
+ *
+ * Of bf16, pairs are scattered, k is even and n a multiple of 16, and the two
+ * terms 2p and 2p + 1 of a sum are neighbours: in the rows of A, and in B,
+ * which lies in memory as (k / 2, n, 2), with 2 ldb numbers from one p to the
+ * next.  A transposed A lies as (k / 2, m, 2), with 2 lda; then B's rows are
+ * plain.
+ */
 typedef struct {
+  gd_precision precision; /**< of A and B */
   int m, n, k;            /**< C is (m, n), A_i (m, k), B_i (k, n) */
-  int lda, ldb, ldc;      /**< floats from one row to the next */
-  int stride_a, stride_b; /**< floats from A_i to A_(i+1), B_i to B_(i+1) */
+  int lda, ldb, ldc;      /**< from one row to the next */
+  int stride_a, stride_b; /**< from A_i to A_(i+1), B_i to B_(i+1) */
   int transposed_a;       /**< A_i lies in memory as (k, m), with stride lda */
-  int accumulate;         /**< add to C instead of overwriting it */
-  int scattered; /**< pairs lie anywhere: for gd_gemm_run_scattered() */
+  int accumulate; /**< add to C instead of overwriting it; of bf16, a sum
+                     begins at zero and is then added */
+  int scattered;  /**< pairs lie anywhere: for gd_gemm_run_scattered() */
 } gd_gemm_shape;
 
 /** A kernel for one shape: a plain value, usable by several threads at once. */
@@ -44,14 +59,15 @@ typedef struct gd_gemm {
   /** The backend's way to run it; NULL: none made. */
   void (*run)(const struct gd_gemm *g, const float *a, const float *b,
               int count, float *c);
-  void (*run_scattered)(const struct gd_gemm *g, const float **a,
-                        const float **b, int count, float *c);
+  void (*run_scattered)(const struct gd_gemm *g, const void **a, const void **b,
+                        int count, float *c);
   void (*code)(void); /**< compiled code, where the backend compiles */
 } gd_gemm;
 
 /**
- * Settle the backend for this process, from GRADUS_GEMM.  Every gd_*_new() that
- * makes kernels calls it; a program calls it first to fail early.
+ * Settle the backend for this process, from GRADUS_GEMM, and GRADUS_BF16. Every
+ * gd_*_new() that makes kernels calls it; a program calls it first to fail
+ * early.
  * Errors: GD_ERR_USAGE (unknown name, or not built into this program)
  */
 GD_NODISCARD gd_status gd_gemm_begin(void);
@@ -60,8 +76,8 @@ GD_NODISCARD gd_status gd_gemm_begin(void);
  * when GRADUS_GEMM asks for what there is not. */
 const char *gd_gemm_backend(void);
 
-/** Return the precision in which the backend wants tiles of numbers that are
- * kept in `kept`. */
+/** Return the precision in which kernels want tiles of numbers that are kept in
+ * `kept`. */
 gd_precision gd_gemm_takes(gd_precision kept);
 /** Return how products of bf16 numbers are computed, for people; static. */
 const char *gd_gemm_bf16_way(void);
@@ -74,8 +90,8 @@ const char *gd_gemm_bf16_way(void);
 GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 
 /**
- * Compute C from `count` pairs.  Nothing is allocated.  An element's sum runs
- * over i, then k, whatever the values.
+ * Compute C from `count` pairs, of fp32.  Nothing is allocated.  An element's
+ * sum runs over i, then k, whatever the values.
  * @param[in]     a, b   A_0 and B_0; the others follow at the shape's strides
  * @param[in]     count  number of pairs, >= 1
  * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B
@@ -83,10 +99,10 @@ GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 void gd_gemm_run(const gd_gemm *g, const float *a, const float *b, int count,
                  float *c);
 /**
- * The same for a kernel of scattered pairs.
+ * The same for a kernel of scattered pairs, of either precision.
  * @param[in,out] a, b  `count` addresses each; changed by the call
  */
-void gd_gemm_run_scattered(const gd_gemm *g, const float **a, const float **b,
+void gd_gemm_run_scattered(const gd_gemm *g, const void **a, const void **b,
                            int count, float *c);
 
 #endif

@@ -5,12 +5,14 @@
  *   format gradus-model 2, attributes: depth, height_px, width_px, hidden,
  *   outputs, profile: the network and what its weights were trained with, as
  *   gradus/profile.h has it; loss, n_levels, template: what its output (how
- * many rows its last layer has, and how a level and a distribution follow) and
- * its faces are; gemm: who computed; epoch, step, dev_mae /weights/<torchvision
- * name>   float32 (K, C, R, S), (K, C) or (K) /running/<torchvision name>
- * float32 (K)
+ *   many rows its last layer has, and how a level and a distribution follow)
+ *   and its faces are; gemm: who computed; epoch, step, dev_mae
  *
- *   precision: bf16, where activations were kept so in training; absent: fp32
+ *   /weights/<torchvision name>  float32 (K, C, R, S), (K, C) or (K)
+ *   /running/<torchvision name>  float32 (K)
+ *
+ *   precision: bf16, where activations were kept so in training, and bf16: how
+ *   they were multiplied; absent: fp32
  *   settings, detector: how its frames and faces were made, for
  *   `gradus predict`; models of earlier versions lack them
  *

@@ -8,12 +8,15 @@
 #ifndef GRADUS_PEAK_H
 #define GRADUS_PEAK_H
 
+#include "gradus/precision.h"
+
 /**
- * Return the multiply-adds of all OpenMP threads, in FLOP/s of single
- * precision.
+ * Return the multiply-adds of all OpenMP threads, in FLOP/s: of fp32, or by the
+ * instruction for bf16 where the machine has it and kernels take it
+ * (gd_gemm_takes()).
  * @param[in] seconds  about as long as it takes, > 0
  */
-double gd_peak_flops(double seconds);
+double gd_peak_flops(gd_precision precision, double seconds);
 
 /**
  * Return the bytes that all OpenMP threads move between memory and registers

@@ -7,8 +7,8 @@
  *          rounding errors of up to 2^-8 of a number
  *
  * Whatever is kept in bf16 is computed with in floats: it is widened, which is
- * exact, on the way to a computation, and results are rounded once, on the way
- * back.  A buffer of a precision is a `void *` here, and what makes or fills it
+ * exact, on the way to a computation (or multiplied as it is, and summed in
+ * floats: see gradus/gemm.h), and results are rounded once, on the way back.  A buffer of a precision is a `void *` here, and what makes or fills it
  * names the precision.
  *
  * Source: Kalamkar et al., "A Study of BFLOAT16 for Deep Learning Training",

@@ -105,7 +105,8 @@ static gd_status prepare_training(gd_conv *conv)
   if (conv->outer == NULL || conv->residues == NULL)
     return GD_ERR_NOMEM;
   conv->n_residues = s.stride * s.stride;
-  gd_status st = gd_outer_init(conv->outer, s.R, s.S, s.C, s.K);
+  gd_status st =
+      gd_outer_init(conv->outer, conv->precision, s.R, s.S, s.C, s.K);
   for (int i = 0; i < conv->n_residues && st == GD_OK; i++)
     st = make_residue(&conv->residues[i], s, conv->precision, i / s.stride,
                       i % s.stride);
@@ -184,13 +185,12 @@ static void pack_forward(gd_conv *conv, const float *weights)
   for (int k0 = 0; k0 < s.K; k0 += TOGETHER)
     for (int tap = 0; tap < n_taps; tap++)
       for (int c = 0; c < s.C; c++) {
-        float room[TOGETHER];
-        const int64_t at = gd_product_at(p, tap / s.S, tap % s.S, c, k0);
+        float columns[TOGETHER];
         const int n = s.K - k0 < TOGETHER ? s.K - k0 : TOGETHER;
-        float *to = gd_room(conv->precision, conv->packed, at, room);
         for (int k = 0; k < n; k++)
-          to[k] = weights[((int64_t)(k0 + k) * s.C + c) * n_taps + tap];
-        gd_put(conv->precision, conv->packed, at, n, room);
+          columns[k] = weights[((int64_t)(k0 + k) * s.C + c) * n_taps + tap];
+        gd_product_pack(p, tap / s.S, tap % s.S, c, k0, n, columns,
+                        conv->packed);
       }
 }
 
@@ -207,13 +207,11 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
           (r->first_r - a * s.stride) * s.S + (r->first_s - b * s.stride);
       const float *from = weights + (int64_t)k * s.C * n_taps + element;
       for (int c0 = 0; c0 < s.C; c0 += GD_BLOCK) {
-        float room[GD_BLOCK];
-        const int64_t at = gd_product_at(&r->product, a, b, k, c0);
+        float columns[GD_BLOCK];
         const int n = s.C - c0 < GD_BLOCK ? s.C - c0 : GD_BLOCK;
-        float *to = gd_room(conv->precision, r->packed, at, room);
         for (int c = 0; c < n; c++)
-          to[c] = from[(int64_t)(c0 + c) * n_taps];
-        gd_put(conv->precision, r->packed, at, n, room);
+          columns[c] = from[(int64_t)(c0 + c) * n_taps];
+        gd_product_pack(&r->product, a, b, k, c0, n, columns, r->packed);
       }
     }
 }

@@ -134,7 +134,7 @@ static void run_tile(const gd_flat_conv *f, int t, const float *x, int pitch,
   const int64_t row = (int64_t)f->size * f->C * columns;
   float *to = columns == f->K ? y : padded;
   for (int first = 0; first < f->size && first < tile; first++) {
-    const float *a[MOST_ROWS], *b[MOST_ROWS];
+    const void *a[MOST_ROWS], *b[MOST_ROWS];
     for (int r = 0; r < f->size; r++) {
       a[r] = x + ((int64_t)r * pitch + first) * f->C;
       b[r] = f->weights + r * row;

@@ -45,10 +45,27 @@ static gd_status choose(const backend **out)
                  name);
 }
 
+/* The way of bf16 that is asked for; without one, the faster. */
+static gd_status choose_bf16(gd_precision *tiles)
+{
+  const char *name = getenv("GRADUS_BF16");
+  *tiles = gd_gemm_bf16_is_fast() ? GD_BF16 : GD_FP32;
+  if (name == NULL || name[0] == '\0')
+    return GD_OK;
+  if (strcmp(name, "kernels") != 0 && strcmp(name, "tiles") != 0)
+    return gd_fail(GD_ERR_USAGE,
+                   "GRADUS_BF16=%s: no such way; there are kernels and tiles",
+                   name);
+  *tiles = name[0] == 'k' ? GD_BF16 : GD_FP32;
+  return GD_OK;
+}
+
 gd_status gd_gemm_begin(void)
 {
   const backend *chosen;
-  return choose(&chosen);
+  gd_precision tiles;
+  gd_status st = choose(&chosen);
+  return st == GD_OK ? choose_bf16(&tiles) : st;
 }
 
 const char *gd_gemm_backend(void)
@@ -59,14 +76,15 @@ const char *gd_gemm_backend(void)
 
 gd_precision gd_gemm_takes(gd_precision kept)
 {
-  (void)kept; /* no backend has kernels for another */
-  return GD_FP32;
+  gd_precision tiles = GD_FP32;
+  return kept == GD_BF16 && choose_bf16(&tiles) == GD_OK ? tiles : GD_FP32;
 }
 
 const char *gd_gemm_bf16_way(void)
 {
-  return gd_gemm_takes(GD_BF16) == GD_BF16 ? "bf16 kernels"
-                                           : "tiles widened to fp32";
+  return gd_gemm_takes(GD_BF16) == GD_FP32 ? "tiles widened to fp32"
+         : gd_gemm_bf16_is_fast()          ? "bf16 kernels"
+                                           : "bf16 kernels, slowly";
 }
 
 gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out)
@@ -78,6 +96,10 @@ gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out)
   assert(shape.stride_a >= 0 && shape.stride_b >= 0);
 
   *out = (gd_gemm){.shape = shape};
+  if (shape.precision == GD_BF16) {
+    gd_gemm_bf16_make(shape, out);
+    return GD_OK;
+  }
   const backend *chosen;
   gd_status st = choose(&chosen);
   return st == GD_OK ? chosen->make(shape, out) : st;
@@ -90,7 +112,7 @@ void gd_gemm_run(const gd_gemm *g, const float *a, const float *b, int count,
   g->run(g, a, b, count, c);
 }
 
-void gd_gemm_run_scattered(const gd_gemm *g, const float **a, const float **b,
+void gd_gemm_run_scattered(const gd_gemm *g, const void **a, const void **b,
                            int count, float *c)
 {
   assert(g->run_scattered != NULL && g->shape.scattered && count >= 1);

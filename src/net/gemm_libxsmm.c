@@ -17,13 +17,13 @@ static void run(const gd_gemm *g, const float *a, const float *b, int count,
   kernel(b, a, c, &n_pairs);
 }
 
-static void run_scattered(const gd_gemm *g, const float **a, const float **b,
+static void run_scattered(const gd_gemm *g, const void **a, const void **b,
                           int count, float *c)
 {
   const libxsmm_smmfunction_reducebatch_addr kernel =
       (libxsmm_smmfunction_reducebatch_addr)g->code;
   const unsigned long long n_pairs = (unsigned long long)count;
-  kernel(b, a, c, &n_pairs);
+  kernel((const float **)b, (const float **)a, c, &n_pairs);
 }
 
 /* Compile, or find what was compiled before; NULL on failure. */

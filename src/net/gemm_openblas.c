@@ -28,7 +28,7 @@ static void run(const gd_gemm *g, const float *a, const float *b, int count,
                 i > 0 || s->accumulate ? 1.0f : 0.0f, c, s->ldc);
 }
 
-static void run_scattered(const gd_gemm *g, const float **a, const float **b,
+static void run_scattered(const gd_gemm *g, const void **a, const void **b,
                           int count, float *c)
 {
   const gd_gemm_shape *s = &g->shape;

@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "net/numbers.h"
+
 enum { PIECE = 112 /* positions: two slabs share the cache */ };
 
-/* Positions of a product. */
-static const int depths[2] = {7, 8};
+/* Positions of a product; of bf16 they are in pairs. */
+static const int depths_of[][2] = {[GD_FP32] = {7, 8}, [GD_BF16] = {14, 8}};
 
 static int least(int a, int b)
 {
@@ -67,9 +69,10 @@ static gd_status make_kernels(gd_outer *o, int depth)
       for (int add = 0; add < 2 && rows[r] > 0 && columns[c] > 0 && st == GD_OK;
            add++)
         st = gd_gemm_make(
-            (gd_gemm_shape){.m = rows[r],
+            (gd_gemm_shape){.precision = o->tiles,
+                            .m = rows[r],
                             .n = columns[c],
-                            .k = depths[depth],
+                            .k = depths_of[o->tiles][depth],
                             .lda = r == 0 ? GD_BLOCK : pieces(rows[r], 16) * 16,
                             .ldb = c == 0 ? GD_BLOCK : columns[c],
                             .ldc = GD_BLOCK,
@@ -80,9 +83,11 @@ static gd_status make_kernels(gd_outer *o, int depth)
   return st;
 }
 
-gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K)
+gd_status gd_outer_init(gd_outer *o, gd_precision precision, int R, int S,
+                        int C, int K)
 {
-  *o = (gd_outer){.R = R, .S = S, .C = C, .K = K};
+  *o = (gd_outer){
+      .tiles = gd_gemm_takes(precision), .R = R, .S = S, .C = C, .K = K};
   o->channels = gd_channels_of(C, S);
   choose_groups(o);
   gd_status st = make_kernels(o, 0);
@@ -128,8 +133,8 @@ static gd_channels range_of(const gd_channels *all, int first, int end)
 /* The matrices of one piece in the cache. */
 typedef struct {
   gd_slab x, dy;
-  const float *x_floats, *dy_floats;
-  int kind;           /* of depth */
+  const void *x_numbers, *dy_numbers;
+  int kind, depth;    /* of a product */
   int rows, n_depths; /* of the grid; products in a row */
 } slabs;
 
@@ -143,17 +148,20 @@ static void add_tile(const work *w, const task *t, const slabs *s, int k, int c,
   const int pitch_k = is_rest_k ? s->dy.channels.rest_pitch : GD_BLOCK;
   const int pitch_c = is_rest_c ? o->channels.rest_pitch : GD_BLOCK;
   const int taps_b = o->channels.narrow ? 1 : o->S;
-  const float *dy = s->dy_floats + (k - t->k0) * s->dy.block_floats;
-  const float *x =
-      s->x_floats + (c - t->c0) * s->x.block_floats +
-      gd_slab_pixel(&s->x, w->patches, tap / taps_b, tap % taps_b) * pitch_c;
-  const float *a[PIECE], *b[PIECE];
+  const void *dy =
+      gd_at(o->tiles, s->dy_numbers, (k - t->k0) * s->dy.next_block);
+  const void *x =
+      gd_at(o->tiles, s->x_numbers,
+            (c - t->c0) * s->x.next_block +
+                gd_slab_pixel(&s->x, w->patches, tap / taps_b, tap % taps_b) *
+                    pitch_c);
+  const void *a[PIECE], *b[PIECE];
   int n = 0;
-  for (int i = 0; i < s->rows; i++)
+  for (int64_t i = 0; i < s->rows; i++)
     for (int d = 0; d < s->n_depths; d++, n++) {
-      a[n] =
-          dy + ((int64_t)i * s->dy.row_pixels + d * depths[s->kind]) * pitch_k;
-      b[n] = x + ((int64_t)i * s->x.row_pixels + d * depths[s->kind]) * pitch_c;
+      const int first = d * s->depth;
+      a[n] = gd_at(o->tiles, dy, (i * s->dy.row_pixels + first) * pitch_k);
+      b[n] = gd_at(o->tiles, x, (i * s->x.row_pixels + first) * pitch_c);
     }
   gd_gemm_run_scattered(&o->kernels[s->kind][is_rest_k][is_rest_c][add], a, b,
                         n, sums_of(w, t, k, c, tap));
@@ -166,13 +174,19 @@ static void add_piece(const work *w, const task *t, gd_scratch scratch,
   const gd_channels in_k = range_of(&all_k, t->k0, t->k1);
   const gd_channels in_c = range_of(&w->o->channels, t->c0, t->c1);
   const int positions = piece->columns * piece->n;
+  const int *depths = depths_of[w->o->tiles];
   const int kind = pieces(positions, depths[1]) * depths[1] <
                    pieces(positions, depths[0]) * depths[0];
+  const int is_fp32 = w->o->tiles == GD_FP32;
   slabs s = {.kind = kind,
-             .x = gd_slab_of(w->patches, piece, &in_c, 1),
-             .dy = gd_slab_of(w->gradient, piece, &in_k, depths[kind]),
-             .x_floats = scratch.slab,
-             .dy_floats = scratch.other_slab,
+             .depth = depths[kind],
+             .x = gd_slab_of(w->patches, piece, &in_c,
+                             is_fp32 ? GD_SLAB_FP32 : GD_SLAB_BF16, 1),
+             .dy = gd_slab_of(w->gradient, piece, &in_k,
+                              is_fp32 ? GD_SLAB_FP32 : GD_SLAB_BF16_PAIRS,
+                              depths[kind]),
+             .x_numbers = scratch.slab,
+             .dy_numbers = scratch.other_slab,
              .rows = piece->rows,
              .n_depths = pieces(positions, depths[kind])};
   gd_slab_fill(&s.x, w->patches, piece, w->source, t->c0 * GD_BLOCK,

@@ -17,16 +17,18 @@
 #include "net/workspace.h"
 
 typedef struct {
+  gd_precision tiles; /**< of what is multiplied */
   int R, S, C, K;
   gd_channels channels;
   int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
-  /** [positions: 7, 8][outputs: GD_BLOCK, rest][channels: GD_BLOCK, rest]
-   *  [add to C] */
+  /** [positions: 7, 8; of bf16 8, 14][outputs: GD_BLOCK, rest]
+   *  [channels: GD_BLOCK, rest][add to C] */
   gd_gemm kernels[2][2][2][2];
 } gd_outer;
 
 /** Make the kernels. Errors: as gd_gemm_make() */
-GD_NODISCARD gd_status gd_outer_init(gd_outer *o, int R, int S, int C, int K);
+GD_NODISCARD gd_status gd_outer_init(gd_outer *o, gd_precision precision, int R,
+                                     int S, int C, int K);
 
 /**
  * @param[in]  dy        (positions, K), of the source's precision

@@ -5,7 +5,9 @@
 #include <omp.h>
 #include <stdlib.h>
 
+#include "gradus/gemm.h"
 #include "gradus/memory.h"
+#include "net/bf16_terms.h"
 
 /* Enough independent sums to hide an instruction's latency, in registers. */
 enum { CHAINS = 12, ROUNDS = 20000 };
@@ -35,9 +37,45 @@ static float multiply_and_add(float first)
   return v[0][0];
 }
 
-double gd_peak_flops(double seconds)
+#ifdef __AVX512BF16__
+/* The sums grow up to where a float adds no more to them. */
+static float multiply_and_add_bf16(float first)
+{
+  enum { ONE = 0x3f80, HALF = 0x3f00 }; /* in bf16 */
+  gd_sums v[CHAINS];
+  for (int i = 0; i < CHAINS; i++)
+    v[i] = (gd_sums){0} + first;
+  const gd_pairs one = (gd_pairs){0} + (ONE << 16 | ONE);
+  const gd_pairs half = (gd_pairs){0} + (HALF << 16 | HALF);
+  for (int r = 0; r < ROUNDS; r++)
+    for (int i = 0; i < CHAINS; i++)
+      v[i] = gd_add_terms(v[i], one, half);
+  for (int i = 1; i < CHAINS; i++)
+    v[0] += v[i];
+  return v[0][0] * 1e-9f;
+}
+#endif
+
+/* A way to keep the processor busy, and its multiplications and additions. */
+typedef struct {
+  float (*run)(float first);
+  double flop;
+} load;
+
+static load load_of(gd_precision precision)
+{
+#ifdef __AVX512BF16__
+  if (gd_gemm_takes(precision) == GD_BF16)
+    return (load){multiply_and_add_bf16, 2.0 * 32 * CHAINS * ROUNDS};
+#endif
+  (void)precision;
+  return (load){multiply_and_add, 2.0 * LANES * CHAINS * ROUNDS};
+}
+
+double gd_peak_flops(gd_precision precision, double seconds)
 {
   assert(seconds > 0);
+  const load l = load_of(precision);
   double flops = 0;
 #pragma omp parallel reduction(+ : flops)
   {
@@ -46,12 +84,12 @@ double gd_peak_flops(double seconds)
     long n = 0;
     float sum = 0;
     while (took_s < seconds) {
-      sum = multiply_and_add(sum);
+      sum = l.run(sum);
       n++;
       took_s = omp_get_wtime() - begun_s;
     }
     assert(sum > 0); /* so that nobody leaves the work out */
-    flops += 2.0 * LANES * CHAINS * ROUNDS * (double)n / took_s;
+    flops += l.flop * (double)n / took_s;
   }
   return flops;
 }

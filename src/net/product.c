@@ -19,7 +19,7 @@ static int least(int a, int b)
 
 static int depth_of(const gd_product *p, int is_rest)
 {
-  return is_rest ? p->channels.rest : GD_BLOCK;
+  return is_rest ? p->rest_depth : GD_BLOCK;
 }
 
 /* Columns of a product: fewer than a block's where the only block has fewer. */
@@ -33,33 +33,51 @@ static gd_status make_kernels(gd_product *p, int is_source, int tile)
 {
   gd_status st = GD_OK;
   const int present[2] = {p->channels.n_whole > 0, p->channels.rest > 0};
-  for (int rest = 0; rest < 2 && st == GD_OK; rest++)
-    if (present[rest])
-      st = gd_gemm_make((gd_gemm_shape){.m = gd_tiles[tile],
-                                        .n = width_of(p),
-                                        .k = depth_of(p, rest),
-                                        .lda = is_source ? p->C
-                                               : rest ? p->channels.rest_pitch
-                                                      : GD_BLOCK,
-                                        .ldb = GD_BLOCK,
-                                        .ldc = GD_BLOCK,
-                                        .scattered = 1},
-                        &p->kernels[is_source][tile][rest]);
+  for (int rest = 0; rest < 2; rest++)
+    for (int add = 0; add < (p->tiles == GD_BF16 ? 2 : 1); add++)
+      if (present[rest] && st == GD_OK)
+        st = gd_gemm_make((gd_gemm_shape){.precision = p->tiles,
+                                          .m = gd_tiles[tile],
+                                          .n = width_of(p),
+                                          .k = depth_of(p, rest),
+                                          .lda = is_source ? p->C
+                                                 : rest ? p->channels.rest_pitch
+                                                        : GD_BLOCK,
+                                          .ldb = GD_BLOCK,
+                                          .ldc = GD_BLOCK,
+                                          .accumulate = add,
+                                          .scattered = 1},
+                          &p->kernels[is_source][tile][rest][add]);
   return st;
+}
+
+/* Say whether kernels can read the source where it lies. */
+static int takes_source(const gd_product *p)
+{
+  return p->tiles == p->precision && p->rest_depth == p->channels.rest;
 }
 
 gd_status gd_product_init(gd_product *p, gd_precision precision, int R, int S,
                           int C, int columns, int may_be_source)
 {
-  assert(gd_gemm_takes(precision) == GD_FP32);
-  *p = (gd_product){
-      .precision = precision, .R = R, .S = S, .C = C, .columns = columns};
+  *p = (gd_product){.precision = precision,
+                    .tiles = gd_gemm_takes(precision),
+                    .R = R,
+                    .S = S,
+                    .C = C,
+                    .columns = columns};
   p->channels = gd_channels_of(C, S);
+  const int rest = p->channels.rest;
+  p->rest_depth = p->tiles == GD_FP32 ? rest : rest + rest % 2;
+  p->depth =
+      p->channels.narrow
+          ? (int64_t)R * p->rest_depth
+          : (int64_t)R * S * (p->channels.n_whole * GD_BLOCK + p->rest_depth);
   p->n_blocks = (columns + GD_BLOCK - 1) / GD_BLOCK;
   gd_status st = GD_OK;
   for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++) {
     st = make_kernels(p, 0, tile);
-    if (st == GD_OK && may_be_source && precision == GD_FP32)
+    if (st == GD_OK && may_be_source && takes_source(p))
       st = make_kernels(p, 1, tile);
   }
   return st;
@@ -67,7 +85,23 @@ gd_status gd_product_init(gd_product *p, gd_precision precision, int R, int S,
 
 int64_t gd_product_packed(const gd_product *p)
 {
-  return (int64_t)p->n_blocks * p->R * p->S * p->C * GD_BLOCK;
+  return p->n_blocks * p->depth * GD_BLOCK;
+}
+
+void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
+                     int n, const float *weights, void *packed)
+{
+  const int64_t at = gd_product_at(p, a, b, c, column);
+  uint16_t kept[GD_BLOCK];
+  if (p->tiles == GD_FP32) {
+    gd_precision_write(p->precision, weights, n,
+                       gd_at(p->precision, packed, at));
+    return;
+  }
+  gd_precision_write(GD_BF16, weights, n, kept);
+  uint16_t *to = (uint16_t *)packed + at;
+  for (int i = 0; i < n; i++)
+    to[2 * i] = kept[i];
 }
 
 /* A source that is the matrix itself needs a slab for its end alone. */
@@ -101,7 +135,7 @@ typedef struct {
 typedef struct {
   gd_piece piece;
   gd_slab slab;
-  const float *floats; /* the slab's, or the source's first pixel */
+  const void *numbers; /* the slab's, or the source's first pixel */
   int is_source;
   int row_positions; /* of use, in a row of the grid */
   int row_tiles;
@@ -112,32 +146,33 @@ typedef struct {
  * the rest, for the tile that begins `pixels` behind the first.
  * weights: the part's */
 static void multiply_part(const work *w, const errand *e, int is_rest,
-                          int first, int n, int64_t pixels,
-                          const float *weights, float *c)
+                          int first, int n, int64_t pixels, int add,
+                          const void *weights, float *c)
 {
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
   const int taps_a = p->R, taps_b = ch->narrow ? 1 : p->S;
   const int depth = depth_of(p, is_rest);
-  const float *a[MOST_PAIRS], *b[MOST_PAIRS];
+  const void *a[MOST_PAIRS], *b[MOST_PAIRS];
   for (int i = 0; i < n; i++) {
     const int pair = first + i;
-    b[i] = weights + (int64_t)i * depth * GD_BLOCK;
+    b[i] = gd_at(p->tiles, weights, (int64_t)i * depth * GD_BLOCK);
     if (e->is_source) {
-      a[i] =
-          e->floats + pixels * p->C + (is_rest ? ch->n_whole : pair) * GD_BLOCK;
+      a[i] = gd_at(p->tiles, e->numbers,
+                   pixels * p->C + (is_rest ? ch->n_whole : pair) * GD_BLOCK);
       continue;
     }
     const int tap = pair % (taps_a * taps_b);
     const int block = is_rest ? ch->n_whole : pair / (taps_a * taps_b);
     const int pitch = is_rest ? ch->rest_pitch : GD_BLOCK;
-    a[i] = e->floats + block * e->slab.block_floats +
-           (gd_slab_pixel(&e->slab, w->patches, tap / taps_b, tap % taps_b) +
-            pixels) *
-               pitch;
+    const int64_t pixel =
+        gd_slab_pixel(&e->slab, w->patches, tap / taps_b, tap % taps_b) +
+        pixels;
+    a[i] =
+        gd_at(p->tiles, e->numbers, block * e->slab.next_block + pixel * pitch);
   }
-  gd_gemm_run_scattered(&p->kernels[e->is_source][w->cut.tile][is_rest], a, b,
-                        n, c);
+  gd_gemm_run_scattered(&p->kernels[e->is_source][w->cut.tile][is_rest][add], a,
+                        b, n, c);
 }
 
 static void add_part(const float *restrict part, int rows, int width,
@@ -152,8 +187,9 @@ static void add_part(const float *restrict part, int rows, int width,
 /* Multiply some tiles with a part of the sum. */
 static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
                            int first_tile, int is_rest, int first, int n,
-                           int is_first, const float *weights, float *c)
+                           int is_first, const void *weights, float *c)
 {
+  const int adds = w->p->tiles == GD_BF16; /* the kernels themselves */
   const int m = w->tile, width = width_of(w->p);
   const int n_tiles = e->piece.rows * e->row_tiles;
   const int end = least(first_tile + e->together, n_tiles);
@@ -161,9 +197,10 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
     const int64_t pixels = (int64_t)(t / e->row_tiles) * e->slab.row_pixels +
                            (int64_t)(t % e->row_tiles) * m;
     float *at = c + (ptrdiff_t)t * m * GD_BLOCK;
-    float *to = is_first ? at : scratch.part;
-    multiply_part(w, e, is_rest, first, n, pixels, weights, to);
-    if (!is_first)
+    float *to = is_first || adds ? at : scratch.part;
+    multiply_part(w, e, is_rest, first, n, pixels, !is_first && adds, weights,
+                  to);
+    if (!is_first && !adds)
       add_part(scratch.part, m, width, at);
   }
 }
@@ -175,21 +212,24 @@ static void multiply(const work *w, const errand *e, gd_scratch scratch,
   const gd_product *p = w->p;
   const gd_channels *ch = &p->channels;
   const int taps = ch->narrow ? p->R : p->R * p->S;
-  int64_t at = (int64_t)block * p->R * p->S * p->C * GD_BLOCK;
+  const int terms = p->tiles == GD_FP32 ? GD_PART_TERMS : 2 * GD_PART_TERMS;
+  int64_t at = block * p->depth * GD_BLOCK;
   int is_first = 1;
   for (int is_rest = 0; is_rest < 2; is_rest++) {
     const int n_pairs =
         is_rest ? (ch->rest > 0 ? taps : 0) : taps * ch->n_whole;
     const int depth = depth_of(p, is_rest);
-    const int n_part = n_pairs > 0 && depth < GD_PART_TERMS
-                           ? least(GD_PART_TERMS / depth, MOST_PAIRS)
-                           : 1;
+    const int n_part =
+        n_pairs > 0 && depth < terms ? least(terms / depth, MOST_PAIRS) : 1;
     for (int first = 0; first < n_pairs; first += n_part) {
       const int n = least(n_part, n_pairs - first);
       const int64_t count = (int64_t)n * depth * GD_BLOCK;
-      multiply_tiles(
-          w, e, scratch, first_tile, is_rest, first, n, is_first,
-          gd_strip(p->precision, w->packed, at, count, scratch.weights), c);
+      const void *weights =
+          p->tiles == p->precision
+              ? gd_at(p->precision, w->packed, at)
+              : gd_strip(p->precision, w->packed, at, count, scratch.weights);
+      multiply_tiles(w, e, scratch, first_tile, is_rest, first, n, is_first,
+                     weights, c);
       is_first = 0;
       at += count;
     }
@@ -221,10 +261,11 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
     e.is_source = 1;
     if (p->C <= FEW_CHANNELS) /* rows arrive from memory whole */
       e.together = 1;
-    e.floats = gd_at(GD_FP32, w->source->x, (ptrdiff_t)e.piece.j0 * p->C);
+    e.numbers = gd_at(p->precision, w->source->x, (ptrdiff_t)e.piece.j0 * p->C);
   } else {
-    e.slab = gd_slab_of(w->patches, &e.piece, &p->channels, 1);
-    e.floats = scratch.slab;
+    e.slab = gd_slab_of(w->patches, &e.piece, &p->channels,
+                        p->tiles == GD_FP32 ? GD_SLAB_FP32 : GD_SLAB_BF16, 1);
+    e.numbers = scratch.slab;
     gd_slab_fill(&e.slab, w->patches, &e.piece, w->source, 0, scratch.slab);
   }
   gd_results r = {.precision = p->precision,
@@ -270,7 +311,7 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
             .target = target,
             .cut = cut_of(patches)};
   w.tile = gd_tiles[w.cut.tile];
-  w.may_be_source = p->precision == GD_FP32 && gd_patches_are_source(patches) &&
+  w.may_be_source = takes_source(p) && gd_patches_are_source(patches) &&
                     patches->N == 1 && patches->rows == 1 &&
                     source->scale == NULL;
 

@@ -4,17 +4,18 @@
  *
  * A piece of the grid is multiplied with one block of GD_BLOCK columns at a
  * time, all its tiles with a part of the sum before the next part.  A long sum
- * is cut: every 192 terms one begins at zero and is then added to the result.
- * That brings the rounding error of the whole network down to that of
- * pairwise-like sums (measured: from 2.8 to 1.1 times PyTorch's) for 2 % of the
- * time.
+ * is cut: every 192 terms (of bf16 384, as many bytes) one begins at zero and
+ * is then added to the result.  That brings the rounding error of the whole
+ * network down to that of pairwise-like sums (measured: from 2.8 to 1.1 times
+ * PyTorch's) for 2 % of the time.
  *
  * The weights are packed as (block of columns, block of channels, tap, channel,
  * GD_BLOCK), the last block of columns filled up with zeros; in the precision
- * of the source.  The part of a sum that comes next is brought into the cache
- * as floats.  Where there are fewer columns than a block's, products are only
- * as wide as they need, by whole vectors; what lies behind them in the results
- * is not defined.
+ * of the source.  For kernels of bf16 two channels are interleaved, (pair of
+ * channels, GD_BLOCK, 2), an odd number of them filled up with zeros; for those
+ * of floats the part of a sum that comes next is brought into the cache.  Where
+ * there are fewer columns than a block's, products are only as wide as they
+ * need, by whole vectors; what lies behind them in the results is not defined.
  */
 #ifndef GRADUS_NET_PRODUCT_H
 #define GRADUS_NET_PRODUCT_H
@@ -25,11 +26,14 @@
 
 typedef struct {
   gd_precision precision; /**< of the source and of the packed weights */
+  gd_precision tiles;     /**< of what is multiplied */
   int R, S, C;            /**< of the patches */
   gd_channels channels;
+  int rest_depth; /**< terms of a tap in the rest, with those filled up */
+  int64_t depth;  /**< of all taps and blocks */
   int columns, n_blocks;
-  /** [in: slab, source][tile][depth: whole block, rest] */
-  gd_gemm kernels[2][GD_N_TILES][2];
+  /** [in: slab, source][tile][terms: whole block, rest][add: of bf16] */
+  gd_gemm kernels[2][GD_N_TILES][2][2];
 } gd_product;
 
 /** Where the result of grid position (n, i, j) goes: pixel (n, row + i * step,
@@ -54,19 +58,24 @@ static inline int64_t gd_product_at(const gd_product *p, int a, int b, int c,
                                     int column)
 {
   const gd_channels *ch = &p->channels;
-  const int taps = p->R * p->S;
   int64_t depth;
   if (ch->narrow) {
-    depth = ((int64_t)a * p->S + b) * p->C + c;
+    depth = (int64_t)a * p->rest_depth + b * p->C + c;
   } else {
     const int block = c / GD_BLOCK;
-    const int width = block < ch->n_whole ? GD_BLOCK : ch->rest;
-    depth = (int64_t)block * taps * GD_BLOCK + (int64_t)(a * p->S + b) * width +
-            c % GD_BLOCK;
+    const int width = block < ch->n_whole ? GD_BLOCK : p->rest_depth;
+    depth = (int64_t)block * p->R * p->S * GD_BLOCK +
+            (int64_t)(a * p->S + b) * width + c % GD_BLOCK;
   }
-  return ((int64_t)(column / GD_BLOCK) * taps * p->C + depth) * GD_BLOCK +
-         column % GD_BLOCK;
+  const int64_t block = (int64_t)(column / GD_BLOCK) * p->depth;
+  column %= GD_BLOCK;
+  return p->tiles == GD_FP32
+             ? (block + depth) * GD_BLOCK + column
+             : (block + depth / 2 * 2) * GD_BLOCK + 2 * column + depth % 2;
 }
+/** Pack the weights of some columns of one block: n <= GD_BLOCK floats. */
+void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
+                     int n, const float *weights, void *packed);
 /** Return the pieces that the grid is cut into. */
 int gd_product_n_pieces(const gd_patches *patches);
 

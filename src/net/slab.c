@@ -86,8 +86,8 @@ static int64_t slab_floats(const gd_patches *p, int C, int samples, int rows,
 {
   const gd_channels channels = gd_channels_of(C, p->S);
   const gd_piece piece = {.n = samples, .rows = rows, .columns = columns};
-  const gd_slab s = gd_slab_of(p, &piece, &channels, 1);
-  return s.block_floats * (channels.n_whole + (channels.rest > 0));
+  const gd_slab s = gd_slab_of(p, &piece, &channels, GD_SLAB_FP32, 1);
+  return s.next_block * (channels.n_whole + (channels.rest > 0));
 }
 
 gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats)
@@ -131,9 +131,10 @@ gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)
  */
 
 gd_slab gd_slab_of(const gd_patches *p, const gd_piece *piece,
-                   const gd_channels *channels, int multiple)
+                   const gd_channels *channels, gd_slab_form form, int multiple)
 {
-  gd_slab s = {.channels = *channels,
+  gd_slab s = {.form = form,
+               .channels = *channels,
                .planes = channels->narrow ? 1 : least(p->step, p->S),
                .plane_columns = piece->columns,
                .n_rows = (piece->rows - 1) * p->step + p->R,
@@ -142,8 +143,8 @@ gd_slab gd_slab_of(const gd_patches *p, const gd_piece *piece,
     s.plane_columns += (p->S - 1) / p->step;
   s.pitch = pieces(s.planes * s.plane_columns * s.n, multiple) * multiple;
   s.row_pixels = p->step * s.pitch;
-  s.block_floats = ((int64_t)s.n_rows * s.pitch + GD_MOST_TILE) *
-                   (channels->n_whole > 0 ? GD_BLOCK : channels->rest_pitch);
+  s.next_block = ((int64_t)s.n_rows * s.pitch + GD_MOST_TILE) *
+                 (channels->n_whole > 0 ? GD_BLOCK : channels->rest_pitch);
   return s;
 }
 
@@ -154,36 +155,46 @@ int64_t gd_slab_pixel(const gd_slab *s, const gd_patches *p, int a, int b)
   return (int64_t)a * s->pitch + (plane * s->plane_columns + column) * s->n;
 }
 
-/* A whole block of channels of one pixel. */
-static inline void copy_block(gd_precision p, int c0, const void *from,
-                              float *to)
-{
-  for (int i = 0; i < GD_BLOCK; i += GD_LANES)
-    gd_store(to + i, gd_load_of(p, from, c0 + i));
-}
-
-static inline void scale_block(gd_precision p, const gd_scale *scale, int c0,
-                               const void *from, float *to)
+/* A whole block of channels of one pixel; `kept`: of the slab. */
+static inline void bring_block(gd_precision p, gd_precision kept,
+                               const gd_scale *scale, int c0, const void *from,
+                               void *to)
 {
   for (int i = 0; i < GD_BLOCK; i += GD_LANES) {
-    const gd_vector v =
-        (gd_load_of(p, from, c0 + i) - gd_load(scale->mean + c0 + i)) *
-            gd_load(scale->factor + c0 + i) +
-        gd_load(scale->addend + c0 + i);
-    gd_store(to + i, gd_kept(p, gd_relu(v)));
+    gd_vector v = gd_load_of(p, from, c0 + i);
+    if (scale != NULL) {
+      v = (v - gd_load(scale->mean + c0 + i)) *
+              gd_load(scale->factor + c0 + i) +
+          gd_load(scale->addend + c0 + i);
+      v = gd_relu(v);
+      if (kept != p)
+        v = gd_kept(p, v);
+    }
+    gd_keep(kept, to, i, v);
   }
 }
 
-static inline void bring_block(gd_precision p, const gd_scale *scale, int c0,
-                               const void *from, float *to)
+/* Half of a pair, for GD_LANES channels: the other half stays. */
+static inline void put_half(gd_bits half, int is_second, void *to)
 {
-  if (scale == NULL)
-    copy_block(p, c0, from, to);
-  else
-    scale_block(p, scale, c0, from, to);
+  gd_bits pair;
+  memcpy(&pair, to, sizeof pair);
+  pair = is_second ? (pair & 0xffff) | half << 16 : (pair & 0xffff0000) | half;
+  memcpy(to, &pair, sizeof pair);
 }
 
-/* Bring some channels c0.. of one pixel; NULL: outside. */
+/* Whatever is in pairs comes as it is kept. */
+static void pair_block(int c0, const void *from, int is_second, uint16_t *to)
+{
+  for (int i = 0; i < GD_BLOCK; i += GD_LANES) {
+    gd_halves half = {0};
+    if (from != NULL)
+      memcpy(&half, gd_at(GD_BF16, from, c0 + i), sizeof half);
+    put_half(__builtin_convertvector(half, gd_bits), is_second, to + 2 * i);
+  }
+}
+
+/* Bring some channels c0.. of one pixel as floats; NULL: outside. */
 static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
                        const void *from, float *to)
 {
@@ -203,21 +214,79 @@ static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
   }
 }
 
+static gd_precision precision_of(const gd_slab *s)
+{
+  return s->form == GD_SLAB_FP32 ? GD_FP32 : GD_BF16;
+}
+
+/* Return where the pair of a pixel lies in a block of channels. */
+static uint16_t *pair_of(int64_t pixel, int pitch, void *block)
+{
+  return (uint16_t *)block + pixel / 2 * 2 * pitch;
+}
+
+/* Where to write the rest's channels of a pixel as floats. */
+static float *rest_room(const gd_slab *s, int64_t pixel, void *rest,
+                        float room[GD_BLOCK + 1])
+{
+  return s->form == GD_SLAB_FP32
+             ? (float *)rest + pixel * s->channels.rest_pitch
+             : room;
+}
+
+/* Put away what was written there. */
+static void put_rest(const gd_slab *s, int64_t pixel, void *rest,
+                     float room[GD_BLOCK + 1])
+{
+  const int n = s->channels.rest, pitch = s->channels.rest_pitch;
+  if (s->form == GD_SLAB_FP32)
+    return;
+  room[n] = 0; /* the other term of an odd rest's last pair */
+  uint16_t kept[GD_BLOCK + 1];
+  gd_precision_write(GD_BF16, room, n + n % 2, kept);
+  if (s->form == GD_SLAB_BF16) {
+    memcpy((uint16_t *)rest + pixel * pitch, kept,
+           (size_t)(n + n % 2) * sizeof *kept);
+    return;
+  }
+  uint16_t *to = pair_of(pixel, pitch, rest);
+  for (int c = 0; c < n; c++)
+    to[2 * c + pixel % 2] = kept[c];
+}
+
+static void bring_whole(const gd_slab *s, gd_precision p, const gd_scale *scale,
+                        int c0, const void *from, int64_t pixel, void *block)
+{
+  void *to = gd_at(precision_of(s), block, pixel * GD_BLOCK);
+  if (s->form == GD_SLAB_BF16_PAIRS)
+    pair_block(c0, from, pixel % 2, pair_of(pixel, GD_BLOCK, block));
+  else if (from == NULL)
+    memset(to, 0, GD_BLOCK * gd_size_of(precision_of(s)));
+  else if (p == GD_FP32)
+    bring_block(GD_FP32, GD_FP32, scale, c0, from, to);
+  else if (s->form == GD_SLAB_FP32)
+    bring_block(GD_BF16, GD_FP32, scale, c0, from, to);
+  else if (scale == NULL)
+    memcpy(to, gd_at(GD_BF16, from, c0), GD_BLOCK * sizeof(uint16_t));
+  else
+    bring_block(GD_BF16, GD_BF16, scale, c0, from, to);
+}
+
 static void bring_pixel(const gd_slab *s, gd_precision p, const gd_scale *scale,
-                        int c0, const void *from, int64_t pixel, float *floats)
+                        int c0, const void *from, int64_t pixel, void *numbers)
 {
   const gd_channels *c = &s->channels;
-  float *to = floats + pixel * GD_BLOCK;
-  for (int b = 0; b < c->n_whole; b++, to += s->block_floats)
-    if (from == NULL)
-      memset(to, 0, GD_BLOCK * sizeof *to);
-    else if (p == GD_FP32)
-      bring_block(GD_FP32, scale, c0 + b * GD_BLOCK, from, to);
-    else
-      bring_block(GD_BF16, scale, c0 + b * GD_BLOCK, from, to);
-  if (c->rest > 0)
+  const gd_precision kept = precision_of(s);
+  for (int b = 0; b < c->n_whole; b++)
+    bring_whole(s, p, scale, c0 + b * GD_BLOCK, from, pixel,
+                gd_at(kept, numbers, b * s->next_block));
+  if (c->rest > 0) {
+    float room[GD_BLOCK + 1];
+    void *rest = gd_at(kept, numbers, c->n_whole * s->next_block);
     bring_some(p, scale, c0 + c->n_whole * GD_BLOCK, c->rest, from,
-               floats + c->n_whole * s->block_floats + pixel * c->rest_pitch);
+               rest_room(s, pixel, rest, room));
+    put_rest(s, pixel, rest, room);
+  }
 }
 
 /* The pixel of a column; NULL outside the image. */
@@ -229,22 +298,25 @@ static inline const void *pixel_of(const gd_patches *p, const void *row, int w)
 }
 
 /* Narrow: the taps of a row at one position, from column w on. */
-static void bring_taps(const gd_patches *p, const gd_scale *scale,
-                       const void *row, int w, float *to)
+static void bring_taps(const gd_slab *s, const gd_patches *p,
+                       const gd_scale *scale, const void *row, int w,
+                       int64_t pixel, void *numbers)
 {
   const int C = p->C;
-  if (row != NULL && scale == NULL && w >= 0 && w + p->S <= p->W) {
+  float room[GD_BLOCK + 1];
+  float *to = rest_room(s, pixel, numbers, room);
+  if (row != NULL && scale == NULL && w >= 0 && w + p->S <= p->W)
     gd_precision_read(p->precision, pixel_of(p, row, w), p->S * C, to);
-    return;
-  }
-  for (int b = 0; b < p->S; b++, w++)
-    bring_some(p->precision, scale, 0, C, pixel_of(p, row, w), to + b * C);
+  else
+    for (int b = 0; b < p->S; b++, w++)
+      bring_some(p->precision, scale, 0, C, pixel_of(p, row, w), to + b * C);
+  put_rest(s, pixel, numbers, room);
 }
 
 /* One row of one sample; `row` is NULL outside the image. */
 static void fill_row(const gd_slab *s, const gd_patches *p,
                      const gd_piece *piece, const gd_scale *scale, int c0,
-                     const void *row, int at_row, int n, float *floats)
+                     const void *row, int at_row, int n, void *numbers)
 {
   const int w0 = piece->j0 * p->step + p->column;
   for (int column = 0; column < s->plane_columns; column++)
@@ -253,25 +325,31 @@ static void fill_row(const gd_slab *s, const gd_patches *p,
       const int64_t pixel = (int64_t)at_row * s->pitch +
                             (plane * s->plane_columns + column) * s->n + n;
       if (s->channels.narrow)
-        bring_taps(p, scale, row, w, floats + pixel * s->channels.rest_pitch);
+        bring_taps(s, p, scale, row, w, pixel, numbers);
       else
         bring_pixel(s, p->precision, scale, c0, pixel_of(p, row, w), pixel,
-                    floats);
+                    numbers);
     }
 }
 
-static void clear(const gd_slab *s, int64_t pixel, int n, float *floats)
+static void clear(const gd_slab *s, int64_t pixel, int n, void *numbers)
 {
   const gd_channels *c = &s->channels;
+  const gd_precision kept = precision_of(s);
+  if (s->form == GD_SLAB_BF16_PAIRS) {
+    for (int i = 0; i < n; i++)
+      bring_pixel(s, GD_BF16, NULL, 0, NULL, pixel + i, numbers);
+    return;
+  }
   for (int b = 0; n > 0 && b < c->n_whole + (c->rest > 0); b++) {
     const int pitch = b < c->n_whole ? GD_BLOCK : c->rest_pitch;
-    memset(floats + b * s->block_floats + pixel * pitch, 0,
-           (size_t)n * (size_t)pitch * sizeof *floats);
+    memset(gd_at(kept, numbers, b * s->next_block + pixel * pitch), 0,
+           (size_t)n * (size_t)pitch * gd_size_of(kept));
   }
 }
 
 void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
-                  const gd_conv_source *source, int c0, float *floats)
+                  const gd_conv_source *source, int c0, void *numbers)
 {
   const int h0 = piece->i0 * p->step + p->row;
   for (int r = 0; r < s->n_rows; r++) {
@@ -284,10 +362,10 @@ void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
               ? NULL
               : gd_at(p->precision, source->x,
                       ((ptrdiff_t)(piece->n0 + n) * p->H + h) * p->W * p->C);
-      fill_row(s, p, piece, source->scale, c0, row, r, n, floats);
+      fill_row(s, p, piece, source->scale, c0, row, r, n, numbers);
     }
     const int used = s->planes * s->plane_columns * s->n;
-    clear(s, (int64_t)r * s->pitch + used, s->pitch - used, floats);
+    clear(s, (int64_t)r * s->pitch + used, s->pitch - used, numbers);
   }
-  clear(s, (int64_t)s->n_rows * s->pitch, GD_MOST_TILE, floats);
+  clear(s, (int64_t)s->n_rows * s->pitch, GD_MOST_TILE, numbers);
 }

@@ -21,9 +21,9 @@
  * Where there are few channels (narrow), a pixel of the slab is what the S taps
  * of a row see: S * C values, and there is one tap per row left.
  *
- * A slab is of floats, whatever the source is kept in.  What is computed on the
- * way into it is rounded to the source's precision: a product of two numbers of
- * a slab is one of two such numbers.
+ * A slab is of what the kernels take (gd_gemm_takes()): floats, or bf16 numbers
+ * as they are.  What is computed on the way into it is rounded to the source's
+ * precision: a product of two numbers of a slab is one of two such numbers.
  */
 #ifndef GRADUS_NET_SLAB_H
 #define GRADUS_NET_SLAB_H
@@ -48,7 +48,7 @@ int gd_patches_are_source(const gd_patches *p);
 /** Blocks of channels: whole ones of GD_BLOCK, and a rest, or a narrow one. */
 typedef struct {
   int n_whole, rest;
-  int rest_pitch; /**< floats from pixel to pixel of the rest's block */
+  int rest_pitch; /**< numbers from pixel to pixel of the rest's block */
   int narrow;     /**< the rest is what a row of taps sees */
 } gd_channels;
 
@@ -78,30 +78,38 @@ typedef struct {
 
 gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i);
 
+/** What a slab is of.  In pairs, pixels 2p and 2p + 1 share their place,
+ * channel by channel: the transposed A of a kernel of bf16. */
+typedef enum { GD_SLAB_FP32, GD_SLAB_BF16, GD_SLAB_BF16_PAIRS } gd_slab_form;
+
 /** Where things lie in the slab of a piece. */
 typedef struct {
+  gd_slab_form form;
   gd_channels channels;
   int n_rows, planes, plane_columns, n; /**< n: samples */
-  int pitch;            /**< pixels from one source row to the next */
-  int row_pixels;       /**< from one row of the grid to the next */
-  int64_t block_floats; /**< from one block of channels to the next */
+  int pitch;          /**< pixels from one source row to the next */
+  int row_pixels;     /**< from one row of the grid to the next */
+  int64_t next_block; /**< numbers from one block of channels to the next */
 } gd_slab;
 
 /**
  * Lay out the slab of `channels`.
- * @param[in] multiple  a source row is filled up with zeros to as many pixels
+ * @param[in] multiple  a source row is filled up with zeros to as many pixels,
+ *                      for pairs an even number
  */
 gd_slab gd_slab_of(const gd_patches *p, const gd_piece *piece,
-                   const gd_channels *channels, int multiple);
+                   const gd_channels *channels, gd_slab_form form,
+                   int multiple);
 /** Return the first pixel that tap (a, b) sees. */
 int64_t gd_slab_pixel(const gd_slab *s, const gd_patches *p, int a, int b);
 
 /**
  * Bring channels c0.. of the source (as many as the layout has).
- * @param[out] floats  what no position sees is left as it is, but for the
- *                     pixels behind the last, which are zero
+ * @param[out] numbers  what no position sees is left as it is, but for the
+ *                      pixels behind the last, and an odd rest's next channel,
+ *                      which are zero
  */
 void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
-                  const gd_conv_source *source, int c0, float *floats);
+                  const gd_conv_source *source, int c0, void *numbers);
 
 #endif

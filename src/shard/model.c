@@ -49,6 +49,8 @@ static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
   };
   if (info->network.outputs == 0)
     return st;
+  if (st == GD_OK && info->network.precision == GD_BF16)
+    st = gd_store_set_text(w, "bf16", gd_gemm_bf16_way());
   for (size_t i = 0; st == GD_OK && i < sizeof texts / sizeof texts[0]; i++)
     st = gd_store_set_text(w, texts[i].name, texts[i].value);
   if (st == GD_OK)

@@ -11,6 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Precisions and ways to multiply; bf16's is chosen by the environment. */
+typedef struct {
+  gd_precision precision;
+  const char *bf16;
+} arithmetic;
+
+static const arithmetic arithmetics[] = {
+    {GD_FP32, ""}, {GD_BF16, "tiles"}, {GD_BF16, "kernels"}};
+enum { N_ARITHMETICS = sizeof arithmetics / sizeof *arithmetics };
+
+static gd_precision begin_arithmetic(int i)
+{
+  setenv("GRADUS_BF16", arithmetics[i].bf16, 1);
+  return arithmetics[i].precision;
+}
+
 /* One convolution with its data, in float and in double: x, w and dy are
  * numbers of the precision. */
 typedef struct {
@@ -148,8 +164,9 @@ static void check_one(gd_random *r, gd_precision p, gd_conv_shape f,
 
 static void check(gd_random *r, gd_conv_shape f, gd_conv_input in)
 {
-  check_one(r, GD_FP32, f, in);
-  check_one(r, GD_BF16, f, in);
+  for (int i = 0; i < N_ARITHMETICS; i++)
+    check_one(r, begin_arithmetic(i), f, in);
+  unsetenv("GRADUS_BF16");
 }
 
 static int draw(gd_random *r, int low, int high)
@@ -235,8 +252,8 @@ static void conv_on_more_threads_gives_the_same_bits(void **state)
                                   {3, 64, 7, 7, 2, 3, 0}};
   gd_random r = gd_random_of(5, GD_FOR_TESTS, 0, 0);
   const int before = omp_get_max_threads();
-  for (int i = 0; i < 8; i++) {
-    example e = example_of(&r, i < 4 ? GD_FP32 : GD_BF16, shapes[i % 4],
+  for (int i = 0; i < 4 * N_ARITHMETICS; i++) {
+    example e = example_of(&r, begin_arithmetic(i / 4), shapes[i % 4],
                            (gd_conv_input){2, 11, 12});
     float *first[3] = {NULL, NULL, NULL};
     float *const now[3] = {e.y, e.dx, e.dw};
@@ -257,6 +274,7 @@ static void conv_on_more_threads_gives_the_same_bits(void **state)
       free(first[j]);
     example_free(&e);
   }
+  unsetenv("GRADUS_BF16");
   omp_set_num_threads(before);
 }
 
@@ -426,9 +444,9 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
       {64, 64, 1, 1, 2, 0, 0}, {3, 16, 7, 7, 2, 2, 1},  {20, 64, 2, 4, 3, 1, 0},
       {64, 64, 3, 3, 1, 1, 0}, {16, 17, 1, 1, 1, 0, 0}, {48, 5, 4, 2, 1, 1, 0}};
   gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
-  for (int j = 0; j < 18; j++) {
+  for (int j = 0; j < 9 * N_ARITHMETICS; j++) {
     const int i = j % 9;
-    example e = example_of(&r, j < 9 ? GD_FP32 : GD_BF16, shapes[i],
+    example e = example_of(&r, begin_arithmetic(j / 9), shapes[i],
                            (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
     numbers n;
     gd_workspace *ws;
@@ -445,6 +463,7 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
     gd_workspace_free(ws);
     example_free(&e);
   }
+  unsetenv("GRADUS_BF16");
 }
 
 /* 1000 +- 0.01: squares of values would leave nothing of the variance. */

@@ -1,5 +1,6 @@
 #include "gradus/gemm.h"
 #include "gradus/memory.h"
+#include "gradus/precision.h"
 #include "gradus/random.h"
 #include "test.h"
 
@@ -109,6 +110,125 @@ static void openblas_product_equals_its_definition(void **state)
   check_backend("openblas");
 }
 
+/* A product of bf16 numbers. */
+typedef struct {
+  gd_gemm_shape s;
+  int count;
+  int64_t n_a, n_b; /* numbers of all pairs */
+  uint16_t *a, *b;
+} bf16_product;
+
+static uint16_t *random_bf16(gd_random *r, int64_t count)
+{
+  float *x = random_floats(r, count);
+  uint16_t *kept = gd_alloc(count, sizeof *kept);
+  assert_non_null(kept);
+  gd_precision_write(GD_BF16, x, count, kept);
+  free(x);
+  return kept;
+}
+
+static double value_of(uint16_t kept)
+{
+  float v;
+  gd_precision_read(GD_BF16, &kept, 1, &v);
+  return (double)v;
+}
+
+/* The terms 2p and 2p + 1 are neighbours in A's rows, or in A's columns where
+ * it is transposed; in B, where it is not. */
+static double term(const bf16_product *p, int i, int row, int k, int column)
+{
+  const gd_gemm_shape *s = &p->s;
+  const uint16_t *a = p->a + i * (p->n_a / p->count);
+  const uint16_t *b = p->b + i * (p->n_b / p->count);
+  const int pair = k / 2, half = k % 2;
+  return s->transposed_a ? value_of(a[2 * (pair * s->lda + row) + half]) *
+                               value_of(b[k * s->ldb + column])
+                         : value_of(a[row * s->lda + k]) *
+                               value_of(b[2 * (pair * s->ldb + column) + half]);
+}
+
+static void check_bf16(gd_random *r, gd_gemm_shape s, int count)
+{
+  enum { MOST = 5 };
+  const int rows_a = s.transposed_a ? s.k : s.m;
+  bf16_product p = {.s = s,
+                    .count = count,
+                    .n_a = (int64_t)count * rows_a * s.lda,
+                    .n_b = (int64_t)count * s.k * s.ldb};
+  p.a = random_bf16(r, p.n_a);
+  p.b = random_bf16(r, p.n_b);
+  const void *a[MOST], *b[MOST];
+  for (int i = 0; i < count; i++) {
+    a[i] = p.a + i * (p.n_a / count);
+    b[i] = p.b + i * (p.n_b / count);
+  }
+  float *c = random_floats(r, (int64_t)s.m * s.ldc);
+  float *before = gd_alloc((int64_t)s.m * s.ldc, sizeof *before);
+  memcpy(before, c, (size_t)(s.m * s.ldc) * sizeof *c);
+  gd_gemm g;
+  assert_ok(gd_gemm_make(s, &g));
+  gd_gemm_run_scattered(&g, a, b, count, c);
+  for (int row = 0; row < s.m; row++)
+    for (int column = 0; column < s.ldc; column++) {
+      const float was = before[row * s.ldc + column];
+      const float is = c[row * s.ldc + column];
+      if (column >= s.n) {
+        assert_true(is == was); /* nothing beside the matrix is touched */
+        continue;
+      }
+      double want = s.accumulate ? (double)was : 0.0;
+      for (int i = 0; i < count; i++)
+        for (int k = 0; k < s.k; k++)
+          want += term(&p, i, row, k, column);
+      if (!(fabs((double)is - want) < 1e-6 * (20 + s.k * count)))
+        fail_msg("%d x %d x %d, element (%d, %d) is %g, not %g", s.m, s.n, s.k,
+                 row, column, (double)is, want);
+    }
+  free(before);
+  free(c);
+  free(p.b);
+  free(p.a);
+}
+
+/* Rows in all the runs that there are, and in those of slabs: 64 apart. */
+static void bf16_product_equals_its_definition(void **state)
+{
+  (void)state;
+  gd_random r = gd_random_of(2, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < 80; i++) {
+    gd_gemm_shape s = {.precision = GD_BF16,
+                       .m = draw(&r, 1, 66),
+                       .n = 16 * draw(&r, 1, 5),
+                       .k = 2 * draw(&r, 1, 32),
+                       .transposed_a = i % 2,
+                       .accumulate = draw(&r, 0, 1),
+                       .scattered = 1};
+    s.lda = i % 4 == 0 ? 64 : (s.transposed_a ? s.m : s.k) + draw(&r, 0, 3);
+    s.ldb = s.n + draw(&r, 0, 3);
+    s.ldc = s.n + draw(&r, 0, 3);
+    check_bf16(&r, s, draw(&r, 1, 5));
+  }
+}
+
+static void way_of_bf16_is_chosen_by_name(void **state)
+{
+  (void)state;
+  setenv("GRADUS_BF16", "kernels", 1);
+  assert_ok(gd_gemm_begin());
+  assert_int_equal(gd_gemm_takes(GD_BF16), GD_BF16);
+  assert_int_equal(gd_gemm_takes(GD_FP32), GD_FP32);
+  assert_memory_equal(gd_gemm_bf16_way(), "bf16 kernels", 12);
+  setenv("GRADUS_BF16", "tiles", 1);
+  assert_ok(gd_gemm_begin());
+  assert_int_equal(gd_gemm_takes(GD_BF16), GD_FP32);
+  assert_string_equal(gd_gemm_bf16_way(), "tiles widened to fp32");
+  setenv("GRADUS_BF16", "quick", 1);
+  assert_fails(gd_gemm_begin(), GD_ERR_USAGE, "GRADUS_BF16=quick");
+  unsetenv("GRADUS_BF16");
+}
+
 static void unknown_backend_is_refused_by_name(void **state)
 {
   (void)state;
@@ -128,6 +248,8 @@ static void unknown_backend_is_refused_by_name(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(libxsmm_product_equals_its_definition),
     cmocka_unit_test(openblas_product_equals_its_definition),
+    cmocka_unit_test(bf16_product_equals_its_definition),
+    cmocka_unit_test(way_of_bf16_is_chosen_by_name),
     cmocka_unit_test(unknown_backend_is_refused_by_name),
 };
 

@@ -38,6 +38,18 @@ static gd_resnet_config in_bf16(gd_resnet_config c)
   return c;
 }
 
+/* A check of a net in bf16, by both ways to multiply. */
+static void expect_in_bf16(void (*expect)(gd_resnet_config config),
+                           gd_resnet_config config)
+{
+  static const char *const ways[] = {"tiles", "kernels"};
+  for (int i = 0; i < 2; i++) {
+    setenv("GRADUS_BF16", ways[i], 1);
+    expect(in_bf16(config));
+  }
+  unsetenv("GRADUS_BF16");
+}
+
 /* A net's data, filled with random numbers. */
 typedef struct {
   gd_resnet_config config;
@@ -243,7 +255,7 @@ static void step_allocates_nothing(void **state)
   (void)state;
   expect_no_allocation(small_config());
   expect_no_allocation(basic_config());
-  expect_no_allocation(in_bf16(basic_config()));
+  expect_in_bf16(expect_no_allocation, basic_config());
 }
 
 static void one_pixel_of_one_sample_cannot_train(void **state)
@@ -290,8 +302,8 @@ static void threads_and_room_change_no_bit_of_a_step(void **state)
   (void)state;
   expect_same_bits(small_config());
   expect_same_bits(basic_config());
-  expect_same_bits(in_bf16(small_config()));
-  expect_same_bits(in_bf16(basic_config()));
+  expect_in_bf16(expect_same_bits, small_config());
+  expect_in_bf16(expect_same_bits, basic_config());
 }
 
 static gd_resnet *evaluator(const model *m, int training)
@@ -353,7 +365,7 @@ static void evaluation_of_a_sample_does_not_see_the_others(void **state)
   (void)state;
   expect_lone_samples(small_config());
   expect_lone_samples(basic_config());
-  expect_lone_samples(in_bf16(small_config()));
+  expect_in_bf16(expect_lone_samples, small_config());
 }
 
 static double norm_of(const float *x, int64_t n)
@@ -438,8 +450,8 @@ static void expect_near_fp32(gd_resnet_config config)
 static void bf16_outputs_and_gradient_are_near_fp32s(void **state)
 {
   (void)state;
-  expect_near_fp32(small_config());
-  expect_near_fp32(basic_config());
+  expect_in_bf16(expect_near_fp32, small_config());
+  expect_in_bf16(expect_near_fp32, basic_config());
 }
 
 /* sum(dlogits * logits), the loss whose gradient by the logits is dlogits. */
@@ -630,7 +642,7 @@ static void basic_net_fits_one_batch(void **state)
 {
   (void)state;
   expect_fit(basic_config());
-  expect_fit(in_bf16(basic_config()));
+  expect_in_bf16(expect_fit, basic_config());
 }
 
 static void running_statistics_move_by_momentum(void **state)

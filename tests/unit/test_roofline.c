@@ -69,6 +69,8 @@ static void memory_is_slower_than_registers(void **state)
   (void)state;
   const double bytes_per_s = gd_peak_bandwidth(1e-3);
   assert_true(bytes_per_s > 1e8 && bytes_per_s < 1e13);
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++)
+    assert_true(gd_peak_flops(p, 1e-3) > bytes_per_s / sizeof(float));
 }
 
 static const struct CMUnitTest tests[] = {
