@@ -7,6 +7,9 @@
  * `confidence` is the share of the box that is to be seen, neither covered nor
  * outside the image; a face of which little is seen is neither a face nor
  * background.
+ *
+ * A source may know places where something looks like a face and is none: they
+ * are worth a look without a search for them.
  */
 #ifndef GRADUS_LABELLED_IMAGE_H
 #define GRADUS_LABELLED_IMAGE_H
@@ -23,6 +26,8 @@ typedef struct {
   gd_image image;
   gd_face faces[GD_LABELLED_MOST];
   int n_faces;
+  float decoys[GD_LABELLED_MOST][4]; /**< boxes: left, top, right, bottom, px */
+  int n_decoys;
 } gd_labelled_image; /**< ends with gd_image_free(&l.image) */
 
 /** A source of labelled images, the same on every rank. */

@@ -13,8 +13,8 @@
  * box survives.  Two differences: an image smaller than min_face_px has no face
  * instead of failing, and a box wholly outside the image is dropped.  Weights
  * that train-detector made say of themselves that what R- and O-Net tell is
- * relative to the pixels of their crops; with these a face's landmarks are the
- * mean over five crops of it and their mirror images.
+ * relative to the pixels of their crops; with these a face's landmarks and its
+ * probability are the mean over five crops of it and their mirror images.
  */
 #ifndef GRADUS_MTCNN_H
 #define GRADUS_MTCNN_H

@@ -12,8 +12,8 @@
  *   light       a second lamp, shadow over a part, exposure, contrast, tint,
  *               grey
  *   camera      noise, blur, JPEG
- *   background  rooms, clutter, and what looks like a face and is none: dolls
- *               without features, balls, wheels, pairs of dots, skin
+ *   background  rooms, clutter, and decoys, which look like a face and are
+ *               none: dolls without features, balls, wheels, dots, skin
  *
  * A scene is a pure function of (seed, index), on one machine's libraries.
  */

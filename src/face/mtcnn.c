@@ -394,7 +394,7 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
 }
 
 /* Show O-Net looks and their mirror images: the mean of the boxes and landmarks
- * that it tells. */
+ * that it tells, and how sure it is by its mean logits. */
 static gd_status show(gd_mtcnn *m, const gd_image *image, const gd_look *looks,
                       int n, gd_box *mean)
 {
@@ -414,10 +414,15 @@ static gd_status show(gd_mtcnn *m, const gd_image *image, const gd_look *looks,
   if (st != GD_OK)
     return st;
   gd_box sum = {0};
-  for (int i = 0; i < in.N; i++, out += 16)
+  float logits[2] = {0};
+  for (int i = 0; i < in.N; i++, out += 16) {
+    for (int k = 0; k < 2; k++)
+      logits[k] += out[k] / (float)in.N;
     gd_look_add(looks[i / 2], out + 2, out + 6, i % 2, &sum);
+  }
   const float share = 1.0f / (float)in.N;
-  *mean = (gd_box){.x1 = share * sum.x1,
+  *mean = (gd_box){.score = face_probability(logits),
+                   .x1 = share * sum.x1,
                    .y1 = share * sum.y1,
                    .x2 = share * sum.x2,
                    .y2 = share * sum.y2};
@@ -427,9 +432,9 @@ static gd_status show(gd_mtcnn *m, const gd_image *image, const gd_look *looks,
   return GD_OK;
 }
 
-/* Give a face the landmarks of several looks at it: first one that stands it
- * upright, then those beside what that one has shown.  What cannot be looked at
- * keeps the landmarks it has. */
+/* Give a face the landmarks of several looks at it, and their probability:
+ * first one that stands it upright, then those beside what that one has shown.
+ * What cannot be looked at keeps what it has. */
 static gd_status look_again(gd_mtcnn *m, const gd_image *image, gd_box *face)
 {
   gd_look looks[GD_N_LOOKS] = {gd_look_at(face)};
@@ -445,9 +450,11 @@ static gd_status look_again(gd_mtcnn *m, const gd_image *image, gd_box *face)
   for (int k = 0; k < GD_N_LOOKS; k++)
     looks[k] = gd_look_beside(upright, k);
   st = show(m, image, looks, GD_N_LOOKS, &seen);
-  if (st == GD_OK)
-    memcpy(face->landmarks, seen.landmarks, sizeof face->landmarks);
-  return st;
+  if (st != GD_OK)
+    return st;
+  memcpy(face->landmarks, seen.landmarks, sizeof face->landmarks);
+  face->score = seen.score;
+  return GD_OK;
 }
 
 /* Sort what is left by area and hand it out. */
@@ -523,6 +530,8 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
   gd_boxes_suppress(&m->boxes, 0, GD_BY_SMALLER, 0.7f);
   for (int i = 0; st == GD_OK && m->framed && i < m->boxes.n; i++)
     st = look_again(m, image, &m->boxes.items[i]);
+  if (m->framed)
+    keep_likely(&m->boxes, (float)m->config.thresholds[ONET]);
   return st == GD_OK ? give_faces(m, faces, n) : st;
 }
 

@@ -281,7 +281,7 @@ static const gd_key detector_keys[] = {
     {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
      .sentence = "Drawn images, initial weights and the choice of crops."},
     {"images", GD_KEY_REALS, .unit = "images",
-     .fallback = "[16000, 24000, 38000]", .low = 1, .high = 1e9, .n = 3,
+     .fallback = "[16000, 24000, 34000]", .low = 1, .high = 1e9, .n = 3,
      .sentence = "Images that are drawn for P-, R- and O-Net."},
     {"batch", GD_KEY_INT, .unit = "images", .fallback = "4", .low = 1,
      .high = 1e6, .sentence = "Images per step, over all ranks."},

@@ -377,6 +377,15 @@ static void draw_person(page *p, const figure *f, gd_face *face)
     cover_face(p, face, look.skin);
 }
 
+static void draw_decoy(page *p, const figure *f, float box[4])
+{
+  draw_thing(p, f->at, f->unit);
+  box[0] = (float)(f->at.x - f->unit);
+  box[1] = (float)(f->at.y - f->unit);
+  box[2] = (float)(f->at.x + f->unit);
+  box[3] = (float)(f->at.y + f->unit);
+}
+
 static void draw_light(page *p)
 {
   const double angle = around(p->r, 3.14159);
@@ -489,7 +498,7 @@ static void compose(page *p, gd_labelled_image *out)
     if (figures[i].is_person)
       draw_person(p, &figures[i], &out->faces[out->n_faces++]);
     else
-      draw_thing(p, figures[i].at, figures[i].unit);
+      draw_decoy(p, &figures[i], out->decoys[out->n_decoys++]);
   if (chance(p->r, 0.3))
     draw_light(p);
   for (int i = 0; i < out->n_faces; i++)
@@ -520,7 +529,7 @@ gd_status gd_scene_draw(uint64_t seed, int64_t index, gd_labelled_image *out)
   gd_canvas_free(p.c);
   if (st != GD_OK) {
     gd_image_free(&out->image);
-    out->n_faces = 0;
+    out->n_faces = out->n_decoys = 0;
   }
   return st;
 }

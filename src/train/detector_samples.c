@@ -246,10 +246,9 @@ static gd_status add_level(gd_detector_samples *s,
   return GD_OK;
 }
 
-static double longer_side(const gd_face *face)
+static double longer_side(const float box[4])
 {
-  return fmax((double)face->box[2] - face->box[0],
-              (double)face->box[3] - face->box[1]);
+  return fmax((double)box[2] - box[0], (double)box[3] - box[1]);
 }
 
 static gd_status add_levels(gd_detector_samples *s,
@@ -260,7 +259,7 @@ static gd_status add_levels(gd_detector_samples *s,
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < image->n_faces && i < MOST_LEVELS - 1;
        i++) {
-    const double window = longer_side(&image->faces[i]) *
+    const double window = longer_side(image->faces[i].box) *
                           exp(gd_random_between(r, log(0.78), log(1.28)));
     st = add_level(s, image, fmax(window, GD_CELL_PX), r);
   }
@@ -292,27 +291,36 @@ static void take_crops(gd_detector_samples *s, const choice choices[N_KINDS],
     }
 }
 
-/* How boxes about a face are shifted and scaled, in its longer side, and how
- * many of them are offered: about as the nets before leave them. */
+/* How boxes about a face or a decoy are shifted and scaled, in its longer side,
+ * and how many of them are offered: about as the nets before leave them. */
 static const struct {
   double shift, scale;
-  int n;
+  int n_face, n_decoy;
 } jitters[GD_N_DETECTOR_NETS] = {
-    [GD_RNET] = {0.22, 0.25, 6}, [GD_ONET] = {0.08, 0.12, 2}};
+    [GD_RNET] = {0.22, 0.25, 6, 2}, [GD_ONET] = {0.08, 0.12, 2, 1}};
 
-static gd_box shift_about(const gd_face *face, int net, gd_random *r)
+static gd_box shift_about(const float box[4], int net, gd_random *r)
 {
   const double scale = jitters[net].scale, shift = jitters[net].shift;
   const double side =
-      longer_side(face) * exp(gd_random_between(r, -scale, scale));
-  const double x = 0.5 * (face->box[0] + face->box[2]) +
-                   side * gd_random_between(r, -shift, shift);
-  const double y = 0.5 * (face->box[1] + face->box[3]) +
-                   side * gd_random_between(r, -shift, shift);
+      longer_side(box) * exp(gd_random_between(r, -scale, scale));
+  const double x =
+      0.5 * (box[0] + box[2]) + side * gd_random_between(r, -shift, shift);
+  const double y =
+      0.5 * (box[1] + box[3]) + side * gd_random_between(r, -shift, shift);
   return (gd_box){.x1 = (float)(x - 0.5 * side),
                   .y1 = (float)(y - 0.5 * side),
                   .x2 = (float)(x + 0.5 * side),
                   .y2 = (float)(y + 0.5 * side)};
+}
+
+static void offer_about(choice choices[N_KINDS], const gd_labelled_image *image,
+                        const float box[4], int n, int net, gd_random *r)
+{
+  for (int k = 0; k < n; k++) {
+    const gd_box shifted = shift_about(box, net, r);
+    offer(choices, image, &shifted, r);
+  }
 }
 
 /* Look at a face, off by a fair share of what the detector's first look is. */
@@ -363,10 +371,10 @@ static gd_status add_crops(gd_detector_samples *s, int net, gd_mtcnn *before,
   for (int i = 0; boxes != NULL && i < boxes->n; i++)
     offer(choices, image, &boxes->items[i], r);
   for (int i = 0; i < image->n_faces; i++)
-    for (int k = 0; k < jitters[net].n; k++) {
-      const gd_box box = shift_about(&image->faces[i], net, r);
-      offer(choices, image, &box, r);
-    }
+    offer_about(choices, image, image->faces[i].box, jitters[net].n_face, net,
+                r);
+  for (int i = 0; i < image->n_decoys; i++)
+    offer_about(choices, image, image->decoys[i], jitters[net].n_decoy, net, r);
   take_crops(s, choices, &image->image);
   if (net == GD_ONET)
     add_looks(s, image, r);

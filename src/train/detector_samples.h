@@ -10,7 +10,7 @@
  *                  a random one
  *   R-Net, O-Net   what the nets before leave over, which is full of mistakes
  *                  (for O-Net, of a tenth of the images); and boxes shifted and
- *                  scaled about each face
+ *                  scaled about each face and decoy
  *   O-Net          looks at each face (face/looks.h), as detection ends with
  *
  * Wanted offsets and points are the inverse of what detection does with them,

@@ -196,6 +196,38 @@ static void image_without_a_face_gives_negatives_alone(void **state)
   gd_image_free(&image.image);
 }
 
+/* A white square on black: every crop beside what a search finds is of it. */
+static void decoy_gives_negatives_without_a_search(void **state)
+{
+  (void)state;
+  enum { DRAWS = 12, LEFT = 30, SIDE = 24, N_EACH = 1 };
+  gd_labelled_image image = {
+      .n_decoys = 1, .decoys = {{LEFT, LEFT, LEFT + SIDE, LEFT + SIDE}}};
+  gd_mtcnn *before = open_cascade(GD_ONET);
+  int n_alone = 0;
+  assert_ok(gd_image_new(90, 80, &image.image));
+  for (int y = LEFT; y < LEFT + SIDE; y++)
+    memset(image.image.rgb + 3 * (y * 90 + LEFT), 255, 3 * SIDE);
+  for (int i = 0; i < DRAWS; i++) {
+    gd_detector_samples s;
+    gd_random r = gd_random_of(2, GD_FOR_TESTS, 0, i);
+    assert_ok(gd_detector_samples_begin(&s, GD_ONET, 1));
+    assert_ok(gd_detector_samples_add(&s, GD_ONET, before, &image, &r));
+    assert_true(s.n >= N_EACH);
+    n_alone += s.n == N_EACH;
+    for (int k = 0; k < s.n; k++) {
+      const float *crop = gd_detector_samples_x(&s, k);
+      assert_int_equal(s.targets[k].kind, GD_SAMPLE_NEGATIVE);
+      if (s.n == N_EACH) /* its middle is the square's */
+        assert_true(crop[3 * (24 * 48 + 24)] > 0.9f);
+    }
+    gd_detector_samples_end(&s);
+  }
+  assert_true(n_alone > DRAWS / 2);
+  gd_mtcnn_close(before);
+  gd_image_free(&image.image);
+}
+
 static void hidden_face_is_neither_wanted_nor_a_negative(void **state)
 {
   (void)state;
@@ -231,6 +263,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_wanted_of_a_crop_is_where_the_face_is),
     cmocka_unit_test(crop_shows_a_wanted_point_where_the_landmark_is),
     cmocka_unit_test(image_without_a_face_gives_negatives_alone),
+    cmocka_unit_test(decoy_gives_negatives_without_a_search),
     cmocka_unit_test(hidden_face_is_neither_wanted_nor_a_negative),
     cmocka_unit_test(image_smaller_than_a_cell_gives_no_samples),
 };

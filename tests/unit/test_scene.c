@@ -77,10 +77,32 @@ static void faces_vary_in_number_size_and_how_much_is_seen(void **state)
   assert_true(n_covered > n / 20 && n_covered < n / 2);
 }
 
+static void decoys_are_in_the_image_and_no_faces(void **state)
+{
+  (void)state;
+  int n = 0;
+  for (int i = 0; i < SCENES; i++) {
+    gd_labelled_image l = draw(5, i);
+    for (int k = 0; k < l.n_decoys; k++, n++) {
+      const float *box = l.decoys[k];
+      gd_face decoy = {.box = {box[0], box[1], box[2], box[3]}};
+      const float x = 0.5f * (box[0] + box[2]), y = 0.5f * (box[1] + box[3]);
+      assert_true(x > 0 && x < (float)l.image.width_px);
+      assert_true(y > 0 && y < (float)l.image.height_px);
+      assert_float_equal(box[2] - box[0], box[3] - box[1], 1e-3);
+      for (int j = 0; j < l.n_faces; j++)
+        assert_true(gd_face_overlap(&decoy, &l.faces[j]) < 0.3);
+    }
+    gd_image_free(&l.image);
+  }
+  assert_true(n > SCENES / 2);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scene_is_a_function_of_seed_and_index),
     cmocka_unit_test(landmarks_lie_in_their_box_in_order),
     cmocka_unit_test(faces_vary_in_number_size_and_how_much_is_seen),
+    cmocka_unit_test(decoys_are_in_the_image_and_no_faces),
 };
 
 gd_test_main(tests)
