@@ -8,8 +8,9 @@
  *
  * Whatever is kept in bf16 is computed with in floats: it is widened, which is
  * exact, on the way to a computation (or multiplied as it is, and summed in
- * floats: see gradus/gemm.h), and results are rounded once, on the way back.  A buffer of a precision is a `void *` here, and what makes or fills it
- * names the precision.
+ * floats: see gradus/gemm.h), and results are rounded once, on the way back.  A
+ * buffer of a precision is a `void *` here, and what makes or fills it names
+ * the precision.
  *
  * Source: Kalamkar et al., "A Study of BFLOAT16 for Deep Learning Training",
  * arXiv:1905.12322 (2019), section 3; rounding as IEEE 754's default.
