@@ -89,8 +89,10 @@ fi
 expect 0 out 'backward weights' bench --size 32 --batch 4 --repeat 1
 expect 0 out '"mode": "evaluate"' bench --size 32 --batch 1 --repeat 1 \
   --evaluate --json
-expect 0 out 'training, bf16 (tiles widened to fp32), ' bench --depth 18 --size 32 \
-  --batch 2 --repeat 1 --precision bf16
+bf16=(bench --depth 18 --size 32 --batch 2 --repeat 1 --precision bf16)
+GRADUS_BF16=tiles expect 0 out 'training, bf16 (tiles widened to fp32), ' "${bf16[@]}"
+GRADUS_BF16=kernels expect 0 out 'training, bf16 (bf16 kernels' "${bf16[@]}"
+GRADUS_BF16=quick expect 2 err 'GRADUS_BF16=quick: no such way' "${bf16[@]}"
 expect 2 err "--precision: 'fp16' is no precision" bench --precision fp16
 expect 2 err '--batch: expected a whole number' bench --batch none
 expect 0 out 'layer4.1.conv2' bench --depth 18 --size 32 --batch 2 --repeat 1
