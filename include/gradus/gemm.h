@@ -4,7 +4,8 @@
  *     C = sum_i A_i B_i      or      C += sum_i A_i B_i
  *
  * C stays in registers over the whole sum.  Convolutions and dense layers are
- * loops around it.  All matrices are row-major floats with a row stride each.
+ * loops around it.  All matrices are row-major with a row stride each, of
+ * floats where their shape does not say bf16.
  *
  * Two backends: `libxsmm` compiles a kernel for each shape at run time
  * (x86-64), `openblas` calls a library made for the machine.  The environment

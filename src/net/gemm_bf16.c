@@ -6,7 +6,11 @@
  * Two terms lie side by side in both matrices: in A along its rows, so B has
  * two rows interleaved, (k / 2, n, 2).  With a transposed A, (k, m) in memory,
  * it is A that is interleaved, (k / 2, m, 2), and B's rows are brought together
- * here: what a tap of a weight gradient sees begins at any row. */
+ * here: what a tap of a weight gradient sees begins at any row.
+ *
+ * LIBXSMM's kernels for bf16 want B interleaved in memory, which it cannot be
+ * there, and are not to be had with OpenBLAS, nor run by definition in tests.
+ */
 #include <assert.h>
 #include <string.h>
 

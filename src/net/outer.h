@@ -21,7 +21,7 @@ typedef struct {
   int R, S, C, K;
   gd_channels channels;
   int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
-  /** [positions: 7, 8; of bf16 8, 14][outputs: GD_BLOCK, rest]
+  /** [positions: 7, 8; of bf16 14, 8][outputs: GD_BLOCK, rest]
    *  [channels: GD_BLOCK, rest][add to C] */
   gd_gemm kernels[2][2][2][2];
 } gd_outer;

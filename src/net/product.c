@@ -88,10 +88,30 @@ int64_t gd_product_packed(const gd_product *p)
   return p->n_blocks * p->depth * GD_BLOCK;
 }
 
+/* Where weight (tap a b, channel, column) is packed. */
+static int64_t place_of(const gd_product *p, int a, int b, int c, int column)
+{
+  const gd_channels *ch = &p->channels;
+  int64_t depth;
+  if (ch->narrow) {
+    depth = (int64_t)a * p->rest_depth + b * p->C + c;
+  } else {
+    const int block = c / GD_BLOCK;
+    const int width = block < ch->n_whole ? GD_BLOCK : p->rest_depth;
+    depth = (int64_t)block * p->R * p->S * GD_BLOCK +
+            (int64_t)(a * p->S + b) * width + c % GD_BLOCK;
+  }
+  const int64_t block = (int64_t)(column / GD_BLOCK) * p->depth;
+  column %= GD_BLOCK;
+  return p->tiles == GD_FP32
+             ? (block + depth) * GD_BLOCK + column
+             : (block + depth / 2 * 2) * GD_BLOCK + 2 * column + depth % 2;
+}
+
 void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
                      int n, const float *weights, void *packed)
 {
-  const int64_t at = gd_product_at(p, a, b, c, column);
+  const int64_t at = place_of(p, a, b, c, column);
   uint16_t kept[GD_BLOCK];
   if (p->tiles == GD_FP32) {
     gd_precision_write(p->precision, weights, n,

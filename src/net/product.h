@@ -53,27 +53,7 @@ GD_NODISCARD gd_status gd_product_init(gd_product *p, gd_precision precision,
                                        int may_be_source);
 /** Return how many numbers the packed weights are. */
 int64_t gd_product_packed(const gd_product *p);
-/** Return where weight (tap a b, channel, column) is packed. */
-static inline int64_t gd_product_at(const gd_product *p, int a, int b, int c,
-                                    int column)
-{
-  const gd_channels *ch = &p->channels;
-  int64_t depth;
-  if (ch->narrow) {
-    depth = (int64_t)a * p->rest_depth + b * p->C + c;
-  } else {
-    const int block = c / GD_BLOCK;
-    const int width = block < ch->n_whole ? GD_BLOCK : p->rest_depth;
-    depth = (int64_t)block * p->R * p->S * GD_BLOCK +
-            (int64_t)(a * p->S + b) * width + c % GD_BLOCK;
-  }
-  const int64_t block = (int64_t)(column / GD_BLOCK) * p->depth;
-  column %= GD_BLOCK;
-  return p->tiles == GD_FP32
-             ? (block + depth) * GD_BLOCK + column
-             : (block + depth / 2 * 2) * GD_BLOCK + 2 * column + depth % 2;
-}
-/** Pack the weights of some columns of one block: n <= GD_BLOCK floats. */
+/** Pack the weights of tap (a, b) and a channel for n columns of one block. */
 void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
                      int n, const float *weights, void *packed);
 /** Return the pieces that the grid is cut into. */
