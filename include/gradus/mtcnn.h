@@ -59,25 +59,18 @@ void gd_mtcnn_close(gd_mtcnn *m);
 GD_NODISCARD gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                                        const gd_face **faces, int *n);
 
-/** Where a face is looked for, and how large. */
-typedef struct {
-  float box[4];            /**< x0 y0 x1 y1, px; may reach out of the image */
-  float least_px, most_px; /**< of its side */
-} gd_mtcnn_region;
-
 /**
- * Find the faces of parts of an image: gd_mtcnn_detect() with those candidates
- * alone that P-Net sees within a region, on the levels of the pyramid that show
- * faces of about its sizes.  The grid of positions and sizes is that of the
- * whole image, so a face well inside a region gets the box and the landmarks
- * that a full search gives it.
- * @param[in] regions  (n_regions); may overlap; least_px <= most_px
+ * Find faces that have hardly moved since another image: O-Net looks where each
+ * was, moves the box, and looks there for the face, twice in all.  A face that
+ * it does not find so is not looked for elsewhere.  Boxes and landmarks are not
+ * to the last pixel those of gd_mtcnn_detect(), whose O-Net sees other crops;
+ * from image to image they move less.
+ * @param[in]  before  (n_before); may lie in `faces` of the call before
  * All else as gd_mtcnn_detect().
  */
-GD_NODISCARD gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
-                                       const gd_mtcnn_region *regions,
-                                       int n_regions, const gd_face **faces,
-                                       int *n);
+GD_NODISCARD gd_status gd_mtcnn_follow(gd_mtcnn *m, const gd_image *image,
+                                       const gd_face *before, int n_before,
+                                       const gd_face **faces, int *n);
 
 /** Return the multiplications and additions that the last image took, as the
  * definition of a convolution counts them. */

@@ -31,17 +31,8 @@ void gd_area_resize(const gd_image *image, gd_window window, int width_px,
                     int height_px, float offset, float factor,
                     uint32_t *scratch, float *out);
 
-/** Return how many numbers gd_area_resize() works with; for a part, too. */
+/** Return how many numbers gd_area_resize() works with. */
 int64_t gd_area_scratch(int columns, int width_px);
-
-/**
- * The same for a part of the output alone: its pixels are those of the whole.
- * @param[in]  part  of the output, at least one pixel of width_px x height_px
- * @param[out] out   (part's rows, part's columns, 3) float
- */
-void gd_area_resize_part(const gd_image *image, gd_window window, int width_px,
-                         int height_px, gd_window part, float offset,
-                         float factor, uint32_t *scratch, float *out);
 
 /**
  * Draw the square that a similarity maps to [0, size) x [0, size).

@@ -3,34 +3,32 @@
  * faces were.
  *
  * Every so many frames one is searched whole.  In the others, all faces of the
- * frame before are looked for near where they were: as far as their own size
- * around them, from half to twice as large; that is as much as it takes to get
- * the faces that a whole search gives.  Where the main face is not found so, or
- * more than eight faces were there, the whole frame is searched.  (Main is the
- * largest face of a whole search, then what goes on with it; a face of less
- * than half its size does not take its place before the main face has been away
- * for as long as from one search to the next.)  What the frames offer then goes
- * to gd_subject, which chooses over the whole video; so the result depends on
- * its frames alone.
+ * frame before are followed: see gd_mtcnn_follow().  Where the main face is not
+ * found so, over at least half of where it was, or more than eight faces were
+ * there, the whole frame is searched.  (Main is the largest face of a whole
+ * search, then what goes on with it; a face of less than half its size does not
+ * take its place before the main face has been away for as long as from one
+ * search to the next.)  What the frames offer then goes to gd_subject, which
+ * chooses over the whole video; so the result depends on its frames alone.
  */
 #ifndef GRADUS_TRACKER_H
 #define GRADUS_TRACKER_H
 
 #include <stdint.h>
 
-#include "gradus/mtcnn.h"
+#include "gradus/face.h"
+#include "gradus/status.h"
 #include "gradus/subject.h"
 
 /** How a frame is searched. */
 typedef struct {
   /**
    * Find the faces of a frame.
-   * @param[in]  regions  (n_regions); NULL: everywhere
-   * @param[out] faces    borrowed until the next call
+   * @param[in]  before  (n_before) faces to follow; NULL: search it whole
+   * @param[out] faces   borrowed until the next call
    */
-  gd_status (*search)(void *context, int64_t frame,
-                      const gd_mtcnn_region *regions, int n_regions,
-                      const gd_face **faces, int *n);
+  gd_status (*search)(void *context, int64_t frame, const gd_face *before,
+                      int n_before, const gd_face **faces, int *n);
   void *context;
 } gd_tracker_search;
 

@@ -107,9 +107,8 @@ static gd_status read_frame(gd_aligner *a, gd_frame_set *frames, int64_t v,
   return st;
 }
 
-static gd_status search_frame(void *context, int64_t i,
-                              const gd_mtcnn_region *regions, int n_regions,
-                              const gd_face **faces, int *n)
+static gd_status search_frame(void *context, int64_t i, const gd_face *before,
+                              int n_before, const gd_face **faces, int *n)
 {
   const video_search *s = context;
   gd_status st = GD_OK;
@@ -121,9 +120,9 @@ static gd_status search_frame(void *context, int64_t i,
     gd_image frame;
     st = read_frame(s->aligner, s->frames, s->v, i, &frame);
     if (st == GD_OK)
-      st = regions == NULL
+      st = before == NULL
                ? gd_mtcnn_detect(m, &frame, faces, n)
-               : gd_mtcnn_search(m, &frame, regions, n_regions, faces, n);
+               : gd_mtcnn_follow(m, &frame, before, n_before, faces, n);
   }
   return st == GD_OK ? s->tick(s->context) : st;
 }

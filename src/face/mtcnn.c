@@ -169,12 +169,11 @@ static gd_status add_cell(gd_mtcnn *m, int x, int y, float by, float score,
   return GD_OK;
 }
 
-/* Append the cells of P-Net's output that may be faces; the first cell is the
- * level's (x0, y0).  The corners are divided by the scale as float32: so the
- * reference rounds.  Nearly all cells are far from being a face, which their
- * logits tell without a softmax. */
-static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, int x0, int y0,
-                           const float *out, double scale)
+/* Append the cells of P-Net's output that may be faces.  The corners are
+ * divided by the scale as float32: so the reference rounds.  Nearly all cells
+ * are far from being a face, which their logits tell without a softmax. */
+static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, const float *out,
+                           double scale)
 {
   const double p = m->config.thresholds[PNET];
   const float least = (float)p;
@@ -188,7 +187,7 @@ static gd_status add_cells(gd_mtcnn *m, gd_cascade_shape grid, int x0, int y0,
       const float score = face_probability(out);
       if (!(score >= least))
         continue;
-      gd_status st = add_cell(m, x0 + x, y0 + y, (float)scale, score, out + 2);
+      gd_status st = add_cell(m, x, y, (float)scale, score, out + 2);
       if (st != GD_OK)
         return st;
     }
@@ -211,51 +210,25 @@ static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
                             .W = (int)(width_px * scale + 1)};
 }
 
-/* Tell which pixels of a level show a region: whole cells of the level's own
- * grid.  Returns 0 if there is no cell. */
-static int part_of(gd_cascade_shape in, const gd_mtcnn_region *region,
-                   double scale, gd_window *out)
+static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
 {
-  const float *box = region->box;
-  const double from[2] = {fmax(box[0] * scale, 0), fmax(box[1] * scale, 0)};
-  const double to[2] = {fmin(box[2] * scale, in.W), fmin(box[3] * scale, in.H)};
-  int first[2], n[2];
-  for (int c = 0; c < 2; c++) {
-    if (!(to[c] - from[c] >= GD_CELL_PX))
-      return 0;
-    first[c] = (int)from[c] / GD_CELL_STRIDE_PX * GD_CELL_STRIDE_PX;
-    n[c] = ((int)to[c] - first[c]) / GD_CELL_STRIDE_PX * GD_CELL_STRIDE_PX;
-  }
-  /* At the level's own end the last cell may see less than a whole one. */
-  out->x1 = to[0] < in.W ? first[0] + n[0] : in.W;
-  out->y1 = to[1] < in.H ? first[1] + n[1] : in.H;
-  out->x0 = first[0];
-  out->y0 = first[1];
-  return 1;
-}
-
-static gd_status search_scale(gd_mtcnn *m, const gd_image *image,
-                              const gd_mtcnn_region *region, double scale)
-{
-  const gd_cascade_shape level =
+  const gd_cascade_shape in =
       shape_at(image->width_px, image->height_px, scale);
   const gd_window whole = {0, 0, image->width_px, image->height_px};
-  gd_window part = {0, 0, level.W, level.H};
+  const int first = m->boxes.n;
   gd_cascade_shape grid;
   const float *out;
-  if (region != NULL && !part_of(level, region, scale, &part))
-    return GD_OK;
-  const gd_cascade_shape in = {
-      .N = 1, .H = part.y1 - part.y0, .W = part.x1 - part.x0};
   gd_status st = gd_floats_grow(&m->input, (int64_t)in.H * in.W * 3);
   if (st != GD_OK)
     return st;
-  gd_area_resize_part(image, whole, level.W, level.H, part, gd_mtcnn_offset,
-                      gd_mtcnn_factor, m->scratch, m->input.values);
+  gd_area_resize(image, whole, in.W, in.H, gd_mtcnn_offset, gd_mtcnn_factor,
+                 m->scratch, m->input.values);
   st = run_net(m, PNET, in, &grid, &out);
-  return st == GD_OK ? add_cells(m, grid, part.x0 / GD_CELL_STRIDE_PX,
-                                 part.y0 / GD_CELL_STRIDE_PX, out, scale)
-                     : st;
+  if (st == GD_OK)
+    st = add_cells(m, grid, out, scale);
+  if (st == GD_OK)
+    gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
+  return st;
 }
 
 /* A level of the pyramid: its scale, and the image's shorter side in it. */
@@ -281,36 +254,12 @@ double gd_mtcnn_flop(const gd_mtcnn *m)
   return m->flop;
 }
 
-/* Does a level show faces of the region's sizes?  P-Net finds faces that are
- * somewhat smaller or larger than its cell, the levels' distance apart. */
-static int shows(const gd_mtcnn *m, const gd_mtcnn_region *region, double scale)
-{
-  const double cell_px = GD_CELL_PX / scale;
-  return cell_px >= region->least_px * m->config.factor &&
-         cell_px * m->config.factor <= region->most_px;
-}
-
-static gd_status search_level(gd_mtcnn *m, const gd_image *image,
-                              const gd_mtcnn_region *regions, int n_regions,
-                              double scale)
-{
-  const int first = m->boxes.n;
-  gd_status st = regions == NULL ? search_scale(m, image, NULL, scale) : GD_OK;
-  for (int i = 0; st == GD_OK && i < n_regions; i++)
-    if (shows(m, &regions[i], scale))
-      st = search_scale(m, image, &regions[i], scale);
-  if (st == GD_OK)
-    gd_boxes_suppress(&m->boxes, first, GD_BY_UNION, 0.5f);
-  return st;
-}
-
 /* First stage: candidates from all sizes of the pyramid. */
-static gd_status propose(gd_mtcnn *m, const gd_image *image,
-                         const gd_mtcnn_region *regions, int n_regions)
+static gd_status propose(gd_mtcnn *m, const gd_image *image)
 {
   for (level l = first_level(m, image->width_px, image->height_px);
        l.least >= GD_CELL_PX; l = next_level(m, l)) {
-    gd_status st = search_level(m, image, regions, n_regions, l.scale);
+    gd_status st = search_scale(m, image, l.scale);
     if (st != GD_OK)
       return st;
   }
@@ -369,8 +318,9 @@ static void keep_likely(gd_boxes *b, float least)
   b->n = kept;
 }
 
-/* Second and third stage: crop every box, judge it, keep the likely ones. */
-static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
+/* Second and third stage: crop every box, judge it, keep the likely ones.
+ * framed: boxes become what their crops show */
+static gd_status judge(gd_mtcnn *m, const gd_image *image, int net, int framed)
 {
   const int side = gd_mtcnn_crop_px[net];
   const int64_t crop = (int64_t)side * side * 3;
@@ -382,7 +332,7 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
       gd_box *box = &m->boxes.items[first + i];
       gd_window window;
       (void)gd_box_window(box, image->width_px, image->height_px, &window);
-      if (m->framed)
+      if (framed)
         gd_box_frame(box, window);
       gd_area_resize(image, window, side, side, gd_mtcnn_offset,
                      gd_mtcnn_factor, m->scratch, m->input.values + i * crop);
@@ -487,22 +437,25 @@ static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
   return GD_OK;
 }
 
-/* Run the first `n_nets` (1 or 2) on the regions, or on all of the image where
- * they are NULL: what the next net is to judge. */
-static gd_status find_candidates(gd_mtcnn *m, const gd_image *image,
-                                 const gd_mtcnn_region *regions, int n_regions,
-                                 int n_nets)
+/* Begin with an image: no boxes yet. */
+static gd_status take_image(gd_mtcnn *m, const gd_image *image)
 {
   assert(m != NULL && image != NULL && image->rgb != NULL);
-  assert(n_nets >= 1 && n_nets <= RNET + 1 && n_nets <= m->n_nets);
   m->boxes.n = 0;
   m->flop = 0;
-  gd_status st = grow_scratch(m, image->width_px);
+  return grow_scratch(m, image->width_px);
+}
+
+/* Run the first `n_nets` (1 or 2): what the next net is to judge. */
+static gd_status find_candidates(gd_mtcnn *m, const gd_image *image, int n_nets)
+{
+  assert(n_nets >= 1 && n_nets <= RNET + 1 && n_nets <= m->n_nets);
+  gd_status st = take_image(m, image);
   if (st == GD_OK)
-    st = propose(m, image, regions, n_regions);
+    st = propose(m, image);
   if (st != GD_OK || n_nets <= RNET)
     return st;
-  st = judge(m, image, RNET);
+  st = judge(m, image, RNET, m->framed);
   if (st != GD_OK)
     return st;
   gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
@@ -511,19 +464,15 @@ static gd_status find_candidates(gd_mtcnn *m, const gd_image *image,
   return GD_OK;
 }
 
-/* Search the regions, or all of the image where they are NULL. */
-static gd_status search(gd_mtcnn *m, const gd_image *image,
-                        const gd_mtcnn_region *regions, int n_regions,
-                        const gd_face **faces, int *n)
+/* Third stage: make faces of what O-Net is to judge. */
+static gd_status find_faces(gd_mtcnn *m, const gd_image *image, int framed,
+                            const gd_face **faces, int *n)
 {
-  assert(m != NULL && m->n_nets == N_NETS);
-  assert(faces != NULL && n != NULL);
+  assert(m->n_nets == N_NETS && faces != NULL && n != NULL);
   *faces = NULL;
   *n = 0;
 
-  gd_status st = find_candidates(m, image, regions, n_regions, RNET + 1);
-  if (st == GD_OK)
-    st = judge(m, image, ONET);
+  gd_status st = judge(m, image, ONET, framed);
   if (st != GD_OK)
     return st;
   gd_boxes_calibrate(&m->boxes, 1);
@@ -538,20 +487,42 @@ static gd_status search(gd_mtcnn *m, const gd_image *image,
 gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                           const gd_face **faces, int *n)
 {
-  return search(m, image, NULL, 0, faces, n);
+  const gd_status st = find_candidates(m, image, RNET + 1);
+  return st == GD_OK ? find_faces(m, image, m->framed, faces, n) : st;
 }
 
-gd_status gd_mtcnn_search(gd_mtcnn *m, const gd_image *image,
-                          const gd_mtcnn_region *regions, int n_regions,
+/* Crops that the image's border cuts tell where a face is in what is left of
+ * them; taken for the whole squares, as a search takes them, boxes would creep
+ * out of the image from frame to frame. */
+gd_status gd_mtcnn_follow(gd_mtcnn *m, const gd_image *image,
+                          const gd_face *before, int n_before,
                           const gd_face **faces, int *n)
 {
-  assert(regions != NULL && n_regions >= 0);
-  return search(m, image, regions, n_regions, faces, n);
+  assert(n_before == 0 || before != NULL);
+  gd_status st = take_image(m, image);
+  for (int i = 0; st == GD_OK && i < n_before; i++) {
+    const float *corners = before[i].box;
+    gd_box *box;
+    st = gd_boxes_add(&m->boxes, &box);
+    if (st == GD_OK)
+      *box = (gd_box){.x1 = corners[0],
+                      .y1 = corners[1],
+                      .x2 = corners[2],
+                      .y2 = corners[3]};
+  }
+  gd_boxes_square(&m->boxes);
+  if (st == GD_OK)
+    st = judge(m, image, ONET, 1);
+  if (st != GD_OK)
+    return st;
+  gd_boxes_calibrate(&m->boxes, 1);
+  gd_boxes_square(&m->boxes);
+  return find_faces(m, image, 1, faces, n);
 }
 
 gd_status gd_mtcnn_candidates(gd_mtcnn *m, const gd_image *image, int n_nets,
                               const gd_boxes **out)
 {
   *out = &m->boxes;
-  return find_candidates(m, image, NULL, 0, n_nets);
+  return find_candidates(m, image, n_nets);
 }

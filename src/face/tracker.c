@@ -2,54 +2,25 @@
 
 #include <assert.h>
 
-/* Looking for more faces one by one would take longer than a whole search. */
+/* Following more faces one by one would take longer than a whole search. */
 enum { MOST_FOLLOWED = 8 };
 
 typedef struct {
-  gd_mtcnn_region regions[MOST_FOLLOWED]; /* faces of the frame before */
-  int n_regions;                          /* 0: search whole */
+  gd_face before[MOST_FOLLOWED]; /* faces of the frame before */
+  int n_before;                  /* 0: search whole */
   gd_face last;   /* where the main face was seen last; size 0: nowhere */
   int64_t n_lost; /* frames since */
 } state;
 
-/* Where a face is that was here in the frame before. */
-static gd_mtcnn_region around(const gd_face *face)
+/* Return which face goes on with the main one; -1: none. */
+static int go_on(const gd_face *last, const gd_face *faces, int n)
 {
-  const float *box = face->box;
-  const float w = box[2] - box[0], h = box[3] - box[1];
-  const float side = w > h ? w : h;
-  return (gd_mtcnn_region){
-      .box = {box[0] - side, box[1] - side, box[2] + side, box[3] + side},
-      .least_px = side / 2,
-      .most_px = side * 2};
-}
-
-/* May the main face of the frame before be this one? */
-static int goes_on(const gd_face *last, const gd_face *face)
-{
-  const gd_mtcnn_region near = around(last);
-  const float x = (face->box[0] + face->box[2]) / 2;
-  const float y = (face->box[1] + face->box[3]) / 2;
-  const double size = gd_face_size_px(face);
-  return near.box[0] <= x && x <= near.box[2] && near.box[1] <= y &&
-         y <= near.box[3] && size >= (double)near.least_px &&
-         size <= (double)near.most_px;
-}
-
-/* Return which face goes on with the main one, by overlap, size and confidence;
- * -1: none. */
-static int follow(const gd_face *last, const gd_face *faces, int n)
-{
-  const double size = gd_face_size_px(last);
-  double most = 0;
+  double most = 0.5;
   int best = -1;
   for (int i = 0; i < n; i++) {
-    const double own = gd_face_size_px(&faces[i]);
-    const double like = own < size ? own / size : size / own;
-    const double score =
-        gd_face_overlap(last, &faces[i]) + (double)faces[i].confidence * like;
-    if (goes_on(last, &faces[i]) && (best < 0 || score > most)) {
-      most = score;
+    const double overlap = gd_face_overlap(last, &faces[i]);
+    if (overlap >= most) {
+      most = overlap;
       best = i;
     }
   }
@@ -77,9 +48,9 @@ static int main_face(const gd_face *last, const gd_face *faces, int n)
 /* Remember what a frame shows, for the next one. */
 static void remember(state *t, const gd_face *faces, int n, int main_at)
 {
-  t->n_regions = n <= MOST_FOLLOWED ? n : 0;
-  for (int i = 0; i < t->n_regions; i++)
-    t->regions[i] = around(&faces[i]);
+  t->n_before = n <= MOST_FOLLOWED ? n : 0;
+  for (int i = 0; i < t->n_before; i++)
+    t->before[i] = faces[i];
   t->n_lost = main_at < 0 ? t->n_lost + 1 : 0;
   if (main_at >= 0)
     t->last = faces[main_at];
@@ -91,10 +62,10 @@ static gd_status search_frame(state *t, int64_t frame, int is_whole,
   const gd_face *faces = NULL;
   int n = 0, main_at = -1;
   gd_status st = GD_OK;
-  if (!is_whole && t->n_lost == 0 && t->n_regions > 0) {
-    st = search->search(search->context, frame, t->regions, t->n_regions,
-                        &faces, &n);
-    main_at = st == GD_OK ? follow(&t->last, faces, n) : -1;
+  if (!is_whole && t->n_lost == 0 && t->n_before > 0) {
+    st = search->search(search->context, frame, t->before, t->n_before, &faces,
+                        &n);
+    main_at = st == GD_OK ? go_on(&t->last, faces, n) : -1;
   }
   if (st == GD_OK && main_at < 0) {
     st = search->search(search->context, frame, NULL, 0, &faces, &n);
@@ -113,7 +84,7 @@ gd_status gd_tracker_run(int64_t n_frames, int64_t search_every,
   assert(search != NULL && out != NULL);
 
   gd_status st = GD_OK;
-  state t = {.n_regions = 0};
+  state t = {.n_before = 0};
   for (int64_t frame = 0; st == GD_OK && frame < n_frames; frame++) {
     if (t.n_lost >= search_every)
       t.last = (gd_face){.confidence = 0};

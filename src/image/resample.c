@@ -31,16 +31,10 @@ typedef struct {
   int n;
 } area_walk;
 
-/* Begin at one of the outputs. */
-static area_walk area_begin(int m, int n, int output)
+static area_walk area_begin(int m, int n)
 {
-  const int64_t from = (int64_t)output * m, to = from + m;
-  area_walk w = {.first = (int)(from / n),
-                 .next = (int)(to / n),
-                 .over = (int)(to % n),
-                 .step = m / n,
-                 .rest = m % n,
-                 .n = n};
+  area_walk w = {
+      .next = m / n, .over = m % n, .step = m / n, .rest = m % n, .n = n};
   w.end = w.next + (w.over > 0);
   return w;
 }
@@ -101,53 +95,41 @@ static void add_columns(const area_scratch *s, int n)
   }
 }
 
-void gd_area_resize_part(const gd_image *image, gd_window window, int width_px,
-                         int height_px, gd_window part, float offset,
-                         float factor, uint32_t *scratch, float *out)
+void gd_area_resize(const gd_image *image, gd_window window, int width_px,
+                    int height_px, float offset, float factor,
+                    uint32_t *scratch, float *out)
 {
   assert(image != NULL && scratch != NULL && out != NULL);
   assert(0 <= window.x0 && window.x0 < window.x1 &&
          window.x1 <= image->width_px);
   assert(0 <= window.y0 && window.y0 < window.y1 &&
          window.y1 <= image->height_px);
-  assert(0 <= part.x0 && part.x0 < part.x1 && part.x1 <= width_px);
-  assert(0 <= part.y0 && part.y0 < part.y1 && part.y1 <= height_px);
+  assert(width_px > 0 && height_px > 0);
 
-  const int m = window.x1 - window.x0, n = part.x1 - part.x0;
-  const area_walk across = area_begin(m, width_px, part.x0);
-  const int columns = area_begin(m, width_px, part.x1 - 1).end - across.first;
+  const int columns = window.x1 - window.x0, n = 3 * width_px;
   const size_t pitch_bytes = 3 * (size_t)image->width_px;
-  const uint8_t *corner = image->rgb + (size_t)window.y0 * pitch_bytes +
-                          3 * (size_t)(window.x0 + across.first);
-  const area_scratch s = lay_out(scratch, columns, n);
+  const uint8_t *corner =
+      image->rgb + (size_t)window.y0 * pitch_bytes + 3 * (size_t)window.x0;
+  const area_scratch s = lay_out(scratch, columns, width_px);
   s.row[3 * (int64_t)columns] = 0;
-  area_walk w = across;
-  for (int x = 0; x < n; x++, area_next(&w)) {
-    s.spans[2 * x] = (uint32_t)(w.first - across.first);
-    s.spans[2 * x + 1] = (uint32_t)(w.end - across.first);
+  area_walk w = area_begin(columns, width_px);
+  for (int x = 0; x < width_px; x++, area_next(&w)) {
+    s.spans[2 * x] = (uint32_t)w.first;
+    s.spans[2 * x + 1] = (uint32_t)w.end;
     for (int c = 0; c < 3; c++)
       s.counts[3 * x + c] = (uint32_t)(w.end - w.first);
   }
 
-  w = area_begin(window.y1 - window.y0, height_px, part.y0);
-  for (int y = part.y0; y < part.y1; y++, out += 3 * n, area_next(&w)) {
+  w = area_begin(window.y1 - window.y0, height_px);
+  for (int y = 0; y < height_px; y++, out += n, area_next(&w)) {
     const float n_rows = (float)(w.end - w.first);
     add_rows(corner + (size_t)w.first * pitch_bytes, pitch_bytes,
              w.end - w.first, 3 * columns, s.row);
-    add_columns(&s, n);
-    for (int i = 0; i < 3 * n; i++)
+    add_columns(&s, width_px);
+    for (int i = 0; i < n; i++)
       out[i] = ((float)s.total[i] / n_rows / (float)(int)s.counts[i] - offset) *
                factor;
   }
-}
-
-void gd_area_resize(const gd_image *image, gd_window window, int width_px,
-                    int height_px, float offset, float factor,
-                    uint32_t *scratch, float *out)
-{
-  gd_area_resize_part(image, window, width_px, height_px,
-                      (gd_window){0, 0, width_px, height_px}, offset, factor,
-                      scratch, out);
 }
 
 /* Samples per output pixel and direction; a limit keeps absurd transforms from

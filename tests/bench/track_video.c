@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "gradus/converter.h"
+#include "gradus/mtcnn.h"
 #include "gradus/tracker.h"
 #include "gradus/video_reader.h"
 
@@ -64,16 +65,15 @@ static gd_status read_frames(const char *path, video *v)
   return st;
 }
 
-static gd_status search(void *context, int64_t frame,
-                        const gd_mtcnn_region *regions, int n_regions,
-                        const gd_face **faces, int *n)
+static gd_status search(void *context, int64_t frame, const gd_face *before,
+                        int n_before, const gd_face **faces, int *n)
 {
   video *v = context;
-  v->n_whole += regions == NULL;
-  return regions == NULL
+  v->n_whole += before == NULL;
+  return before == NULL
              ? gd_mtcnn_detect(v->detector, &v->frames[frame], faces, n)
-             : gd_mtcnn_search(v->detector, &v->frames[frame], regions,
-                               n_regions, faces, n);
+             : gd_mtcnn_follow(v->detector, &v->frames[frame], before, n_before,
+                               faces, n);
 }
 
 /* Search the video, and say how long it took. */

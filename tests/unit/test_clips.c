@@ -105,16 +105,15 @@ static void read_clip(const char *clip, const char *text, scene *c, tally *t)
   gd_video_index_free(index);
 }
 
-static gd_status search(void *context, int64_t frame,
-                        const gd_mtcnn_region *regions, int n_regions,
-                        const gd_face **faces, int *n)
+static gd_status search(void *context, int64_t frame, const gd_face *before,
+                        int n_before, const gd_face **faces, int *n)
 {
   scene *c = context;
-  c->n_whole += regions == NULL;
-  return regions == NULL
+  c->n_whole += before == NULL;
+  return before == NULL
              ? gd_mtcnn_detect(c->detector, &c->images[frame], faces, n)
-             : gd_mtcnn_search(c->detector, &c->images[frame], regions,
-                               n_regions, faces, n);
+             : gd_mtcnn_follow(c->detector, &c->images[frame], before, n_before,
+                               faces, n);
 }
 
 /* What is told of the subject that a clip's faces make up. */

@@ -58,33 +58,6 @@ area_means_are_the_definition_for_windows_and_enlarging(void **state)
   gd_image_free(&image);
 }
 
-/* Bit for bit: what a detector finds in a part must not differ. */
-static void part_of_a_resized_image_is_cut_out_of_the_whole(void **state)
-{
-  (void)state;
-  gd_image image = noise(53, 47);
-  const gd_window window = {3, 2, 50, 46};
-  const int sizes[][2] = {{17, 12}, {47, 44}, {80, 60}};
-  uint32_t *scratch = malloc((size_t)gd_area_scratch(47, 80) * sizeof *scratch);
-  static float whole[80 * 60 * 3], out[80 * 60 * 3];
-  for (int i = 0; i < 3; i++) {
-    const int w = sizes[i][0], h = sizes[i][1];
-    const gd_window parts[] = {
-        {0, 0, w, h}, {4, 3, 11, 12}, {w - 1, h - 1, w, h}, {2, 0, 3, h}};
-    gd_area_resize(&image, window, w, h, 1, 2, scratch, whole);
-    for (int k = 0; k < 4; k++) {
-      const gd_window p = parts[k];
-      gd_area_resize_part(&image, window, w, h, p, 1, 2, scratch, out);
-      for (int y = p.y0; y < p.y1; y++)
-        assert_memory_equal(out + (y - p.y0) * 3 * (p.x1 - p.x0),
-                            whole + 3 * (y * w + p.x0),
-                            (size_t)(p.x1 - p.x0) * 3 * sizeof *out);
-    }
-  }
-  free(scratch);
-  gd_image_free(&image);
-}
-
 static void identity_warp_copies_the_image(void **state)
 {
   (void)state;
@@ -159,7 +132,6 @@ static void warp_outside_the_image_repeats_its_border(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(area_means_are_the_definition_for_windows_and_enlarging),
-    cmocka_unit_test(part_of_a_resized_image_is_cut_out_of_the_whole),
     cmocka_unit_test(identity_warp_copies_the_image),
     cmocka_unit_test(quarter_turn_moves_every_pixel_to_its_place),
     cmocka_unit_test(shrinking_warp_does_not_alias),

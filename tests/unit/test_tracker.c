@@ -1,5 +1,5 @@
-/* Tracking over drawn-up scenes: who is where in each frame is known, and a
- * search gives those who are within its region. */
+/* Tracking over drawn-up scenes: who is where in each frame is known, and who
+ * is followed is found if he is still nearly there. */
 #include "gradus/tracker.h"
 
 #include <stdlib.h>
@@ -31,30 +31,28 @@ static gd_face face_of(place p)
   return face;
 }
 
-static int shows(const gd_mtcnn_region *regions, int n, const gd_face *face)
+/* Is a face followed that was about here? */
+static int is_followed(const gd_face *before, int n, const gd_face *face)
 {
-  const float side = face->box[2] - face->box[0];
   for (int i = 0; i < n; i++)
-    if (face->box[0] >= regions[i].box[0] &&
-        face->box[2] <= regions[i].box[2] && side >= regions[i].least_px &&
-        side <= regions[i].most_px)
+    if (gd_face_overlap(&before[i], face) > 0.3)
       return 1;
-  return regions == NULL;
+  return 0;
 }
 
-static gd_status search(void *context, int64_t frame,
-                        const gd_mtcnn_region *regions, int n_regions,
-                        const gd_face **faces, int *n)
+static gd_status search(void *context, int64_t frame, const gd_face *before,
+                        int n_before, const gd_face **faces, int *n)
 {
   scene *s = context;
   *n = 0;
   *faces = s->found;
   if (frame == s->fails_at)
     return gd_fail(GD_ERR_FORMAT, "frame %d is broken", (int)frame);
-  (regions == NULL ? s->whole : s->parts)[frame]++;
+  (before == NULL ? s->whole : s->parts)[frame]++;
   for (int p = 0; p < PERSONS; p++) {
     const gd_face face = face_of(s->places[frame][p]);
-    if (s->places[frame][p].side > 0 && shows(regions, n_regions, &face))
+    if (s->places[frame][p].side > 0 &&
+        (before == NULL || is_followed(before, n_before, &face)))
       s->found[(*n)++] = face;
   }
   return GD_OK;
@@ -93,21 +91,37 @@ static void every_frame_is_searched_whole_once_at_one(void **state)
   }
 }
 
-/* A face that moves by half its size per frame and grows is never lost: only
- * anchors are searched whole. */
+/* A face that moves by a fifth of its size per frame and grows is never lost:
+ * only anchors are searched whole. */
 static void moving_face_is_followed_without_full_searches(void **state)
 {
   (void)state;
   gd_face_info out[MOST];
   scene s = empty_scene(23);
   for (int i = 0; i < s.n_frames; i++)
-    s.places[i][0] = (place){50 * (float)i, 100 + 5 * (float)i};
+    s.places[i][0] = (place){20 * (float)i, 100 + 5 * (float)i};
   run(&s, 10, out);
   for (int i = 0; i < s.n_frames; i++) {
     assert_int_equal(s.whole[i], i % 10 == 0);
     assert_int_equal(s.parts[i], i % 10 != 0);
     assert_int_equal(out[i].status, GD_FACE_DETECTED);
-    assert_true(out[i].box[0] == 50 * (float)i);
+    assert_true(out[i].box[0] == 20 * (float)i);
+  }
+}
+
+/* A face that moves by two fifths is seen, but over less than half of where it
+ * was: it is searched for, as its box may be cut off. */
+static void fast_face_is_searched_whole(void **state)
+{
+  (void)state;
+  gd_face_info out[MOST];
+  scene s = empty_scene(9);
+  for (int i = 0; i < s.n_frames; i++)
+    s.places[i][0] = (place){40 * (float)i, 100};
+  run(&s, 10, out);
+  for (int i = 0; i < s.n_frames; i++) {
+    assert_int_equal(s.whole[i], 1);
+    assert_int_equal(out[i].status, GD_FACE_DETECTED);
   }
 }
 
@@ -205,7 +219,7 @@ static void face_that_has_become_small_is_followed_after_a_while(void **state)
   }
 }
 
-/* They cross between the anchors, and each is seen in the other's region. */
+/* They cross between the anchors, and each is seen where the other was. */
 static void persons_who_cross_are_told_apart(void **state)
 {
   (void)state;
@@ -252,6 +266,7 @@ static void failing_search_is_returned(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_frame_is_searched_whole_once_at_one),
     cmocka_unit_test(moving_face_is_followed_without_full_searches),
+    cmocka_unit_test(fast_face_is_searched_whole),
     cmocka_unit_test(lost_face_is_looked_for_everywhere),
     cmocka_unit_test(frames_without_a_face_at_both_ends_are_missing),
     cmocka_unit_test(face_between_anchors_alone_is_found),
