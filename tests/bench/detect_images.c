@@ -1,10 +1,12 @@
 /* detect_images WEIGHTS MIN_FACE SECONDS IMAGE -- how many images a detector
- * searches in a second by the clock, as the reference program counts. */
+ * searches in a second by the clock, as the reference program counts, and how
+ * much arithmetic that is of what a core can do. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "gradus/mtcnn.h"
+#include "gradus/peak.h"
 
 static double now_s(void)
 {
@@ -52,8 +54,9 @@ int main(int argc, char **argv)
     start = stop;
   }
   qsort(seconds, (size_t)n, sizeof seconds[0], by_value);
-  printf("%.2f images/s (median of %d, %d faces, %.2f GFLOP)\n",
-         1 / seconds[n / 2], n, n_faces, 1e-9 * gd_mtcnn_flop(detector));
+  printf("%.2f images/s (median of %d, %d faces, %.2f GFLOP, peak %.1f)\n",
+         1 / seconds[n / 2], n, n_faces, 1e-9 * gd_mtcnn_flop(detector),
+         1e-9 * gd_peak_flops(GD_FP32, 0.3));
   gd_image_free(&image);
   gd_mtcnn_close(detector);
   return 0;
