@@ -49,8 +49,8 @@ void gd_aligner_close(gd_aligner *a); /**< NULL is allowed */
  * (no landmark CSV, a broken one, no face in any frame) is noted in the shard
  * as skipped, with the reason; that is no error.
  * @param[in] v     row of gd_frame_set_videos()
- * @param[in] tick  called after every frame that is searched; its failure ends
- *                  the work and is returned
+ * @param[in] tick  called after every frame that is searched or drawn; its
+ *                  failure ends the work and is returned
  * Errors: GD_ERR_FORMAT, GD_ERR_IO (frames cannot be read, faces cannot be
  *         written; the shard can then only be abandoned), GD_ERR_NOMEM
  */

@@ -2,14 +2,15 @@
  * Searching the frames of a video: some of them whole, the others where the
  * faces were.
  *
- * Every so many frames one is searched whole.  In the others, all faces of the
- * frame before are followed: see gd_mtcnn_follow().  Where the main face is not
- * found so, over at least half of where it was, or more than eight faces were
- * there, the whole frame is searched.  (Main is the largest face of a whole
- * search, then what goes on with it; a face of less than half its size does not
- * take its place before the main face has been away for as long as from one
- * search to the next.)  What the frames offer then goes to gd_subject, which
- * chooses over the whole video; so the result depends on its frames alone.
+ * Every so many frames one is searched whole.  In the others, its faces are
+ * followed: see gd_mtcnn_follow(); one that is hidden is looked for where it
+ * was seen last.  Where the main face is not found so (intersection over union
+ * with where it was at least a half), or there are more than sixteen faces, the
+ * whole frame is searched.  (Main is the largest face of a whole search, then
+ * what goes on with it; a face of less than half its size does not take its
+ * place before the main face has been away for as long as from one search to
+ * the next.)  What the frames offer then goes to gd_subject, which chooses over
+ * the whole video; so the result depends on its frames alone.
  */
 #ifndef GRADUS_TRACKER_H
 #define GRADUS_TRACKER_H

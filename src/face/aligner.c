@@ -160,9 +160,11 @@ static void describe_face(const gd_aligner *a, const gd_image *frame,
 
 /* Second pass: draw the subject's face of every frame that has one.  A face
  * that cannot be aligned (its landmarks coincide) counts as missing. */
-static gd_status draw_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
-                            gd_face_writer *w)
+static gd_status draw_faces(const video_search *s, gd_face_writer *w)
 {
+  gd_aligner *a = s->aligner;
+  gd_frame_set *frames = s->frames;
+  const int64_t v = s->v;
   const int32_t video = gd_frame_set_videos(frames)->index[v];
   gd_status st = GD_OK;
   for (int64_t i = 0; st == GD_OK && i < gd_frame_set_n_frames(frames, v);
@@ -188,6 +190,8 @@ static gd_status draw_faces(gd_aligner *a, gd_frame_set *frames, int64_t v,
       gd_face_writer_missing(w, video, 1);
       st = GD_OK;
     }
+    if (st == GD_OK)
+      st = s->tick(s->context);
   }
   return st;
 }
@@ -254,5 +258,5 @@ gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
                    videos->videos[v].path, n);
     return gd_face_writer_skip(w, videos->index[v]);
   }
-  return draw_faces(a, frames, v, w);
+  return draw_faces(&search, w);
 }

@@ -18,10 +18,14 @@ enum { BATCH = 64 /* crops per call of R-Net and O-Net */ };
 const int gd_mtcnn_crop_px[N_NETS] = {GD_CELL_PX, 24, GD_LOOK_PX};
 const float gd_mtcnn_offset = 127.5f, gd_mtcnn_factor = 0.0078125f;
 
+/* Which boxes become what their crops show, before R-Net or O-Net judges. */
+typedef enum { FRAME_NONE, FRAME_CUT_OFF, FRAME_ALL } framing;
+
 struct gd_mtcnn {
   gd_mtcnn_config config;
   int n_nets; /* the first so many */
   int framed; /* see GD_MTCNN_FRAMED */
+  framing framing;
   gd_cascade_net *nets[N_NETS];
   gd_cascade_buffers layers; /* of the nets */
   gd_floats input;           /* of a net */
@@ -203,17 +207,12 @@ static gd_status run_net(gd_mtcnn *m, int net, gd_cascade_shape in,
                                 shape, out);
 }
 
-static gd_cascade_shape shape_at(int width_px, int height_px, double scale)
+/* P-Net over one level of the pyramid. */
+static gd_status search_level(gd_mtcnn *m, const gd_image *image, double scale)
 {
-  return (gd_cascade_shape){.N = 1,
-                            .H = (int)(height_px * scale + 1),
-                            .W = (int)(width_px * scale + 1)};
-}
-
-static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
-{
-  const gd_cascade_shape in =
-      shape_at(image->width_px, image->height_px, scale);
+  const gd_cascade_shape in = {.N = 1,
+                               .H = (int)(image->height_px * scale + 1),
+                               .W = (int)(image->width_px * scale + 1)};
   const gd_window whole = {0, 0, image->width_px, image->height_px};
   const int first = m->boxes.n;
   gd_cascade_shape grid;
@@ -231,35 +230,21 @@ static gd_status search_scale(gd_mtcnn *m, const gd_image *image, double scale)
   return st;
 }
 
-/* A level of the pyramid: its scale, and the image's shorter side in it. */
-typedef struct {
-  double scale, least;
-} level;
-
-static level first_level(const gd_mtcnn *m, int width_px, int height_px)
-{
-  const int side = width_px < height_px ? width_px : height_px;
-  return (level){GD_CELL_PX / m->config.min_face_px,
-                 side * GD_CELL_PX / m->config.min_face_px};
-}
-
-static level next_level(const gd_mtcnn *m, level l)
-{
-  return (level){l.scale * m->config.factor, l.least * m->config.factor};
-}
-
 double gd_mtcnn_flop(const gd_mtcnn *m)
 {
   assert(m != NULL);
   return m->flop;
 }
 
-/* First stage: candidates from all sizes of the pyramid. */
+/* First stage: candidates from all levels whose shorter side holds a cell. */
 static gd_status propose(gd_mtcnn *m, const gd_image *image)
 {
-  for (level l = first_level(m, image->width_px, image->height_px);
-       l.least >= GD_CELL_PX; l = next_level(m, l)) {
-    gd_status st = search_scale(m, image, l.scale);
+  const int side =
+      image->width_px < image->height_px ? image->width_px : image->height_px;
+  const double min_face = m->config.min_face_px, factor = m->config.factor;
+  double scale = GD_CELL_PX / min_face, least = side * GD_CELL_PX / min_face;
+  for (; least >= GD_CELL_PX; scale *= factor, least *= factor) {
+    const gd_status st = search_level(m, image, scale);
     if (st != GD_OK)
       return st;
   }
@@ -318,9 +303,15 @@ static void keep_likely(gd_boxes *b, float least)
   b->n = kept;
 }
 
-/* Second and third stage: crop every box, judge it, keep the likely ones.
- * framed: boxes become what their crops show */
-static gd_status judge(gd_mtcnn *m, const gd_image *image, int net, int framed)
+/* Does the image's border cut off what a box would crop? */
+static int is_cut_off(const gd_box *b, const gd_image *image)
+{
+  return b->x1 < 1 || b->y1 < 1 || b->x2 >= (float)(image->width_px + 1) ||
+         b->y2 >= (float)(image->height_px + 1);
+}
+
+/* Second and third stage: crop every box, judge it, keep the likely ones. */
+static gd_status judge(gd_mtcnn *m, const gd_image *image, int net)
 {
   const int side = gd_mtcnn_crop_px[net];
   const int64_t crop = (int64_t)side * side * 3;
@@ -332,7 +323,8 @@ static gd_status judge(gd_mtcnn *m, const gd_image *image, int net, int framed)
       gd_box *box = &m->boxes.items[first + i];
       gd_window window;
       (void)gd_box_window(box, image->width_px, image->height_px, &window);
-      if (framed)
+      if (m->framing == FRAME_ALL ||
+          (m->framing == FRAME_CUT_OFF && is_cut_off(box, image)))
         gd_box_frame(box, window);
       gd_area_resize(image, window, side, side, gd_mtcnn_offset,
                      gd_mtcnn_factor, m->scratch, m->input.values + i * crop);
@@ -438,11 +430,12 @@ static gd_status give_faces(gd_mtcnn *m, const gd_face **faces, int *n)
 }
 
 /* Begin with an image: no boxes yet. */
-static gd_status take_image(gd_mtcnn *m, const gd_image *image)
+static gd_status take_image(gd_mtcnn *m, const gd_image *image, framing how)
 {
   assert(m != NULL && image != NULL && image->rgb != NULL);
   m->boxes.n = 0;
   m->flop = 0;
+  m->framing = m->framed ? FRAME_ALL : how;
   return grow_scratch(m, image->width_px);
 }
 
@@ -450,12 +443,12 @@ static gd_status take_image(gd_mtcnn *m, const gd_image *image)
 static gd_status find_candidates(gd_mtcnn *m, const gd_image *image, int n_nets)
 {
   assert(n_nets >= 1 && n_nets <= RNET + 1 && n_nets <= m->n_nets);
-  gd_status st = take_image(m, image);
+  gd_status st = take_image(m, image, FRAME_NONE);
   if (st == GD_OK)
     st = propose(m, image);
   if (st != GD_OK || n_nets <= RNET)
     return st;
-  st = judge(m, image, RNET, m->framed);
+  st = judge(m, image, RNET);
   if (st != GD_OK)
     return st;
   gd_boxes_suppress(&m->boxes, 0, GD_BY_UNION, 0.7f);
@@ -465,14 +458,10 @@ static gd_status find_candidates(gd_mtcnn *m, const gd_image *image, int n_nets)
 }
 
 /* Third stage: make faces of what O-Net is to judge. */
-static gd_status find_faces(gd_mtcnn *m, const gd_image *image, int framed,
+static gd_status find_faces(gd_mtcnn *m, const gd_image *image,
                             const gd_face **faces, int *n)
 {
-  assert(m->n_nets == N_NETS && faces != NULL && n != NULL);
-  *faces = NULL;
-  *n = 0;
-
-  gd_status st = judge(m, image, ONET, framed);
+  gd_status st = judge(m, image, ONET);
   if (st != GD_OK)
     return st;
   gd_boxes_calibrate(&m->boxes, 1);
@@ -487,19 +476,32 @@ static gd_status find_faces(gd_mtcnn *m, const gd_image *image, int framed,
 gd_status gd_mtcnn_detect(gd_mtcnn *m, const gd_image *image,
                           const gd_face **faces, int *n)
 {
+  assert(m != NULL && m->n_nets == N_NETS && faces != NULL && n != NULL);
+  *faces = NULL;
+  *n = 0;
   const gd_status st = find_candidates(m, image, RNET + 1);
-  return st == GD_OK ? find_faces(m, image, m->framed, faces, n) : st;
+  return st == GD_OK ? find_faces(m, image, faces, n) : st;
 }
 
-/* Crops that the image's border cuts tell where a face is in what is left of
- * them; taken for the whole squares, as a search takes them, boxes would creep
- * out of the image from frame to frame. */
+static void drop_small(gd_boxes *b, double least_px)
+{
+  int kept = 0;
+  for (int i = 0; i < b->n; i++)
+    if ((double)(b->items[i].x2 - b->items[i].x1) >= least_px)
+      b->items[kept++] = b->items[i];
+  b->n = kept;
+}
+
+/* Boxes that the border cuts off become what their crops show: taken for whole
+ * squares, as a search with the reference's weights takes them, they would
+ * creep out of the image from frame to frame. */
 gd_status gd_mtcnn_follow(gd_mtcnn *m, const gd_image *image,
                           const gd_face *before, int n_before,
                           const gd_face **faces, int *n)
 {
+  assert(m != NULL && m->n_nets == N_NETS && faces != NULL && n != NULL);
   assert(n_before == 0 || before != NULL);
-  gd_status st = take_image(m, image);
+  gd_status st = take_image(m, image, FRAME_CUT_OFF);
   for (int i = 0; st == GD_OK && i < n_before; i++) {
     const float *corners = before[i].box;
     gd_box *box;
@@ -510,14 +512,17 @@ gd_status gd_mtcnn_follow(gd_mtcnn *m, const gd_image *image,
                       .x2 = corners[2],
                       .y2 = corners[3]};
   }
+  *faces = NULL;
+  *n = 0;
   gd_boxes_square(&m->boxes);
   if (st == GD_OK)
-    st = judge(m, image, ONET, 1);
+    st = judge(m, image, ONET);
   if (st != GD_OK)
     return st;
   gd_boxes_calibrate(&m->boxes, 1);
   gd_boxes_square(&m->boxes);
-  return find_faces(m, image, 1, faces, n);
+  drop_small(&m->boxes, m->config.min_face_px * m->config.factor);
+  return find_faces(m, image, faces, n);
 }
 
 gd_status gd_mtcnn_candidates(gd_mtcnn *m, const gd_image *image, int n_nets,

@@ -2,12 +2,13 @@
 
 #include <assert.h>
 
-/* Following more faces one by one would take longer than a whole search. */
-enum { MOST_FOLLOWED = 8 };
+/* Following more faces would take longer than a whole search, at a smallest
+ * face between 20 and 60 px. */
+enum { MOST_FOLLOWED = 16 };
 
 typedef struct {
-  gd_face before[MOST_FOLLOWED]; /* faces of the frame before */
-  int n_before;                  /* 0: search whole */
+  gd_face followed[MOST_FOLLOWED]; /* where each was seen last */
+  int n_followed;                  /* 0: search whole */
   gd_face last;   /* where the main face was seen last; size 0: nowhere */
   int64_t n_lost; /* frames since */
 } state;
@@ -45,15 +46,33 @@ static int main_face(const gd_face *last, const gd_face *faces, int n)
   return best;
 }
 
-/* Remember what a frame shows, for the next one. */
-static void remember(state *t, const gd_face *faces, int n, int main_at)
+/* Follow all faces of a whole search from now on. */
+static void begin_following(state *t, const gd_face *faces, int n)
 {
-  t->n_before = n <= MOST_FOLLOWED ? n : 0;
-  for (int i = 0; i < t->n_before; i++)
-    t->before[i] = faces[i];
-  t->n_lost = main_at < 0 ? t->n_lost + 1 : 0;
-  if (main_at >= 0)
-    t->last = faces[main_at];
+  t->n_followed = n <= MOST_FOLLOWED ? n : 0;
+  for (int i = 0; i < t->n_followed; i++)
+    t->followed[i] = faces[i];
+}
+
+/* Note where those are that were found: each face is the nearest of those that
+ * are followed, and one that is no face's stays where it was. */
+static void go_on_following(state *t, const gd_face *faces, int n)
+{
+  int taken[MOST_FOLLOWED] = {0};
+  assert(n <= t->n_followed);
+  for (int i = 0; i < n; i++) {
+    double most = -1;
+    int nearest = 0;
+    for (int k = 0; k < t->n_followed; k++) {
+      const double overlap = gd_face_overlap(&t->followed[k], &faces[i]);
+      if (!taken[k] && overlap > most) {
+        most = overlap;
+        nearest = k;
+      }
+    }
+    taken[nearest] = 1;
+    t->followed[nearest] = faces[i];
+  }
 }
 
 static gd_status search_frame(state *t, int64_t frame, int is_whole,
@@ -62,18 +81,23 @@ static gd_status search_frame(state *t, int64_t frame, int is_whole,
   const gd_face *faces = NULL;
   int n = 0, main_at = -1;
   gd_status st = GD_OK;
-  if (!is_whole && t->n_lost == 0 && t->n_before > 0) {
-    st = search->search(search->context, frame, t->before, t->n_before, &faces,
-                        &n);
+  if (!is_whole && t->n_lost == 0 && t->n_followed > 0) {
+    st = search->search(search->context, frame, t->followed, t->n_followed,
+                        &faces, &n);
     main_at = st == GD_OK ? go_on(&t->last, faces, n) : -1;
+    if (main_at >= 0)
+      go_on_following(t, faces, n);
   }
   if (st == GD_OK && main_at < 0) {
     st = search->search(search->context, frame, NULL, 0, &faces, &n);
     main_at = st == GD_OK ? main_face(&t->last, faces, n) : -1;
+    begin_following(t, faces, n);
   }
   if (st != GD_OK)
     return st;
-  remember(t, faces, n, main_at);
+  t->n_lost = main_at < 0 ? t->n_lost + 1 : 0;
+  if (main_at >= 0)
+    t->last = faces[main_at];
   return gd_subject_append(out, faces, n);
 }
 
@@ -84,7 +108,7 @@ gd_status gd_tracker_run(int64_t n_frames, int64_t search_every,
   assert(search != NULL && out != NULL);
 
   gd_status st = GD_OK;
-  state t = {.n_before = 0};
+  state t = {.n_followed = 0};
   for (int64_t frame = 0; st == GD_OK && frame < n_frames; frame++) {
     if (t.n_lost >= search_every)
       t.last = (gd_face){.confidence = 0};

@@ -415,7 +415,7 @@ static const gd_key site_keys[] = {
 static const gd_section stage_sections[] = {
     SECTION(synth, 1, 0, "draw a corpus of talking heads", NULL),
     SECTION(extract, 2, 0, "decode videos into frame shards", "corpus"),
-    SECTION(align, 2, 0, "find, align and cut out faces", "extract"),
+    SECTION(align, 3, 0, "find, align and cut out faces", "extract"),
     SECTION(train, 1, 0, "train a network on faces", "align"),
     {.kind = "train-detector",
      .summary = "train a face detector on drawn images",

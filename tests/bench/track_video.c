@@ -1,7 +1,7 @@
 /* track_video WEIGHTS MIN_FACE ROUNDS VIDEO -- how many frames of a video the
  * detector searches in a second of processor time: each one whole, and
- * following the faces as `align` does by default; in turns.  Frames are fitted
- * into 640 x 480 pixels, with bars if need be. */
+ * following the faces as `align` does; consecutive frames, in turns.  Frames
+ * are fitted into 640 x 480 pixels, with bars if need be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -117,9 +117,8 @@ static gd_status search(void *context, int64_t frame, const gd_face *before,
 }
 
 /* What is told of the subject that a clip's faces make up. */
-static gd_quality quality_of(gd_subject *s, int n)
+static gd_quality quality_of(gd_subject *s, int n, gd_face_info *infos)
 {
-  static gd_face_info infos[MOST_FRAMES];
   gd_quality q = {0};
   gd_subject_choose(s, &(gd_subject_rules){.max_gap = 0}, infos);
   for (int i = 0; i < n; i++)
@@ -127,18 +126,41 @@ static gd_quality quality_of(gd_subject *s, int n)
   return q;
 }
 
+/* Where one face is, the subject's is the reference's in every frame. */
+static void compare_places(const gd_face_info *ours, const gd_face_info *theirs,
+                           int n)
+{
+  double off = 0;
+  int n_faces = 0;
+  for (int i = 0; i < n; i++) {
+    gd_face a = {0}, b = {0};
+    memcpy(a.box, ours[i].box, sizeof a.box);
+    memcpy(b.box, theirs[i].box, sizeof b.box);
+    if (theirs[i].status != GD_FACE_DETECTED)
+      continue;
+    assert_true(gd_face_overlap(&a, &b) > 0.85);
+    off += gd_face_jitter((const float(*)[2])theirs[i].landmarks,
+                          (const float(*)[2])ours[i].landmarks);
+    n_faces++;
+  }
+  print_message("  landmarks %.4f off, in distances of the eyes\n",
+                off / n_faces);
+  assert_true(off / n_faces < 0.03);
+}
+
 /* The subject is followed as the reference's faces tell, and its landmarks move
  * no more from frame to frame than the reference's do. */
 static void compare_track(const char *clip, scene *c)
 {
+  static gd_face_info our_faces[MOST_FRAMES], their_faces[MOST_FRAMES];
   const gd_tracker_search how = {.search = search, .context = c};
   gd_subject *subject;
   gd_text row = {0};
   assert_ok(gd_subject_new(&subject));
   c->n_whole = 0;
   assert_ok(gd_tracker_run(c->n, 10, &how, subject));
-  const gd_quality ours = quality_of(subject, c->n);
-  const gd_quality theirs = quality_of(c->reference, c->n);
+  const gd_quality ours = quality_of(subject, c->n, our_faces);
+  const gd_quality theirs = quality_of(c->reference, c->n, their_faces);
   gd_quality_row(&ours, &row);
   print_message("%s: %d of %d frames searched whole, jitter %.7f, the "
                 "reference's %.7f\n  %s: %s\n",
@@ -148,6 +170,8 @@ static void compare_track(const char *clip, scene *c)
   assert_int_equal(ours.n[GD_FACE_DETECTED], theirs.n[GD_FACE_DETECTED]);
   assert_int_equal(ours.n_pairs, theirs.n_pairs);
   assert_true(ours.jitter <= theirs.jitter * (1 + 1e-4));
+  if (theirs.n_several == 0)
+    compare_places(our_faces, their_faces, c->n);
   gd_text_free(&row);
   gd_subject_free(subject);
 }

@@ -24,15 +24,21 @@ static gd_mtcnn *open_detector(double min_face_px)
   return m;
 }
 
+static void add_found(gd_detector_score *s, const gd_labelled_image *l,
+                      const gd_face *found, int n)
+{
+  for (int i = 0; i < n; i++) /* by all looks at it */
+    assert_true((double)found[i].confidence >
+                gd_mtcnn_defaults().thresholds[2]);
+  assert_ok(gd_detector_score_add(s, l, found, n));
+}
+
 static void add(gd_detector_score *s, gd_mtcnn *m, const gd_labelled_image *l)
 {
   const gd_face *found;
   int n;
   assert_ok(gd_mtcnn_detect(m, &l->image, &found, &n));
-  for (int i = 0; i < n; i++) /* by all looks at it */
-    assert_true((double)found[i].confidence >
-                gd_mtcnn_defaults().thresholds[2]);
-  assert_ok(gd_detector_score_add(s, l, found, n));
+  add_found(s, l, found, n);
 }
 
 /* `most`: of the landmarks' mean error. */
@@ -111,24 +117,61 @@ static void face_is_as_sure_in_a_mirror(void **state)
   gd_mtcnn_close(m);
 }
 
-/* The demo's size of frames. */
+/* A corpus of the demo's size of frames. */
+static gd_synth demo_corpus(gd_labelled_image *l)
+{
+  gd_synth corpus = gd_synth_default();
+  corpus.width_px = 160;
+  corpus.height_px = 120;
+  *l = (gd_labelled_image){.n_faces = 1};
+  assert_ok(gd_image_new(corpus.width_px, corpus.height_px, &l->image));
+  return corpus;
+}
+
+static void draw(const gd_synth *corpus, int64_t video, int64_t frame,
+                 gd_labelled_image *l)
+{
+  const gd_synth_item item = gd_synth_item_of(corpus, video);
+  double points[GD_SYNTH_POINTS][2];
+  assert_ok(gd_synth_draw(corpus, &item, frame, l->image.rgb, points));
+  gd_synth_face(points, &l->faces[0]);
+  l->faces[0].confidence = 1;
+}
+
 static void detector_finds_the_corpus_faces_that_the_demo_needs(void **state)
 {
   (void)state;
   gd_detector_score s = {.least_px = 20, .least_visible = 0.75};
   gd_mtcnn *m = open_detector(36);
-  gd_synth corpus = gd_synth_default();
-  corpus.width_px = 160;
-  corpus.height_px = 120;
-  gd_labelled_image l = {.n_faces = 1};
-  assert_ok(gd_image_new(corpus.width_px, corpus.height_px, &l.image));
+  gd_labelled_image l;
+  const gd_synth corpus = demo_corpus(&l);
   for (int64_t i = 0; i < gd_synth_count(&corpus); i += 2) {
-    const gd_synth_item item = gd_synth_item_of(&corpus, i);
-    double points[GD_SYNTH_POINTS][2];
-    assert_ok(gd_synth_draw(&corpus, &item, i % 50, l.image.rgb, points));
-    gd_synth_face(points, &l.faces[0]);
-    l.faces[0].confidence = 1;
+    draw(&corpus, i, i % 50, &l);
     add(&s, m, &l);
+  }
+  gd_image_free(&l.image);
+  gd_mtcnn_close(m);
+  check(&s, 0.025);
+}
+
+/* Every fifth frame, as the demo takes them: searched first, then followed. */
+static void followed_face_is_as_near_as_a_found_one(void **state)
+{
+  (void)state;
+  gd_detector_score s = {.least_px = 20, .least_visible = 0.75};
+  gd_mtcnn *m = open_detector(36);
+  gd_labelled_image l;
+  const gd_synth corpus = demo_corpus(&l);
+  for (int64_t i = 0; i < gd_synth_count(&corpus); i += 10) {
+    const gd_face *found;
+    int n;
+    draw(&corpus, i, 0, &l);
+    assert_ok(gd_mtcnn_detect(m, &l.image, &found, &n));
+    for (int frame = 5; n > 0 && frame < 50; frame += 5) {
+      draw(&corpus, i, frame, &l);
+      assert_ok(gd_mtcnn_follow(m, &l.image, found, n, &found, &n));
+      add_found(&s, &l, found, n);
+    }
   }
   gd_image_free(&l.image);
   gd_mtcnn_close(m);
@@ -151,6 +194,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(detector_finds_faces_of_scenes_it_was_not_trained_on),
     cmocka_unit_test(face_is_as_sure_in_a_mirror),
     cmocka_unit_test(detector_finds_the_corpus_faces_that_the_demo_needs),
+    cmocka_unit_test(followed_face_is_as_near_as_a_found_one),
     cmocka_unit_test(digest_is_that_of_the_file),
 };
 
