@@ -151,7 +151,4 @@ static gd_status run(gd_stage_env *env)
   return st;
 }
 
-const gd_stage gd_stage_align = {
-    .kind = "align",
-    .summary = "find the subject's face in every frame, cut it out upright",
-    .run = run};
+const gd_stage gd_stage_align = {.kind = "align", .run = run};

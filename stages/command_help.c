@@ -23,12 +23,19 @@ static const char exit_codes[] =
     "  75  stopped on request (SIGTERM, SIGUSR1): run the same command again\n";
 
 static const char environment[] =
-    "  GRADUS_GEMM      libxsmm or openblas: which library multiplies\n"
-    "  GRADUS_BF16      kernels or tiles: how numbers in bf16 are multiplied\n"
-    "  GRADUS_OVERLAP   off: exchange gradients behind the backward pass, not\n"
-    "                   within it; the same results\n"
-    "  GRADUS_SITE      the site file of `gradus submit`\n"
-    "  OMP_NUM_THREADS  threads of each rank\n";
+    "  GRADUS_GEMM        libxsmm or openblas: which library multiplies\n"
+    "  GRADUS_BF16        kernels or tiles: how numbers in bf16 are "
+    "multiplied\n"
+    "  GRADUS_OVERLAP     off: exchange gradients behind the backward pass, "
+    "not\n"
+    "                     within it; the same results\n"
+    "  GRADUS_SITE        the site file of `gradus submit`\n"
+    "  GRADUS_WATCHDOG    seconds without a sign of life after which a rank "
+    "is\n"
+    "                     named and the run ended (600)\n"
+    "  GRADUS_HOSTS_WAIT  seconds for a host to see what another has written "
+    "(60)\n"
+    "  OMP_NUM_THREADS    threads of each rank\n";
 
 /* ---------------------------------------------------------------- for people
  */

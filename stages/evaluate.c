@@ -43,20 +43,11 @@ static gd_status list_videos(gd_scoring *e)
   return st;
 }
 
-static const gd_instance *input_of(const gd_stage_env *env, const char *kind)
-{
-  for (int i = 0; i < gd_instance_n_inputs(env->self); i++) {
-    const gd_instance *input = gd_instance_input(env->self, i);
-    if (strcmp(gd_instance_kind(input), kind) == 0)
-      return input;
-  }
-  return NULL;
-}
-
 static gd_status model_path(const gd_stage_env *env, char out[GD_PATH_MAX])
 {
-  return gd_path_join(gd_instance_directory(input_of(env, "train")), "model.h5",
-                      out);
+  return gd_path_join(
+      gd_instance_directory(gd_instance_upstream(env->self, "train")),
+      "model.h5", out);
 }
 
 /* The model as its training kept activations, or as the manifest says. */
@@ -70,12 +61,13 @@ static gd_status set_precision(const gd_stage_env *env, gd_model *model)
 
 static gd_status open_inputs(gd_stage_env *env, gd_scoring *e)
 {
-  const gd_instance *train = input_of(env, "train");
+  const gd_instance *train = gd_instance_upstream(env->self, "train");
   char model[GD_PATH_MAX];
   gd_status st = model_path(env, model);
   if (st == GD_OK)
-    st = gd_scoring_open(env, model,
-                         gd_instance_directory(input_of(env, "align")), e);
+    st = gd_scoring_open(
+        env, model,
+        gd_instance_directory(gd_instance_upstream(env->self, "align")), e);
   if (st == GD_OK)
     st = set_precision(env, e->model);
   if (st == GD_OK)
@@ -227,8 +219,4 @@ static gd_status run(gd_stage_env *env)
   return st;
 }
 
-const gd_stage gd_stage_evaluate = {
-    .kind = "evaluate",
-    .summary = "score the videos of one partition with a model",
-    .run = run,
-};
+const gd_stage gd_stage_evaluate = {.kind = "evaluate", .run = run};

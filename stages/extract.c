@@ -3,6 +3,7 @@
  *   index-NNNNN.h5    what is known of each video without decoding it
  *   frames-NNNNN.h5   pieces of videos of one frame size
  *   videos.csv        what became of each video
+ *   plan              how the shards were cut, for the next run
  *
  * First each video is indexed, by whichever rank is free; then all ranks make
  * the same plan from all indices, and take its shards from the shared queue.
@@ -293,7 +294,4 @@ static gd_status run(gd_stage_env *env)
   return st;
 }
 
-const gd_stage gd_stage_extract = {
-    .kind = "extract",
-    .summary = "decode frames of all videos into shards",
-    .run = run};
+const gd_stage gd_stage_extract = {.kind = "extract", .run = run};

@@ -181,8 +181,4 @@ static gd_status run(gd_stage_env *env)
   return st;
 }
 
-const gd_stage gd_stage_predict = {
-    .kind = "predict",
-    .summary = "score videos without labels with a model",
-    .run = run,
-};
+const gd_stage gd_stage_predict = {.kind = "predict", .run = run};

@@ -195,11 +195,7 @@ static gd_status run(gd_stage_env *env)
   return gd_agree(env->comm, st);
 }
 
-const gd_stage gd_stage_report = {
-    .kind = "report",
-    .summary = "gather scores into tables and a page",
-    .run = run,
-};
+const gd_stage gd_stage_report = {.kind = "report", .run = run};
 
 /* -------------------------------------------------------- for the program */
 

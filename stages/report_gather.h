@@ -52,7 +52,7 @@ typedef struct {
 GD_NODISCARD gd_status gd_report_sources(gd_report_gathering *g, int n,
                                          const gd_job *const *jobs,
                                          const char *const *words);
-/** Take the inputs of a report instance as the scores of source i. */
+/** Take the inputs of a report instance as the scores of `s`. */
 GD_NODISCARD gd_status gd_report_take(gd_report_source *s,
                                       const gd_instance *report);
 /**

@@ -70,7 +70,4 @@ static gd_status run(gd_stage_env *env)
   return gd_stage_units(env, &units);
 }
 
-const gd_stage gd_stage_synth = {
-    .kind = "synth",
-    .summary = "draw a corpus of talking heads with known levels",
-    .run = run};
+const gd_stage gd_stage_synth = {.kind = "synth", .run = run};

@@ -199,5 +199,4 @@ static gd_status run(gd_stage_env *env)
   return st;
 }
 
-const gd_stage gd_stage_train = {
-    .kind = "train", .summary = "train a network on faces", .run = run};
+const gd_stage gd_stage_train = {.kind = "train", .run = run};

@@ -137,7 +137,4 @@ static gd_status run(gd_stage_env *env)
   return gd_agree(env->comm, st);
 }
 
-const gd_stage gd_stage_train_detector = {
-    .kind = "train-detector",
-    .summary = "train a face detector on drawn images",
-    .run = run};
+const gd_stage gd_stage_train_detector = {.kind = "train-detector", .run = run};

@@ -16,10 +16,11 @@
  *              relu(sum_c a_c A_c) = relu(m).  What lowers E, their
  *              counterfactual, is relu(-m).
  *   CAM        With one dense layer behind the mean, z_k = sum_c w_kc f_c +
- * b_k, the map of output k is sum_c w_kc A_c.  Where E is an output (the losses
- * without a distribution), that map is Z m, with the hidden units that are on
- * and fc.2 as the one layer.  It is exact: E is a constant of those units plus
- * the sum of m. Elsewhere the sum of m is the part of E linear in the cells.
+ *              bias, the map of output k is sum_c w_kc A_c.  Where E is an
+ *              output (the losses without a distribution), that map is Z m,
+ *              with the hidden units that are on and fc.2 as the one layer.  It
+ *              is exact: E is a constant of those units plus the sum of m.
+ *              Elsewhere the sum of m is the part of E linear in the cells.
  *
  * Source: Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra, "Grad-CAM: Visual
  * Explanations from Deep Networks via Gradient-based Localization" (ICCV 2017),

@@ -74,7 +74,6 @@ typedef struct gd_conv gd_conv;
 GD_NODISCARD gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision,
                                    int training, gd_conv **out);
 void gd_conv_free(gd_conv *conv);
-gd_conv_shape gd_conv_shape_of(const gd_conv *conv);
 
 /**
  * Take new weights: copied into blocked form, and rounded.

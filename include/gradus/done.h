@@ -10,9 +10,9 @@
  *
  * `items` counts the input items, `skipped` those of them that were left out.
  * Results are all files of the run directory but the housekeeping ones
- * (stage.yaml, units, report.yaml, log.txt, lock, done, attempts.txt,
- * *.attempt,
- * *.part).  Stores (.h5) carry their digests themselves: "-".
+ * (stage.yaml, units, plan, report.yaml, log.txt, lock, done, attempts.txt,
+ * metrics.jsonl, events.out.tfevents.gradus, *.attempt, *.part).  Stores (.h5)
+ * carry their digests themselves: "-".
  */
 #ifndef GRADUS_DONE_H
 #define GRADUS_DONE_H

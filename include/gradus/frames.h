@@ -93,8 +93,9 @@ typedef struct gd_frame_writer gd_frame_writer;
  * Begin a shard.
  * @param[in] corpus  the table that video indices refer to; rows of the videos
  *                    that are appended are copied into the shard; kept until
- * the writer ends Ends with: gd_frame_writer_commit() or
- * gd_frame_writer_abandon() Errors: GD_ERR_IO, GD_ERR_NOMEM
+ *                    the writer ends
+ * Ends with: gd_frame_writer_commit() or gd_frame_writer_abandon()
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_frame_writer_create(const char *path,
                                               gd_digest digest,

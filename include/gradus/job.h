@@ -126,7 +126,7 @@ void gd_instance_settings(const gd_instance *s, gd_text *out);
  */
 gd_digest gd_instance_content(const gd_instance *s, const char *key);
 
-/** The corpus block of the job; NULL root when a synth stage makes it. */
+/** Where a corpus comes from. */
 typedef struct {
   const char *layout;
   const char *root; /**< absolute or relative to the current directory */
@@ -143,7 +143,7 @@ gd_corpus_source gd_instance_corpus(const gd_instance *s);
 
 /**
  * Compose the reference of all keys: kind, key, type, unit, default, sentence.
- * @param[in] markdown  a Markdown table for the README, else plain text
+ * @param[in] markdown  tables for docs/manifest.md, else plain text
  */
 void gd_keys_reference(gd_text *out, int markdown);
 

@@ -100,19 +100,10 @@ GD_NODISCARD gd_status gd_model_write(const char *path, gd_digest digest,
                                       const float *weights,
                                       const float *running);
 
-/** Likewise, but leave it under its temporary name, for a gd_publisher. */
-GD_NODISCARD gd_status gd_model_write_part(const char *path, gd_digest digest,
-                                           const gd_model_info *info,
-                                           const float *weights,
-                                           const float *running);
-
-/** Put a model's attributes and tensors into a store that is being written;
- * for files that hold a model among other things. */
-GD_NODISCARD gd_status gd_model_put(gd_store_writer *w,
-                                    const gd_model_info *info,
-                                    const float *weights, const float *running);
 /**
- * Likewise, but only reserve the tensors: gd_store_expect_blocks() comes first.
+ * Put a model's attributes into a store that is being written, and reserve its
+ * tensors; for files that hold a model among other things.
+ * gd_store_expect_blocks() comes first.
  * @param[in]  weights, running  as listed by gd_resnet_tables()
  * @param[out] places            of the weights' tensors, then of the running
  *                               statistics'

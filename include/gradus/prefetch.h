@@ -58,7 +58,5 @@ GD_NODISCARD gd_status gd_prefetch_take(gd_prefetch *f, int64_t item,
 
 /** Return the seconds that all gd_prefetch_take() have waited so far. */
 double gd_prefetch_waited_s(const gd_prefetch *f);
-/** Return the bytes that it holds. */
-int64_t gd_prefetch_bytes(const gd_prefetch *f);
 
 #endif

@@ -83,8 +83,6 @@ void gd_reduce_free(gd_reduce *r); /**< Collective: yes. NULL is allowed */
 /** Return how the block is cut, and so which parts of it this rank owns:
  * borrowed. */
 const gd_buckets *gd_reduce_buckets(const gd_reduce *r);
-/** Return the bytes that it holds now. */
-int64_t gd_reduce_bytes(const gd_reduce *r);
 
 /**
  * Make use of the total of block[first .. first + count).

@@ -72,7 +72,8 @@ typedef struct {
 /**
  * Compose the page.
  * @param[out] files  what goes beside it is appended: tables/NAME.csv and .tex,
- * figures/NAME.svg and .png; NULL: not wanted Errors: GD_ERR_NOMEM
+ *                    figures/NAME.svg and .png; NULL: not wanted
+ * Errors: GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_report_html(const gd_report *r, gd_text *out,
                                       gd_report_files *files);

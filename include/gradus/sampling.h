@@ -59,16 +59,16 @@ typedef struct {
   int64_t n_seen;    /**< frames chosen so far, before thinning */
   int64_t n_all;     /**< chosen in all, before thinning; INT64_MAX: not known,
                         nothing is thinned */
-} gd_sampler;
+} gd_sampling_walk;
 
-gd_sampler gd_sampler_of(const gd_sampling *s);
+gd_sampling_walk gd_sampling_begin(const gd_sampling *s);
 /**
  * Say whether the next frame is kept.
  * @param[in] frame   its number, above that of the call before
  * @param[in] time_s  behind the video's first frame, not below the call before
  */
-int gd_sampler_takes(gd_sampler *s, int64_t frame, double time_s);
+int gd_sampling_takes(gd_sampling_walk *s, int64_t frame, double time_s);
 /** Say whether no frame from this time on can be kept. */
-int gd_sampler_is_past(const gd_sampler *s, double time_s);
+int gd_sampling_is_past(const gd_sampling_walk *s, double time_s);
 
 #endif

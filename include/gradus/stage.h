@@ -37,7 +37,6 @@ typedef struct {
 
 typedef struct {
   const char *kind;
-  const char *summary; /**< one line for `gradus help` */
   /**
    * Do the stage's work, resuming what an earlier run left.
    * Collective: yes. Every rank returns; all agree on success.
@@ -73,12 +72,6 @@ void gd_stage_note(gd_stage_env *env, const char *text);
  * percent is a part of, and what report.yaml names.  Rank 0's counts.
  */
 void gd_stage_items(gd_stage_env *env, int64_t n_items);
-/**
- * Count an input item as skipped, with the reason of the last gd_fail().
- * For items that belong to no unit's file; the others note it in their store
- * (gd_store_skip()), where it survives a restart.
- */
-GD_NODISCARD gd_status gd_stage_skip(gd_stage_env *env, const char *item);
 /**
  * Say, within the making of a unit, on which input item work begins now: should
  * it bring this rank down, the next runs know, and after the second time this

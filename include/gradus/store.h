@@ -202,10 +202,9 @@ GD_NODISCARD gd_status gd_store_open_bytes(const char *name, const void *bytes,
                                            size_t size_bytes,
                                            const char *format, int version,
                                            gd_store **out);
-void gd_store_close(gd_store *s);               /**< NULL is allowed */
-const char *gd_store_path(const gd_store *s);   /**< borrowed */
-const char *gd_store_format(const gd_store *s); /**< borrowed */
-gd_digest gd_store_digest(const gd_store *s);   /**< of the writing instance */
+void gd_store_close(gd_store *s);             /**< NULL is allowed */
+const char *gd_store_path(const gd_store *s); /**< borrowed */
+gd_digest gd_store_digest(const gd_store *s); /**< of the writing instance */
 int gd_store_has(const gd_store *s, const char *name); /**< a dataset? */
 /** Say whether the root has an attribute. */
 int gd_store_has_attribute(const gd_store *s, const char *name);

@@ -56,12 +56,6 @@ void gd_subject_clear(gd_subject *s);
  */
 GD_NODISCARD gd_status gd_subject_append(gd_subject *s, const gd_face *faces,
                                          int n);
-/**
- * Look up the faces of a frame.
- * @param[out] faces  borrowed until the next append
- * @return how many
- */
-int gd_subject_faces(const gd_subject *s, int64_t frame, const gd_face **faces);
 
 /** What becomes of frames without a face. */
 typedef struct {

@@ -30,7 +30,7 @@ typedef struct {
   uint64_t seed;
 } gd_trainer_config;
 
-/** Sums over the samples of a leaf. */
+/** Sums over a leaf: of the samples, or of seconds. */
 enum {
   GD_TALLY_LOSS,     /**< this leaf's part of the batch's mean loss */
   GD_TALLY_ABSOLUTE, /**< sum of |E - y| */
@@ -55,7 +55,7 @@ void gd_trainer_free(gd_trainer *t); /**< NULL is allowed */
 /** Return the tables of the network's blocks; borrowed. */
 const gd_tensor_table *gd_trainer_weights(const gd_trainer *t);
 const gd_tensor_table *gd_trainer_running(const gd_trainer *t);
-/** Return the bytes that it holds. */
+/** Return the bytes of the network and its images. */
 int64_t gd_trainer_bytes(const gd_trainer *t);
 
 /** Take new weights: once per optimiser step. */

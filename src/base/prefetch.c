@@ -190,8 +190,3 @@ double gd_prefetch_waited_s(const gd_prefetch *f)
 {
   return f->waited_s;
 }
-
-int64_t gd_prefetch_bytes(const gd_prefetch *f)
-{
-  return f->n_ahead * f->item_bytes + f->n_most * (int64_t)sizeof f->items[0];
-}

@@ -104,13 +104,6 @@ gd_status gd_subject_append(gd_subject *s, const gd_face *faces, int n)
   return GD_OK;
 }
 
-int gd_subject_faces(const gd_subject *s, int64_t frame, const gd_face **faces)
-{
-  assert(s != NULL && frame >= 0 && frame < s->n_frames && faces != NULL);
-  *faces = s->faces + s->first[frame];
-  return (int)(s->first[frame + 1] - s->first[frame]);
-}
-
 /* -------------------------------------------------------------------- chain */
 
 enum { MOST_PASSED = 32 }; /* frames with faces, one after the other */

@@ -41,11 +41,6 @@ gd_status gd_stage_attempt(gd_stage_env *env, const char *item)
   return gd_attempts_begin(state->attempts, state->making, item);
 }
 
-gd_status gd_stage_skip(gd_stage_env *env, const char *item)
-{
-  return gd_tally_skip(env->state->tally, item, gd_reason());
-}
-
 void gd_stage_count(gd_stage_env *env, const char *name, int64_t n)
 {
   const gd_status st = gd_tally_count(env->state->tally, name, n);

@@ -160,11 +160,6 @@ void gd_conv_free(gd_conv *conv)
   free(conv);
 }
 
-gd_conv_shape gd_conv_shape_of(const gd_conv *conv)
-{
-  return conv->shape;
-}
-
 int64_t gd_conv_bytes(const gd_conv *conv)
 {
   int64_t count = gd_product_packed(&conv->forward);

@@ -22,11 +22,6 @@ void gd_exchange_end(gd_exchange *x)
   free(x->requests);
 }
 
-int64_t gd_exchange_bytes(const gd_exchange *x)
-{
-  return x->slots_room * (int64_t)sizeof(float);
-}
-
 static int64_t longest(const gd_exchange *x)
 {
   int64_t most = 0;

@@ -43,7 +43,6 @@ typedef struct {
 } gd_exchange;
 
 void gd_exchange_end(gd_exchange *x); /* free what it holds */
-int64_t gd_exchange_bytes(const gd_exchange *x);
 /* Begin a step. Errors: GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_exchange_begin(gd_exchange *x, int64_t n_leaves);
 /* Post bucket i: send each owner this rank's sums of its part, receive those of

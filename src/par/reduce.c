@@ -117,13 +117,6 @@ const gd_buckets *gd_reduce_buckets(const gd_reduce *r)
   return &r->exchange.buckets;
 }
 
-int64_t gd_reduce_bytes(const gd_reduce *r)
-{
-  return (r->n_blocks * r->count + (int64_t)r->n_threads * MOST_NODES * PIECE) *
-             (int64_t)sizeof(float) +
-         gd_exchange_bytes(&r->exchange);
-}
-
 /* Make room for n inputs; what was there is lost. */
 static gd_status grow_inputs(gd_reduce *r, int64_t n)
 {

@@ -105,10 +105,9 @@ static gd_status reserve_tensors(gd_store_writer *w, const char *group,
   return st;
 }
 
-gd_status gd_model_put(gd_store_writer *w, const gd_model_info *info,
-                       const float *weights, const float *running)
+static gd_status put_model(gd_store_writer *w, const gd_model_info *info,
+                           const float *weights, const float *running)
 {
-  assert(w != NULL && info != NULL && weights != NULL && running != NULL);
   assert(info->network.shared_output == gd_loss_shares_weights(info->loss));
   gd_tensor_table w_table = {0}, r_table = {0};
   gd_status st = gd_resnet_tables(&info->network, &w_table, &r_table);
@@ -137,35 +136,20 @@ gd_status gd_model_reserve(gd_store_writer *w, const gd_model_info *info,
   return st;
 }
 
-static gd_status create(const char *path, gd_digest digest,
-                        const gd_model_info *info, const float *weights,
-                        const float *running, gd_store_writer **out)
-{
-  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, out);
-  if (st != GD_OK)
-    return st;
-  st = gd_model_put(*out, info, weights, running);
-  if (st != GD_OK)
-    gd_store_abandon(*out);
-  return st;
-}
-
 gd_status gd_model_write(const char *path, gd_digest digest,
                          const gd_model_info *info, const float *weights,
                          const float *running)
 {
+  assert(info != NULL && weights != NULL && running != NULL);
   gd_store_writer *w;
-  gd_status st = create(path, digest, info, weights, running, &w);
-  return st == GD_OK ? gd_store_commit(w) : st;
-}
-
-gd_status gd_model_write_part(const char *path, gd_digest digest,
-                              const gd_model_info *info, const float *weights,
-                              const float *running)
-{
-  gd_store_writer *w;
-  gd_status st = create(path, digest, info, weights, running, &w);
-  return st == GD_OK ? gd_store_finish(w) : st;
+  gd_status st = gd_store_create(path, FORMAT, VERSION, digest, &w);
+  if (st != GD_OK)
+    return st;
+  st = put_model(w, info, weights, running);
+  if (st == GD_OK)
+    return gd_store_commit(w);
+  gd_store_abandon(w);
+  return st;
 }
 
 /* ---------------------------------------------------------------- reading */

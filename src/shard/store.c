@@ -211,12 +211,6 @@ const char *gd_store_path(const gd_store *s)
   return s->path;
 }
 
-const char *gd_store_format(const gd_store *s)
-{
-  assert(s != NULL);
-  return s->format;
-}
-
 gd_digest gd_store_digest(const gd_store *s)
 {
   assert(s != NULL);

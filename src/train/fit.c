@@ -11,6 +11,9 @@
 #include "gradus/gather.h"
 #include "gradus/log.h"
 
+static_assert((int)GD_N_TALLIES <= (int)GD_REDUCE_TALLIES,
+              "a leaf's sums are reduced");
+
 /* PyTorch's momentum of running statistics. */
 static const double MOMENTUM = 0.1;
 

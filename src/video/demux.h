@@ -1,7 +1,7 @@
 /**
  * The packets of a video file's one video stream, in file order.
  *
- * The only file that knows libavformat.  What a stage may be pointed at is not
+ * Nothing else reads containers.  What a stage may be pointed at is not
  * trusted: a playlist names other files, a header may announce a picture of
  * gigabytes, or a thousand packets that are all the same bytes.  So FFmpeg gets
  * the bytes of one file (gd_input) and no other, and ordinary containers, and

@@ -36,11 +36,11 @@ int64_t gd_extraction_unit_us(int64_t total_us)
 static int64_t estimate_kept(const gd_sampling *sampling,
                              const gd_video_index *index)
 {
-  gd_sampler sampler = gd_sampler_of(sampling);
+  gd_sampling_walk walk = gd_sampling_begin(sampling);
   const double second = index->fps > 0 ? 1.0 / index->fps : 0.0;
   int64_t n = 0;
   for (int64_t f = 0; f < index->n_frames; f++)
-    n += gd_sampler_takes(&sampler, f, (double)f * second);
+    n += gd_sampling_takes(&walk, f, (double)f * second);
   return sampling->most > 0 && n > sampling->most ? sampling->most : n;
 }
 

@@ -22,23 +22,24 @@ int gd_sampling_is_valid(const gd_sampling *s)
   return (by_count || by_time) && has_window && s->most >= 0;
 }
 
-gd_sampler gd_sampler_of(const gd_sampling *s)
+gd_sampling_walk gd_sampling_begin(const gd_sampling *s)
 {
   assert(s != NULL && gd_sampling_is_valid(s));
-  return (gd_sampler){.sampling = *s, .last_tick = -1, .n_all = INT64_MAX};
+  return (gd_sampling_walk){
+      .sampling = *s, .last_tick = -1, .n_all = INT64_MAX};
 }
 
-int gd_sampler_is_past(const gd_sampler *s, double time_s)
+int gd_sampling_is_past(const gd_sampling_walk *s, double time_s)
 {
   assert(s != NULL);
   return s->sampling.stop_s > 0 && time_s >= s->sampling.stop_s - SLACK;
 }
 
 /* Choose by count or time alone. */
-static int is_chosen(gd_sampler *s, int64_t frame, double time_s)
+static int is_chosen(gd_sampling_walk *s, int64_t frame, double time_s)
 {
   const gd_sampling *by = &s->sampling;
-  if (time_s < by->start_s - SLACK || gd_sampler_is_past(s, time_s))
+  if (time_s < by->start_s - SLACK || gd_sampling_is_past(s, time_s))
     return 0;
   if (by->every > 0)
     return frame % by->every == 0;
@@ -59,7 +60,7 @@ static int is_spread(int64_t i, int64_t all, int64_t most)
   return k < most && k * all / most == i;
 }
 
-int gd_sampler_takes(gd_sampler *s, int64_t frame, double time_s)
+int gd_sampling_takes(gd_sampling_walk *s, int64_t frame, double time_s)
 {
   assert(s != NULL && frame >= 0);
 
@@ -86,9 +87,9 @@ gd_status gd_sampling_select(const gd_sampling *s, const gd_video_index *index,
   *n = 0;
   if (list == NULL)
     return GD_ERR_NOMEM;
-  gd_sampler sampler = gd_sampler_of(s);
+  gd_sampling_walk walk = gd_sampling_begin(s);
   for (int64_t f = 0; f < index->n_frames; f++)
-    if (gd_sampler_takes(&sampler, f, time_of(index, f)))
+    if (gd_sampling_takes(&walk, f, time_of(index, f)))
       list[all++] = f;
   *n = s->most > 0 && s->most < all ? s->most : all;
   for (int64_t k = 0; *n < all && k < *n; k++)

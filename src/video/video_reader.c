@@ -41,7 +41,7 @@ struct gd_video_reader {
   int is_counted; /* frames are numbered as they come out, not by the index */
   gd_packet_plan plan;
   gd_feed *feed;
-  gd_sampler sampler;
+  gd_sampling_walk walk;
   int64_t n_chosen; /* by the counting pass; INT64_MAX: there was none */
   books books;
   int is_over, was_again;
@@ -95,8 +95,8 @@ static gd_status begin_pass(gd_video_reader *r, pass next)
   r->pass = next;
   r->books = (books){.last_frame = -1};
   r->size_note[0] = '\0';
-  r->sampler = gd_sampler_of(&r->sampling);
-  r->sampler.n_all = r->n_chosen;
+  r->walk = gd_sampling_begin(&r->sampling);
+  r->walk.n_all = r->n_chosen;
   r->next_wanted = gd_frame_lower(r->wanted, r->n_wanted, r->part.first);
   r->is_counted = x->order != GD_ORDER_EXACT ||
                   (next == FULL && !r->is_part && is_plain(&r->sampling));
@@ -211,7 +211,7 @@ static int is_wanted(gd_video_reader *r, int64_t frame, double time_s)
 {
   if (r->is_counted) {
     const double since_s = time_s - r->index->first_s;
-    const int takes = gd_sampler_takes(&r->sampler, frame, since_s);
+    const int takes = gd_sampling_takes(&r->walk, frame, since_s);
     return takes && r->pass != COUNTED;
   }
   while (r->next_wanted < r->wanted_end && r->wanted[r->next_wanted] < frame)
@@ -291,7 +291,7 @@ static int is_unexpected(const gd_video_reader *r, gd_feed_event event,
 static gd_status end_pass(gd_video_reader *r)
 {
   if (r->pass == COUNTED) {
-    r->n_chosen = r->sampler.n_seen;
+    r->n_chosen = r->walk.n_seen;
     return begin_pass(r, FULL);
   }
   r->is_over = 1;
@@ -321,8 +321,8 @@ static int is_past(const gd_video_reader *r)
 {
   const gd_video_index *x = r->index;
   return r->is_counted && !x->is_timed &&
-         gd_sampler_is_past(&r->sampler,
-                            (double)(r->books.last_frame + 1) / x->fps);
+         gd_sampling_is_past(&r->walk,
+                             (double)(r->books.last_frame + 1) / x->fps);
 }
 
 /* Take what the feed gives next; is there anything to tell? */

@@ -131,13 +131,13 @@ static void sampler_agrees_with_the_list(void **state)
   for (int c = 0; c < 6; c++) {
     int64_t *frames, n;
     assert_ok(gd_sampling_select(&cases[c], &t->index, &frames, &n));
-    gd_sampler count = gd_sampler_of(&cases[c]), sampler = count;
+    gd_sampling_walk count = gd_sampling_begin(&cases[c]), walk = count;
     for (int64_t f = 0; f < 177; f++)
-      (void)gd_sampler_takes(&count, f, (double)f / 29.97);
-    sampler.n_all = count.n_seen;
+      (void)gd_sampling_takes(&count, f, (double)f / 29.97);
+    walk.n_all = count.n_seen;
     int64_t k = 0;
     for (int64_t f = 0; f < 177; f++)
-      if (gd_sampler_takes(&sampler, f, (double)f / 29.97))
+      if (gd_sampling_takes(&walk, f, (double)f / 29.97))
         assert_int_equal(f, frames[k++]);
     assert_int_equal(k, n);
     free(frames);
