@@ -11,7 +11,7 @@
 enum {
   BLOCK_ROWS = 64,  /* summed in float before they join the doubles */
   STRIP = 64,       /* channels at a time */
-  PIECE_ROWS = 256, /* least rows of a piece that is summed or computed alone */
+  PIECE_ROWS = 256, /* least rows of a piece that is summed alone */
   MOST_PIECES = 64, /* that are summed */
 };
 
@@ -74,43 +74,40 @@ gd_scale gd_norm_scale(const gd_norm *norm, float *factor)
   return (gd_scale){norm->mean, factor, norm->beta};
 }
 
-/* The elementwise passes' pieces of rows. */
-static gd_range piece_of(int64_t n_rows, int64_t i)
+/* The elementwise passes walk along the rows, as memory does. */
+
+/* The strip of a scale that begins at channel c0. */
+static gd_scale strip_of(const gd_scale *s, int c0)
 {
-  const int64_t first = i * PIECE_ROWS, end = first + PIECE_ROWS;
-  return (gd_range){first, end < n_rows ? end : n_rows};
+  return (gd_scale){s->mean + c0, s->factor + c0, s->addend + c0};
 }
 
-static void join_strip(gd_precision p, gd_range rows, int C, int c0, int width,
-                       const void *x, const gd_scale *of_x,
-                       const void *shortcut, const gd_scale *of_shortcut,
-                       void *y)
+/* `width` numbers from `at` on; NULL: the shortcut as it is. */
+static void join_strip(gd_precision p, int64_t at, int width, const void *x,
+                       gd_scale of_x, const void *shortcut,
+                       const gd_scale *of_shortcut, void *y)
 {
   float room[3][STRIP];
-  float mean[2][STRIP] = {{0}}, factor[2][STRIP], addend[2][STRIP] = {{0}};
-  const gd_scale *scales[2] = {of_x, of_shortcut};
-  for (int i = 0; i < 2; i++)
-    for (int c = 0; c < width; c++) {
-      factor[i][c] = 1.0f;
-      if (scales[i] == NULL)
-        continue;
-      mean[i][c] = scales[i]->mean[c0 + c];
-      factor[i][c] = scales[i]->factor[c0 + c];
-      addend[i][c] = scales[i]->addend[c0 + c];
-    }
-  for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * C + c0;
-    const float *a = gd_strip(p, x, at, width, room[0]);
-    const float *b = gd_strip(p, shortcut, at, width, room[1]);
-    float *to = gd_room(p, y, at, room[2]);
+  const float *a = gd_strip(p, x, at, width, room[0]);
+  const float *b = gd_strip(p, shortcut, at, width, room[1]);
+  float *to = gd_room(p, y, at, room[2]);
+  if (of_shortcut == NULL) {
 #pragma omp simd
     for (int c = 0; c < width; c++) {
-      const float v = (a[c] - mean[0][c]) * factor[0][c] + addend[0][c] +
-                      ((b[c] - mean[1][c]) * factor[1][c] + addend[1][c]);
+      const float v =
+          (a[c] - of_x.mean[c]) * of_x.factor[c] + of_x.addend[c] + b[c];
       to[c] = v < 0.0f ? 0.0f : v; /* a NaN passes */
     }
-    gd_put(p, y, at, width, to);
+  } else {
+    const gd_scale s = *of_shortcut;
+#pragma omp simd
+    for (int c = 0; c < width; c++) {
+      const float v = (a[c] - of_x.mean[c]) * of_x.factor[c] + of_x.addend[c] +
+                      ((b[c] - s.mean[c]) * s.factor[c] + s.addend[c]);
+      to[c] = v < 0.0f ? 0.0f : v;
+    }
   }
+  gd_put(p, y, at, width, to);
 }
 
 void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
@@ -118,10 +115,13 @@ void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
                   const gd_scale *of_shortcut, void *y)
 {
 #pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
-    for (int c0 = 0; c0 < C; c0 += STRIP)
-      join_strip(p, piece_of(n_rows, i), C, c0, least(C - c0, STRIP), x, of_x,
-                 shortcut, of_shortcut, y);
+  for (int64_t r = 0; r < n_rows; r++)
+    for (int c0 = 0; c0 < C; c0 += STRIP) {
+      const gd_scale own =
+          of_shortcut == NULL ? (gd_scale){0} : strip_of(of_shortcut, c0);
+      join_strip(p, r * C + c0, least(C - c0, STRIP), x, strip_of(of_x, c0),
+                 shortcut, of_shortcut == NULL ? NULL : &own, y);
+    }
 }
 
 /* Clear g where ReLU was at rest; add up g and g (x - mean). */
@@ -173,30 +173,22 @@ void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
   }
 }
 
-/* dx = factor (g - level - (x - mean) slope). */
-static void backward_strip(gd_precision p, const gd_scale *scale, int C,
-                           gd_range rows, int c0, int width,
-                           const double *levels, const double *slopes,
-                           const void *x, const void *g, void *dx)
+/* dx = factor (g - level - (x - mean) slope), of `width` numbers from `at` on.
+ */
+static void backward_strip(gd_precision p, int64_t at, int width,
+                           gd_scale scale, const double *level,
+                           const double *slope, const void *x, const void *g,
+                           void *dx)
 {
-  float factor[STRIP], mean[STRIP], slope[STRIP], level[STRIP], room[3][STRIP];
-  for (int c = 0; c < width; c++) {
-    factor[c] = scale->factor[c0 + c];
-    mean[c] = scale->mean[c0 + c];
-    level[c] = (float)levels[c0 + c];
-    slope[c] = (float)slopes[c0 + c];
-  }
-  for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * C + c0;
-    const float *gradient = gd_strip(p, g, at, width, room[0]);
-    const float *from = gd_strip(p, x, at, width, room[1]);
-    float *to = gd_room(p, dx, at, room[2]);
+  float room[3][STRIP];
+  const float *gradient = gd_strip(p, g, at, width, room[0]);
+  const float *from = gd_strip(p, x, at, width, room[1]);
+  float *to = gd_room(p, dx, at, room[2]);
 #pragma omp simd
-    for (int c = 0; c < width; c++)
-      to[c] =
-          factor[c] * (gradient[c] - level[c] - (from[c] - mean[c]) * slope[c]);
-    gd_put(p, dx, at, width, to);
-  }
+  for (int c = 0; c < width; c++)
+    to[c] = scale.factor[c] * (gradient[c] - (float)level[c] -
+                               (from[c] - scale.mean[c]) * (float)slope[c]);
+  gd_put(p, dx, at, width, to);
 }
 
 /* dx = gamma d (g - sum(g)/n - (x - mean) d^2 sum(g (x - mean))/n), d the
@@ -222,8 +214,8 @@ void gd_norm_backward(gd_precision p, const gd_norm *norm,
     sums[C + c] *= d * d / (double)n_rows;
   }
 #pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < (n_rows + PIECE_ROWS - 1) / PIECE_ROWS; i++)
+  for (int64_t r = 0; r < n_rows; r++)
     for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_strip(p, scale, C, piece_of(n_rows, i), c0, least(C - c0, STRIP),
-                     sums, sums + C, x, g, dx);
+      backward_strip(p, r * C + c0, least(C - c0, STRIP), strip_of(scale, c0),
+                     sums + c0, sums + C + c0, x, g, dx);
 }
