@@ -1,7 +1,6 @@
 /* The last part of align: a table of all videos and contact sheets, which tell
  * whether the faces are fit for use, and which to look at. */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include "gradus/memory.h"
 #include "gradus/quality.h"
 #include "gradus/sheet.h"
-#include "gradus/store.h"
 
 enum { SHEET_FACES = 64 };
 
@@ -78,35 +76,15 @@ static gd_status measure(listing *l)
                  l->env->directory);
 }
 
-static int by_id(const void *key, const void *item)
+static gd_status note_skipped(void *context, int64_t row, const char *reason)
 {
-  return strcmp(key, ((const gd_video *)item)->id);
+  const listing *l = context;
+  gd_text_add(&l->rows[row].note, reason);
+  return GD_OK;
 }
 
-/* Take what a shard notes as skipped. */
-static gd_status note_skipped(const listing *l, const char *path)
-{
-  const gd_video_table *videos = gd_frame_set_videos(l->align->frames);
-  gd_store *store;
-  gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
-  if (st != GD_OK)
-    return st;
-  const int64_t n = gd_store_n_skipped(store);
-  for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[1024];
-    st = gd_store_read_skipped(store, i, item, reason);
-    const gd_video *video =
-        st != GD_OK ? NULL
-                    : bsearch(item, videos->videos, (size_t)videos->n_videos,
-                              sizeof *video, by_id);
-    if (video != NULL)
-      gd_text_add(&l->rows[video - videos->videos].note, reason);
-  }
-  gd_store_close(store);
-  return st;
-}
-
-static gd_status note_all(const listing *l)
+/* Take what the shards note as skipped. */
+static gd_status note_all(listing *l)
 {
   char name[GD_PATH_MAX], path[GD_PATH_MAX];
   gd_status st = GD_OK;
@@ -114,7 +92,8 @@ static gd_status note_all(const listing *l)
     gd_align_name_unit(l->align, u, name);
     st = gd_stage_path(l->env, name, path);
     if (st == GD_OK)
-      st = note_skipped(l, path);
+      st = gd_video_table_each_skipped(gd_frame_set_videos(l->align->frames),
+                                       path, note_skipped, l);
   }
   return st;
 }

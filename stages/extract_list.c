@@ -1,7 +1,6 @@
 /* The last part of extract: a table of all videos, for people and spreadsheets,
  * and the totals of report.yaml. */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "gradus/frames.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
-#include "gradus/store.h"
 
 static const char HEADER[] =
     "video,status,codec,container,width,height,fps,seconds,announced,indexed,"
@@ -30,34 +28,17 @@ static gd_status add_note(gd_extract_row *row, const char *text)
   return gd_text_status(&row->note);
 }
 
-static int by_id(const void *key, const void *item)
+static gd_status note_skipped(void *context, int64_t row, const char *reason)
 {
-  return strcmp(key, ((const gd_video *)item)->id);
+  const gd_extract *x = context;
+  x->rows[row].is_skipped = 1;
+  return add_note(&x->rows[row], reason);
 }
 
 /* Take what a store notes as skipped. */
-static gd_status note_skipped(gd_extract *x, const char *path)
+static gd_status note_all(gd_extract *x, const char *path)
 {
-  gd_store *store;
-  gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
-  if (st != GD_OK)
-    return st;
-  const int64_t n = gd_store_n_skipped(store);
-  for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[1024];
-    st = gd_store_read_skipped(store, i, item, reason);
-    const gd_video *video = st != GD_OK ? NULL
-                                        : bsearch(item, x->corpus->videos,
-                                                  (size_t)x->corpus->n_videos,
-                                                  sizeof *video, by_id);
-    if (video != NULL) {
-      gd_extract_row *row = &x->rows[video - x->corpus->videos];
-      row->is_skipped = 1;
-      st = add_note(row, reason);
-    }
-  }
-  gd_store_close(store);
-  return st;
+  return gd_video_table_each_skipped(x->videos, path, note_skipped, x);
 }
 
 gd_status gd_extract_count_index(void *context, gd_stage_env *env, int64_t unit,
@@ -65,7 +46,7 @@ gd_status gd_extract_count_index(void *context, gd_stage_env *env, int64_t unit,
 {
   (void)env;
   (void)unit;
-  return note_skipped(context, path);
+  return note_all(context, path);
 }
 
 typedef struct {
@@ -103,7 +84,7 @@ gd_status gd_extract_count_shard(void *context, gd_stage_env *env, int64_t unit,
   counter c = {.env = env, .x = context};
   (void)unit;
   gd_status st = gd_frame_shard_readings(path, count_reading, &c);
-  return st == GD_OK ? note_skipped(context, path) : st;
+  return st == GD_OK ? note_all(context, path) : st;
 }
 
 /* --------------------------------------------------------------------- writing

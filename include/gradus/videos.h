@@ -37,6 +37,16 @@ GD_NODISCARD gd_status gd_video_table_write(const gd_video_table *t,
 GD_NODISCARD gd_status gd_video_table_read(gd_store *s, gd_video_table **out);
 /** Return the row of a corpus index, or -1. */
 int64_t gd_video_table_find(const gd_video_table *t, int32_t index);
+/**
+ * Tell which videos of the table a store notes as skipped, and why.
+ * @param[in] path  of the store
+ * @param[in] note  its failure ends the walk and is returned
+ * Errors: as gd_store_open() and gd_store_read_skipped()
+ */
+GD_NODISCARD gd_status gd_video_table_each_skipped(
+    const gd_video_table *t, const char *path,
+    gd_status (*note)(void *context, int64_t row, const char *reason),
+    void *context);
 void gd_video_table_free(gd_video_table *t);
 
 #endif

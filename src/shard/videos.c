@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -334,4 +335,35 @@ int64_t gd_video_table_find(const gd_video_table *t, int32_t index)
       high = middle;
   }
   return low < t->n_videos && t->index[low] == index ? low : -1;
+}
+
+static int by_id(const void *id, const void *video)
+{
+  return strcmp(id, ((const gd_video *)video)->id);
+}
+
+gd_status gd_video_table_each_skipped(const gd_video_table *t, const char *path,
+                                      gd_status (*note)(void *context,
+                                                        int64_t row,
+                                                        const char *reason),
+                                      void *context)
+{
+  assert(t != NULL && path != NULL && note != NULL);
+  gd_store *store;
+  gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
+  if (st != GD_OK)
+    return st;
+  const int64_t n = gd_store_n_skipped(store);
+  for (int64_t i = 0; st == GD_OK && i < n; i++) {
+    char item[GD_STORE_NAME_MAX * 8], reason[1024];
+    st = gd_store_read_skipped(store, i, item, reason);
+    if (st != GD_OK)
+      break;
+    const gd_video *video =
+        bsearch(item, t->videos, (size_t)t->n_videos, sizeof *video, by_id);
+    if (video != NULL)
+      st = note(context, video - t->videos, reason);
+  }
+  gd_store_close(store);
+  return st;
 }
