@@ -76,18 +76,13 @@ static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
 static gd_status count_unit(void *context, gd_stage_env *env, int64_t unit,
                             const char *path)
 {
-  static const char *const names[GD_N_FACE_STATUS] = {
-      [GD_FACE_DETECTED] = "detected",
-      [GD_FACE_TRACKED] = "tracked",
-      [GD_FACE_FALLBACK] = "fallback",
-      [GD_FACE_MISSING] = "missing"};
   (void)context;
   (void)unit;
   int64_t counts[GD_N_FACE_STATUS];
   gd_status st = gd_face_shard_count(path, counts);
   for (int i = 0; st == GD_OK && i < GD_N_FACE_STATUS; i++) {
     gd_stage_count(env, "frames", counts[i]);
-    gd_stage_count(env, names[i], counts[i]);
+    gd_stage_count(env, gd_face_status_name(i), counts[i]);
   }
   return st;
 }

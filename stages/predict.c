@@ -56,12 +56,6 @@ static gd_status open_inputs(gd_stage_env *env, gd_scoring *s)
 /* --------------------------------------------------------------------- frames
  */
 
-static const char *const status_names[GD_N_FACE_STATUS] = {
-    [GD_FACE_DETECTED] = "detected",
-    [GD_FACE_TRACKED] = "tracked",
-    [GD_FACE_FALLBACK] = "fallback",
-    [GD_FACE_MISSING] = "missing"};
-
 /* Where the next face and the next score are, as all three are in order of
  * (video, frame). */
 typedef struct {
@@ -82,7 +76,7 @@ static void add_frame(cursor *c, int32_t video, const gd_frame_info *frame,
     }
   }
   gd_text_printf(out, ",%" PRId64 ",%.6f,%s,", frame->frame_index,
-                 frame->time_s, status_names[status]);
+                 frame->time_s, gd_face_status_name(status));
   /* There is a score for each face. */
   if (status != GD_FACE_MISSING && c->score < c->scores->n_frames) {
     gd_text_printf(out, "%.6f,%.6f", c->scores->expected[c->score],

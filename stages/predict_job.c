@@ -127,24 +127,10 @@ static gd_status check_calibration(const gd_predict_request *r)
 /* --------------------------------------------------------------------- the job
  */
 
-/* Add a text so that a manifest reads it as it is, variables included. */
-static void add_plain(gd_text *out, const char *text)
-{
-  gd_text plain = {0};
-  for (const char *c = text; *c != '\0'; c++) {
-    gd_text_add(&plain, strncmp(c, "${", 2) == 0 ? "$" : "");
-    gd_text_bytes(&plain, c, 1);
-  }
-  gd_text_json(out, gd_text_get(&plain));
-  if (plain.status != GD_OK)
-    out->status = plain.status;
-  gd_text_free(&plain);
-}
-
 static void add_key(gd_text *out, const char *key, const char *text)
 {
   gd_text_printf(out, "    %s: ", key);
-  add_plain(out, text);
+  gd_job_quote(out, text);
   gd_text_add(out, "\n");
 }
 
@@ -152,7 +138,7 @@ static void compose(const gd_predict_request *r, const gd_model_info *info,
                     const char *list, gd_text *out)
 {
   gd_text_add(out, "job: predict\nwork: ");
-  add_plain(out, r->work);
+  gd_job_quote(out, r->work);
   gd_text_printf(out, "\ncorpus:\n    layout: list\n    levels: %d\n",
                  info->n_levels);
   add_key(out, "root", list);

@@ -35,6 +35,9 @@ typedef enum {
   GD_N_FACE_STATUS
 } gd_face_status;
 
+/** Return the word for it: "detected", ... */
+const char *gd_face_status_name(gd_face_status status);
+
 /** What else is known of a face; may be combined. */
 enum {
   GD_FACE_SEVERAL = 1, /**< its frame offered more than one face */

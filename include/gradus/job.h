@@ -142,6 +142,12 @@ typedef struct {
 gd_corpus_source gd_instance_corpus(const gd_instance *s);
 
 /**
+ * Append a text so that a manifest reads it as it is: in quotes, so that no
+ * YAML reader takes "off" for a truth or "1e3" for a number; what looks like a
+ * variable stays so.
+ */
+void gd_job_quote(gd_text *out, const char *text);
+/**
  * Compose the reference of all keys: kind, key, type, unit, default, sentence.
  * @param[in] markdown  tables for docs/manifest.md, else plain text
  */

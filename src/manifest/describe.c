@@ -3,17 +3,10 @@
 
 #include "instance.h"
 
-void gd_value_write(const gd_key *key, const gd_value *value, gd_text *out)
+void gd_job_quote(gd_text *out, const char *text)
 {
-  if (key->type != GD_KEY_TEXT && key->type != GD_KEY_LINE &&
-      key->type != GD_KEY_FILE) {
-    gd_text_add(out, value->text);
-    return;
-  }
-  /* Words and paths are quoted, so that no YAML reader takes "off" for a
-   * truth or "1e3" for a number; what looks like a variable stays as it is. */
   gd_text plain = {0};
-  for (const char *c = value->text; *c != '\0'; c++) {
+  for (const char *c = text; *c != '\0'; c++) {
     gd_text_add(&plain, strncmp(c, "${", 2) == 0 ? "$" : "");
     gd_text_bytes(&plain, c, 1);
   }
@@ -21,6 +14,16 @@ void gd_value_write(const gd_key *key, const gd_value *value, gd_text *out)
   if (plain.status != GD_OK)
     out->status = plain.status;
   gd_text_free(&plain);
+}
+
+void gd_value_write(const gd_key *key, const gd_value *value, gd_text *out)
+{
+  if (key->type != GD_KEY_TEXT && key->type != GD_KEY_LINE &&
+      key->type != GD_KEY_FILE) {
+    gd_text_add(out, value->text);
+    return;
+  }
+  gd_job_quote(out, value->text);
 }
 
 static void write_digest(gd_text *out, gd_digest d)

@@ -132,6 +132,17 @@ static gd_status read_columns(gd_store *store, columns *c)
   return st;
 }
 
+const char *gd_face_status_name(gd_face_status status)
+{
+  static const char *const names[GD_N_FACE_STATUS] = {
+      [GD_FACE_DETECTED] = "detected",
+      [GD_FACE_TRACKED] = "tracked",
+      [GD_FACE_FALLBACK] = "fallback",
+      [GD_FACE_MISSING] = "missing"};
+  assert((int)status >= 0 && status < GD_N_FACE_STATUS);
+  return names[status];
+}
+
 gd_status gd_face_shard_count(const char *path,
                               int64_t counts[GD_N_FACE_STATUS])
 {
