@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "gradus/digest.h"
+#include "gradus/face.h"
 #include "gradus/status.h"
 #include "gradus/videos.h"
 
@@ -46,9 +47,7 @@ enum {
 };
 
 typedef struct {
-  float box[4];
-  float landmarks[5][2];
-  float confidence;
+  gd_face face;
   float sharpness; /**< see gradus/quality.h */
   gd_face_status status;
   uint8_t flags;

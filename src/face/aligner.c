@@ -139,22 +139,14 @@ static gd_status find_faces(const video_search *s)
                         &search, a->subject);
 }
 
-static gd_face face_of(const gd_face_info *info)
-{
-  gd_face face = {.confidence = info->confidence};
-  memcpy(face.box, info->box, sizeof face.box);
-  memcpy(face.landmarks, info->landmarks, sizeof face.landmarks);
-  return face;
-}
-
 /* What can be told of a face that is drawn in a->face. */
 static void describe_face(const gd_aligner *a, const gd_image *frame,
                           gd_face_info *info)
 {
   info->sharpness = gd_face_sharpness(a->face, a->config.size_px);
-  if (gd_face_is_profile((const float(*)[2])info->landmarks))
+  if (gd_face_is_profile((const float(*)[2])info->face.landmarks))
     info->flags |= GD_FACE_PROFILE;
-  if (gd_face_is_partial(info->box, frame->width_px, frame->height_px))
+  if (gd_face_is_partial(info->face.box, frame->width_px, frame->height_px))
     info->flags |= GD_FACE_PARTIAL;
 }
 
@@ -180,9 +172,8 @@ static gd_status draw_faces(const video_search *s, gd_face_writer *w)
     st = read_frame(a, frames, v, i, &frame);
     if (st != GD_OK)
       break;
-    const gd_face face = face_of(info);
-    st = gd_face_align(&frame, &a->config.alignment, &face, a->config.size_px,
-                       a->face);
+    st = gd_face_align(&frame, &a->config.alignment, &info->face,
+                       a->config.size_px, a->face);
     if (st == GD_OK) {
       describe_face(a, &frame, info);
       st = gd_face_writer_append(w, info, a->face);

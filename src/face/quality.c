@@ -69,24 +69,24 @@ void gd_quality_add(gd_quality *q, const gd_face_info *face,
 {
   assert(q != NULL && face != NULL);
 
-  const float(*landmarks)[2] = (const float(*)[2])face->landmarks;
+  const float(*landmarks)[2] = (const float(*)[2])face->face.landmarks;
   q->n[face->status]++;
   q->n_several += (face->flags & GD_FACE_SEVERAL) != 0;
   if (face->status != GD_FACE_DETECTED)
     return;
-  gd_face found = {.confidence = face->confidence};
+  gd_face found = {.confidence = face->face.confidence};
   for (int c = 0; c < 4; c++)
-    found.box[c] = face->box[c];
+    found.box[c] = face->face.box[c];
   q->n_profile += (face->flags & GD_FACE_PROFILE) != 0;
   q->n_partial += (face->flags & GD_FACE_PARTIAL) != 0;
-  q->confidence += (double)face->confidence;
+  q->confidence += (double)face->face.confidence;
   q->size_px += gd_face_size_px(&found);
   q->sharpness += (double)face->sharpness;
   q->tilt_deg += fabs(gd_face_tilt_deg(landmarks));
   if (before != NULL && before->status == GD_FACE_DETECTED) {
     q->n_pairs++;
     q->jitter +=
-        gd_face_jitter((const float(*)[2])before->landmarks, landmarks);
+        gd_face_jitter((const float(*)[2])before->face.landmarks, landmarks);
   }
 }
 

@@ -179,18 +179,8 @@ static int64_t best_chain(gd_subject *s)
 static void put_face(gd_face_info *info, const gd_face *face,
                      gd_face_status status)
 {
-  memcpy(info->box, face->box, sizeof info->box);
-  memcpy(info->landmarks, face->landmarks, sizeof info->landmarks);
-  info->confidence = face->confidence;
+  info->face = *face;
   info->status = status;
-}
-
-static gd_face face_of(const gd_face_info *info)
-{
-  gd_face face = {.confidence = 0};
-  memcpy(face.box, info->box, sizeof face.box);
-  memcpy(face.landmarks, info->landmarks, sizeof face.landmarks);
-  return face;
 }
 
 /* Put the faces of the chain where they are. */
@@ -226,7 +216,7 @@ static float between(float a, float b, double t)
 /* Fill the frames between two faces. */
 static void interpolate(gd_face_info *out, int64_t from, int64_t to)
 {
-  const gd_face a = face_of(&out[from]), b = face_of(&out[to]);
+  const gd_face a = out[from].face, b = out[to].face;
   if (!can_interpolate(&a, &b, to - from))
     return;
   for (int64_t frame = from + 1; frame < to; frame++) {
@@ -266,14 +256,15 @@ static void put_stand_ins(int64_t n_frames, const gd_subject_rules *rules,
       frame++;
     if (frame == n_frames)
       return;
-    stand_in = face_of(&out[frame]);
+    stand_in = out[frame].face;
   }
-  stand_in.confidence = 0;
-  for (frame = 0; frame < n_frames; frame++)
+  for (frame = 0; frame < n_frames; frame++) {
+    stand_in.confidence = 0;
     if (out[frame].status == GD_FACE_MISSING)
       put_face(&out[frame], &stand_in, GD_FACE_FALLBACK);
     else if (rules->missing == GD_MISSING_PREVIOUS)
-      stand_in = face_of(&out[frame]);
+      stand_in = out[frame].face;
+  }
 }
 
 void gd_subject_choose(gd_subject *s, const gd_subject_rules *rules,

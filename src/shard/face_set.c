@@ -223,9 +223,10 @@ static gd_status add_entries(gd_face_set *s, int32_t number, const columns *c)
                      at->path, row);
     entry *e = &s->entries[s->n_entries++];
     *e = (entry){.shard = number, .row = row};
-    memcpy(e->info.box, c->box[row], sizeof e->info.box);
-    memcpy(e->info.landmarks, c->landmarks[row], sizeof e->info.landmarks);
-    e->info.confidence = c->confidence[row];
+    memcpy(e->info.face.box, c->box[row], sizeof e->info.face.box);
+    memcpy(e->info.face.landmarks, c->landmarks[row],
+           sizeof e->info.face.landmarks);
+    e->info.face.confidence = c->confidence[row];
     e->info.sharpness = c->sharpness[row];
     e->info.status = (gd_face_status)c->status[row];
     e->info.flags = c->flags[row];

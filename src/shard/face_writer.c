@@ -85,9 +85,9 @@ gd_status gd_face_writer_append(gd_face_writer *w, const gd_face_info *info,
     const char *name;
     const void *value;
   } columns[] = {{"faces", rgb},
-                 {GD_FACES_BOX.name, info->box},
-                 {GD_FACES_LANDMARKS.name, info->landmarks},
-                 {GD_FACES_CONFIDENCE.name, &info->confidence},
+                 {GD_FACES_BOX.name, info->face.box},
+                 {GD_FACES_LANDMARKS.name, info->face.landmarks},
+                 {GD_FACES_CONFIDENCE.name, &info->face.confidence},
                  {GD_FACES_STATUS.name, &status},
                  {GD_FACES_SHARPNESS.name, &info->sharpness},
                  {GD_FACES_FLAGS.name, &info->flags},

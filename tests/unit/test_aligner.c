@@ -165,7 +165,8 @@ static void frames_without_a_face_repeat_the_one_before(void **state)
   gd_face_set *s = align_all(GD_MISSING_PREVIOUS, "previous", counts);
   assert_int_equal(gd_face_set_n_faces(s), N_FRAMES);
   assert_int_equal(gd_face_set_info(s, 3).status, GD_FACE_FALLBACK);
-  assert_true(gd_face_set_info(s, 3).box[0] == gd_face_set_info(s, 1).box[0]);
+  assert_true(gd_face_set_info(s, 3).face.box[0] ==
+              gd_face_set_info(s, 1).face.box[0]);
   assert_int_equal(counts[GD_FACE_FALLBACK], 2);
   gd_face_set_close(s);
 }

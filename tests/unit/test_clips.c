@@ -133,14 +133,11 @@ static void compare_places(const gd_face_info *ours, const gd_face_info *theirs,
   double off = 0;
   int n_faces = 0;
   for (int i = 0; i < n; i++) {
-    gd_face a = {0}, b = {0};
-    memcpy(a.box, ours[i].box, sizeof a.box);
-    memcpy(b.box, theirs[i].box, sizeof b.box);
     if (theirs[i].status != GD_FACE_DETECTED)
       continue;
-    assert_true(gd_face_overlap(&a, &b) > 0.85);
-    off += gd_face_jitter((const float(*)[2])theirs[i].landmarks,
-                          (const float(*)[2])ours[i].landmarks);
+    assert_true(gd_face_overlap(&ours[i].face, &theirs[i].face) > 0.85);
+    off += gd_face_jitter((const float(*)[2])theirs[i].face.landmarks,
+                          (const float(*)[2])ours[i].face.landmarks);
     n_faces++;
   }
   print_message("  landmarks %.4f off, in distances of the eyes\n",

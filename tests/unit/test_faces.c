@@ -26,9 +26,9 @@ static void append(gd_face_writer *w, int32_t video, int64_t frame,
                    gd_face_status status)
 {
   uint8_t rgb[3 * SIZE * SIZE];
-  const gd_face_info info = {.box = {1, 2, 3, (float)frame},
-                             .landmarks = {{4, 5}},
-                             .confidence = 0.5f,
+  const gd_face_info info = {.face.box = {1, 2, 3, (float)frame},
+                             .face.landmarks = {{4, 5}},
+                             .face.confidence = 0.5f,
                              .sharpness = 2,
                              .flags = GD_FACE_PARTIAL,
                              .status = status,
@@ -86,7 +86,8 @@ static void shards_read_back_as_one_table(void **state)
     assert_int_equal(info.video, video[i]);
     assert_int_equal(info.frame_index, frame[i]);
     assert_int_equal(gd_face_set_video_row(s, i), row[i]);
-    assert_true(info.box[3] == (float)frame[i] && info.landmarks[0][1] == 5);
+    assert_true(info.face.box[3] == (float)frame[i] &&
+                info.face.landmarks[0][1] == 5);
     assert_true(info.sharpness == 2 && info.flags == GD_FACE_PARTIAL);
     draw(video[i], frame[i], want);
     assert_ok(gd_face_set_read(s, i, rgb));

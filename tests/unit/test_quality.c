@@ -7,11 +7,14 @@
 
 static gd_face_info upright(void)
 {
-  return (gd_face_info){
-      .box = {100, 100, 200, 220},
-      .landmarks = {{120, 140}, {180, 140}, {150, 170}, {125, 200}, {175, 200}},
-      .confidence = 0.75f,
-      .sharpness = 30};
+  return (gd_face_info){.face.box = {100, 100, 200, 220},
+                        .face.landmarks = {{120, 140},
+                                           {180, 140},
+                                           {150, 170},
+                                           {125, 200},
+                                           {175, 200}},
+                        .face.confidence = 0.75f,
+                        .sharpness = 30};
 }
 
 static void tilt_is_the_angle_of_the_eyes(void **state)
@@ -70,11 +73,11 @@ static void jitter_is_in_distances_between_the_eyes(void **state)
   const gd_face_info a = upright();
   float moved[5][2];
   for (int i = 0; i < 5; i++) {
-    moved[i][0] = a.landmarks[i][0] + 3;
-    moved[i][1] = a.landmarks[i][1] - 4;
+    moved[i][0] = a.face.landmarks[i][0] + 3;
+    moved[i][1] = a.face.landmarks[i][1] - 4;
   }
-  const double jitter =
-      gd_face_jitter((const float(*)[2])a.landmarks, (const float(*)[2])moved);
+  const double jitter = gd_face_jitter((const float(*)[2])a.face.landmarks,
+                                       (const float(*)[2])moved);
   assert_true(fabs(jitter - 5.0 / 60) < 1e-9);
 }
 
@@ -88,9 +91,9 @@ static void rows_hold_counts_and_means_of_detected_faces(void **state)
                      tracked = {.status = GD_FACE_TRACKED,
                                 .flags = GD_FACE_SEVERAL};
   a.flags = GD_FACE_SEVERAL | GD_FACE_PARTIAL;
-  b.confidence = 0.25f;
+  b.face.confidence = 0.25f;
   b.sharpness = 10;
-  b.landmarks[0][0] += 15; /* 15 of 60 for one of five points */
+  b.face.landmarks[0][0] += 15; /* 15 of 60 for one of five points */
   b.flags = GD_FACE_PROFILE;
   gd_quality_row(&q, &t);
   assert_string_equal(gd_text_get(&t), "0,0,0,0,0,0,0,0,,,,,");

@@ -46,7 +46,7 @@ static void subject_stays_when_another_face_is_larger_for_a_moment(void **state)
   choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 5; i++) {
     assert_int_equal(out[i].status, GD_FACE_DETECTED);
-    assert_true(out[i].box[0] == 100 + (float)i);
+    assert_true(out[i].face.box[0] == 100 + (float)i);
   }
   gd_subject_free(s);
 }
@@ -61,7 +61,7 @@ static void larger_of_two_lasting_faces_is_the_subject(void **state)
     assert_ok(gd_subject_append(s, both, 2));
   choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 3; i++)
-    assert_true(out[i].box[0] == 100);
+    assert_true(out[i].face.box[0] == 100);
   gd_subject_free(s);
 }
 
@@ -78,7 +78,7 @@ static void subject_is_who_was_large_for_most_of_the_video(void **state)
   }
   choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < 4; i++)
-    assert_true(out[i].box[0] == 100);
+    assert_true(out[i].face.box[0] == 100);
   gd_subject_free(s);
 }
 
@@ -108,13 +108,13 @@ static void missing_frames_follow_the_policy(void **state)
   choose_with_gaps(GD_MISSING_PREVIOUS, out);
   assert_int_equal(out[0].status, GD_FACE_FALLBACK);
   assert_int_equal(out[3].status, GD_FACE_FALLBACK);
-  assert_true(out[0].box[0] == 10 && out[3].box[0] == 20);
-  assert_true(out[3].landmarks[2][0] == 22 && out[3].confidence == 0);
+  assert_true(out[0].face.box[0] == 10 && out[3].face.box[0] == 20);
+  assert_true(out[3].face.landmarks[2][0] == 22 && out[3].face.confidence == 0);
 
   choose_with_gaps(GD_MISSING_CENTRE, out);
   assert_int_equal(out[3].status, GD_FACE_FALLBACK);
-  assert_true(out[3].box[0] == 80 && out[3].box[2] == 560 &&
-              out[3].box[1] == 0 && out[3].box[3] == 480);
+  assert_true(out[3].face.box[0] == 80 && out[3].face.box[2] == 560 &&
+              out[3].face.box[1] == 0 && out[3].face.box[3] == 480);
 }
 
 /* A face in the frames that a text marks with its letter's place; the letters
@@ -145,9 +145,10 @@ static void gap_of_max_gap_is_interpolated_and_a_longer_one_is_not(void **state)
   gd_face_info out[MOST];
   choose_along("a..d", 2, GD_MISSING_DROP, out);
   expect_statuses("dttd", out);
-  assert_true(out[1].box[0] == 10 && out[2].box[2] == 70);
-  assert_true(out[1].landmarks[3][0] == 13 && out[2].landmarks[0][0] == 20);
-  assert_true(out[1].confidence == 0 && out[1].flags == 0);
+  assert_true(out[1].face.box[0] == 10 && out[2].face.box[2] == 70);
+  assert_true(out[1].face.landmarks[3][0] == 13 &&
+              out[2].face.landmarks[0][0] == 20);
+  assert_true(out[1].face.confidence == 0 && out[1].flags == 0);
 
   choose_along("a...e", 2, GD_MISSING_DROP, out);
   expect_statuses("dmmmd", out);
@@ -164,10 +165,10 @@ static void ends_and_long_gaps_follow_the_policy(void **state)
   expect_statuses("mdtdmmm", out);
   choose_along(".a.b...", 5, GD_MISSING_PREVIOUS, out);
   expect_statuses("fdtdfff", out);
-  assert_true(out[0].box[0] == 0 && out[6].box[0] == 10);
+  assert_true(out[0].face.box[0] == 0 && out[6].face.box[0] == 10);
   choose_along("a.b..c.", 1, GD_MISSING_CENTRE, out);
   expect_statuses("dtdffdf", out);
-  assert_true(out[3].box[0] == 80);
+  assert_true(out[3].face.box[0] == 80);
 }
 
 /* From one end of the frame to the other within a frame: a cut. */
@@ -192,7 +193,7 @@ static void background_face_does_not_stand_in_for_the_subject(void **state)
                               : gd_subject_append(s, both, 2));
   choose(s, GD_MISSING_DROP, 4, out);
   expect_statuses("dddttttddd", out);
-  assert_true(out[3].box[0] == 100);
+  assert_true(out[3].face.box[0] == 100);
   assert_int_equal(out[2].flags, GD_FACE_SEVERAL);
   assert_int_equal(out[3].flags, 0);
   gd_subject_free(s);
@@ -229,7 +230,7 @@ static void persons_who_cross_are_told_apart(void **state)
   }
   choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < FRAMES; i++)
-    assert_true(out[i].box[0] == 15 * (float)i);
+    assert_true(out[i].face.box[0] == 15 * (float)i);
   gd_subject_free(s);
 }
 
@@ -263,7 +264,7 @@ static void long_video_with_many_faces_grows(void **state)
     assert_ok(gd_subject_append(s, both, 2));
   choose(s, GD_MISSING_DROP, 0, out);
   for (int i = 0; i < FRAMES; i++)
-    assert_true(out[i].box[0] == 100);
+    assert_true(out[i].face.box[0] == 100);
   gd_subject_free(s);
 }
 

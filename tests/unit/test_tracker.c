@@ -115,7 +115,7 @@ static void every_frame_is_searched_whole_once_at_one(void **state)
   for (int i = 0; i < s.n_frames; i++) {
     assert_int_equal(s.whole[i], 1);
     assert_int_equal(s.parts[i], 0);
-    assert_true(out[i].box[0] == 10 * (float)i);
+    assert_true(out[i].face.box[0] == 10 * (float)i);
   }
 }
 
@@ -133,7 +133,7 @@ static void moving_face_is_followed_without_full_searches(void **state)
     assert_int_equal(s.whole[i], i % 10 == 0);
     assert_int_equal(s.parts[i], i % 10 != 0);
     assert_int_equal(out[i].status, GD_FACE_DETECTED);
-    assert_true(out[i].box[0] == 20 * (float)i);
+    assert_true(out[i].face.box[0] == 20 * (float)i);
   }
 }
 
@@ -211,7 +211,7 @@ static void person_is_picked_over_the_whole_video(void **state)
   }
   run(&s, 10, out);
   for (int i = 0; i < s.n_frames; i++)
-    assert_true(out[i].box[0] == 100);
+    assert_true(out[i].face.box[0] == 100);
 }
 
 /* The person is away from frame 3 to 7, someone far behind is there: the person
@@ -228,7 +228,7 @@ static void smaller_face_does_not_take_the_place_of_the_lost(void **state)
   run(&s, 10, out);
   for (int i = 0; i < s.n_frames; i++)
     assert_int_equal(s.whole[i], i % 10 == 0 || (i >= 3 && i <= 8));
-  assert_true(out[2].box[0] == 100 && out[8].box[0] == 100);
+  assert_true(out[2].face.box[0] == 100 && out[8].face.box[0] == 100);
 }
 
 /* The person sits down far from the camera: after a while that is the main
@@ -259,7 +259,7 @@ static void persons_who_cross_are_told_apart(void **state)
   }
   run(&s, 10, out);
   for (int i = 0; i < s.n_frames; i++)
-    assert_true(out[i].box[0] == 15 * (float)i);
+    assert_true(out[i].face.box[0] == 15 * (float)i);
 }
 
 /* Someone walks past in front of the person, between two anchors: who was
@@ -279,7 +279,7 @@ static void hidden_person_is_found_again(void **state)
   for (int i = 0; i < 20; i++) {
     n_hidden += is_hidden(&s, i, 0);
     assert_int_equal(s.whole[i], i == 0);
-    assert_true(is_hidden(&s, i, 0) || out[i].box[0] == 300);
+    assert_true(is_hidden(&s, i, 0) || out[i].face.box[0] == 300);
   }
   assert_true(n_hidden > 0);
 }
