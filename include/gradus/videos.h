@@ -19,7 +19,7 @@
 typedef struct {
   int64_t n_videos;
   const int32_t *index;   /**< into the corpus, ascending */
-  const gd_video *videos; /**< `landmarks` included */
+  const gd_video *videos; /**< in order of id; `landmarks` included */
 } gd_video_table;
 
 /** Make the table of a whole corpus. Ends with: gd_video_table_free() */

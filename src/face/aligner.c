@@ -22,7 +22,7 @@ struct gd_aligner {
   uint8_t *face; /* (S, S, 3) */
 };
 
-/* One video in its first pass. */
+/* One video in its passes. */
 typedef struct {
   gd_aligner *aligner;
   gd_frame_set *frames;
@@ -222,17 +222,18 @@ gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
     if (st != GD_OK)
       return st;
   }
-  const video_search search = {.aligner = a,
-                               .frames = frames,
-                               .v = v,
-                               .landmarks = landmarks,
-                               .tick = tick,
-                               .context = context};
+  video_search search = {.aligner = a,
+                         .frames = frames,
+                         .v = v,
+                         .landmarks = landmarks,
+                         .tick = tick,
+                         .context = context};
   a->held = -1;
   gd_status st = grow(a, n);
   if (st == GD_OK)
     st = find_faces(&search);
   gd_landmarks_free(landmarks);
+  search.landmarks = NULL;
   if (st != GD_OK)
     return st;
 

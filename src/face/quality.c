@@ -74,13 +74,10 @@ void gd_quality_add(gd_quality *q, const gd_face_info *face,
   q->n_several += (face->flags & GD_FACE_SEVERAL) != 0;
   if (face->status != GD_FACE_DETECTED)
     return;
-  gd_face found = {.confidence = face->face.confidence};
-  for (int c = 0; c < 4; c++)
-    found.box[c] = face->face.box[c];
   q->n_profile += (face->flags & GD_FACE_PROFILE) != 0;
   q->n_partial += (face->flags & GD_FACE_PARTIAL) != 0;
   q->confidence += (double)face->face.confidence;
-  q->size_px += gd_face_size_px(&found);
+  q->size_px += gd_face_size_px(&face->face);
   q->sharpness += (double)face->sharpness;
   q->tilt_deg += fabs(gd_face_tilt_deg(landmarks));
   if (before != NULL && before->status == GD_FACE_DETECTED) {

@@ -90,8 +90,10 @@ static gd_status search_frame(state *t, int64_t frame, int is_whole,
   }
   if (st == GD_OK && main_at < 0) {
     st = search->search(search->context, frame, NULL, 0, &faces, &n);
-    main_at = st == GD_OK ? main_face(&t->last, faces, n) : -1;
-    begin_following(t, faces, n);
+    if (st == GD_OK) {
+      main_at = main_face(&t->last, faces, n);
+      begin_following(t, faces, n);
+    }
   }
   if (st != GD_OK)
     return st;

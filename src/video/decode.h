@@ -1,5 +1,5 @@
 /**
- * The decoder: packets in, pictures out.  Nothing else decodes.
+ * The decoder: packets in, pictures out.  Nothing else decodes videos.
  *
  * One thread: two cost more CPU than they save, and conceal damage differently
  * from run to run.

@@ -118,7 +118,7 @@ static void most_spreads_evenly(void **state)
 }
 
 /* What is chosen while frames go by is what is listed. */
-static void sampler_agrees_with_the_list(void **state)
+static void walk_agrees_with_the_list(void **state)
 {
   (void)state;
   static const gd_sampling cases[] = {{.every = 1},
@@ -175,7 +175,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rate_holds_over_a_long_video),
     cmocka_unit_test(hole_in_a_video_is_not_filled),
     cmocka_unit_test(most_spreads_evenly),
-    cmocka_unit_test(sampler_agrees_with_the_list),
+    cmocka_unit_test(walk_agrees_with_the_list),
     cmocka_unit_test(sampling_out_of_range_is_not_valid),
 };
 

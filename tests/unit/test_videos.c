@@ -111,12 +111,53 @@ static void tables_of_two_corpora_do_not_merge(void **state)
   gd_video_table_free(tables[1]);
 }
 
+typedef struct {
+  int64_t n, row;
+} skipped;
+
+static gd_status note(void *context, int64_t row, const char *reason)
+{
+  skipped *s = context;
+  s->n++;
+  s->row = row;
+  return gd_fail(GD_ERR_DECODE, "noted %s", reason);
+}
+
+/* Of a part of the corpus, so that rows and corpus differ; a video that the
+ * table lacks is nobody's, and the first note that fails ends the walk. */
+static void skipped_videos_are_those_of_the_table(void **state)
+{
+  (void)state;
+  const int32_t wanted[] = {1, 3};
+  const char *path = gd_test_path("skipped.h5");
+  skipped found = {0};
+  gd_video_table *t, *part;
+  gd_store_writer *w;
+  assert_ok(gd_video_table_of_corpus(&gd_test_corpus, &t));
+  assert_ok(gd_video_table_select(t, wanted, 2, &part));
+  assert_ok(gd_store_create(path, "gradus-test", 1, (gd_digest){0}, &w));
+  assert_ok(gd_store_skip(w, gd_test_video_rows[0].id, "not of the part"));
+  assert_ok(gd_store_skip(w, gd_test_video_rows[3].id, "no face"));
+  assert_ok(gd_store_skip(w, gd_test_video_rows[1].id, "broken"));
+  assert_ok(gd_store_commit(w));
+  assert_fails(gd_video_table_each_skipped(part, path, note, &found),
+               GD_ERR_DECODE, "noted no face");
+  assert_int_equal(found.n, 1);
+  assert_int_equal(found.row, 1);
+  assert_fails(
+      gd_video_table_each_skipped(part, gd_test_path("none.h5"), note, &found),
+      GD_ERR_IO, "none.h5");
+  gd_video_table_free(part);
+  gd_video_table_free(t);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_survives_a_store),
     cmocka_unit_test(empty_table_survives_a_store),
     cmocka_unit_test(selection_keeps_the_corpus_index),
     cmocka_unit_test(merged_tables_keep_each_video_once_in_corpus_order),
     cmocka_unit_test(tables_of_two_corpora_do_not_merge),
+    cmocka_unit_test(skipped_videos_are_those_of_the_table),
 };
 
 gd_test_main(tests)
