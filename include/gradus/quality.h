@@ -47,7 +47,7 @@ typedef struct {
  * Add a face.
  * @param[in] before  of the frame before; NULL: that has none
  */
-void gd_quality_add(gd_quality *q, const gd_face_info *face,
+void gd_quality_add(gd_quality *q, const gd_face_info *info,
                     const gd_face_info *before);
 /** The columns of gd_quality_row(). */
 extern const char gd_quality_header[];

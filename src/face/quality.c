@@ -64,21 +64,21 @@ double gd_face_jitter(const float (*before)[2], const float (*after)[2])
   return eyes > 0 ? moved / GD_N_LANDMARKS / eyes : 0;
 }
 
-void gd_quality_add(gd_quality *q, const gd_face_info *face,
+void gd_quality_add(gd_quality *q, const gd_face_info *info,
                     const gd_face_info *before)
 {
-  assert(q != NULL && face != NULL);
+  assert(q != NULL && info != NULL);
 
-  const float(*landmarks)[2] = (const float(*)[2])face->face.landmarks;
-  q->n[face->status]++;
-  q->n_several += (face->flags & GD_FACE_SEVERAL) != 0;
-  if (face->status != GD_FACE_DETECTED)
+  const float(*landmarks)[2] = (const float(*)[2])info->face.landmarks;
+  q->n[info->status]++;
+  q->n_several += (info->flags & GD_FACE_SEVERAL) != 0;
+  if (info->status != GD_FACE_DETECTED)
     return;
-  q->n_profile += (face->flags & GD_FACE_PROFILE) != 0;
-  q->n_partial += (face->flags & GD_FACE_PARTIAL) != 0;
-  q->confidence += (double)face->face.confidence;
-  q->size_px += gd_face_size_px(&face->face);
-  q->sharpness += (double)face->sharpness;
+  q->n_profile += (info->flags & GD_FACE_PROFILE) != 0;
+  q->n_partial += (info->flags & GD_FACE_PARTIAL) != 0;
+  q->confidence += (double)info->face.confidence;
+  q->size_px += gd_face_size_px(&info->face);
+  q->sharpness += (double)info->sharpness;
   q->tilt_deg += fabs(gd_face_tilt_deg(landmarks));
   if (before != NULL && before->status == GD_FACE_DETECTED) {
     q->n_pairs++;

@@ -76,12 +76,6 @@ gd_scale gd_norm_scale(const gd_norm *norm, float *factor)
 
 /* The elementwise passes walk along the rows, as memory does. */
 
-/* The strip of a scale that begins at channel c0. */
-static gd_scale strip_of(const gd_scale *s, int c0)
-{
-  return (gd_scale){s->mean + c0, s->factor + c0, s->addend + c0};
-}
-
 /* `width` numbers from `at` on; NULL: the shortcut as it is. */
 static void join_strip(gd_precision p, int64_t at, int width, const void *x,
                        gd_scale of_x, const void *shortcut,
@@ -118,9 +112,10 @@ void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
   for (int64_t r = 0; r < n_rows; r++)
     for (int c0 = 0; c0 < C; c0 += STRIP) {
       const gd_scale own =
-          of_shortcut == NULL ? (gd_scale){0} : strip_of(of_shortcut, c0);
-      join_strip(p, r * C + c0, least(C - c0, STRIP), x, strip_of(of_x, c0),
-                 shortcut, of_shortcut == NULL ? NULL : &own, y);
+          of_shortcut == NULL ? (gd_scale){0} : gd_scale_strip(of_shortcut, c0);
+      join_strip(p, r * C + c0, least(C - c0, STRIP), x,
+                 gd_scale_strip(of_x, c0), shortcut,
+                 of_shortcut == NULL ? NULL : &own, y);
     }
 }
 
@@ -216,6 +211,7 @@ void gd_norm_backward(gd_precision p, const gd_norm *norm,
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < n_rows; r++)
     for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_strip(p, r * C + c0, least(C - c0, STRIP), strip_of(scale, c0),
-                     sums + c0, sums + C + c0, x, g, dx);
+      backward_strip(p, r * C + c0, least(C - c0, STRIP),
+                     gd_scale_strip(scale, c0), sums + c0, sums + C + c0, x, g,
+                     dx);
 }

@@ -18,6 +18,7 @@
 
 #include <stddef.h>
 
+#include "gradus/conv.h"
 #include "gradus/precision.h"
 #include "net/vector.h"
 
@@ -113,6 +114,12 @@ static inline const float *gd_strip(gd_precision p, const void *x, int64_t at,
 static inline float *gd_room(gd_precision p, void *x, int64_t at, float *room)
 {
   return p == GD_FP32 ? (float *)x + at : room;
+}
+
+/** Return the strip of a scale that begins at channel c0. */
+static inline gd_scale gd_scale_strip(const gd_scale *s, int c0)
+{
+  return (gd_scale){s->mean + c0, s->factor + c0, s->addend + c0};
 }
 
 /** Put away n floats that were written to gd_room(). */

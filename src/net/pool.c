@@ -87,11 +87,6 @@ static void pool_strip(gd_precision p, gd_pool_shape s, gd_conv_input in, int C,
     }
 }
 
-static gd_scale strip_of(const gd_scale *scale, int c0)
-{
-  return (gd_scale){scale->mean + c0, scale->factor + c0, scale->addend + c0};
-}
-
 void gd_max_pool_forward(gd_precision p, gd_pool_shape s, gd_conv_input in,
                          int C, const void *x, const gd_scale *scale, void *y,
                          uint8_t *winner)
@@ -107,7 +102,7 @@ void gd_max_pool_forward(gd_precision p, gd_pool_shape s, gd_conv_input in,
         const int width = least(C - c0, STRIP);
         const ptrdiff_t at = ((ptrdiff_t)row * Q + j) * C + c0;
         const gd_scale own =
-            scale == NULL ? (gd_scale){0} : strip_of(scale, c0);
+            scale == NULL ? (gd_scale){0} : gd_scale_strip(scale, c0);
         float *to = gd_room(p, y, at, room);
         pool_strip(p, s, in, C, c0, width, x, image,
                    scale == NULL ? NULL : &own, row % P, j, to,
