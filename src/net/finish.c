@@ -1,12 +1,17 @@
 #include "net/finish.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "gradus/norm.h"
 #include "net/numbers.h"
 
-enum { VECTORS = GD_BLOCK / GD_LANES };
+enum {
+  VECTORS = GD_BLOCK / GD_LANES,
+  LARGE_BYTES = 12 << 20, /* of results: they leave most caches anyway */
+  LINE_FLOATS = 16,       /* of a line of the cache */
+};
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
@@ -22,7 +27,8 @@ typedef struct {
   const float *value;     /* the result */
   const void *add, *open, *raw;
   void *to;
-  ptrdiff_t at; /* of the first number, in those four */
+  int is_streamed; /* past the caches */
+  ptrdiff_t at;    /* of the first number, in all of these */
 } place;
 
 /* One vector of a block at one position. */
@@ -41,7 +47,11 @@ ALWAYS_INLINE gd_vector given(const place *p, const void *x, int i)
 /* Return what is there now. */
 ALWAYS_INLINE gd_vector keep(const place *p, int i, gd_vector v)
 {
-  return gd_keep(p->precision, p->to, p->at + i * GD_LANES, v);
+  const ptrdiff_t at = p->at + i * GD_LANES;
+  if (p->precision != GD_FP32 || !p->is_streamed)
+    return gd_keep(p->precision, p->to, at, v);
+  gd_stream((float *)p->to + at, v);
+  return v;
 }
 
 /* The end of the last block: through arrays as long as a whole one, of numbers
@@ -65,6 +75,15 @@ ALWAYS_INLINE void visit_end(columns *c, const place *p, int width, visit *f)
   memcpy(gd_at(p->precision, p->to, p->at), out, bytes);
 }
 
+/* Say whether results are many, and of whole lines. */
+static int are_streamed(const gd_conv_sink *sink, const gd_results *r)
+{
+  const int64_t count = (int64_t)r->N * r->target.H * r->target.W * r->K;
+  return r->precision == GD_FP32 && r->K % LINE_FLOATS == 0 &&
+         (uintptr_t)sink->y % (LINE_FLOATS * sizeof(float)) == 0 &&
+         count * (int64_t)sizeof(float) >= LARGE_BYTES;
+}
+
 /* Every position of use, in order, in columns k.. of the results. */
 ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
                               const gd_results *r, int k, visit *f, columns *c)
@@ -79,7 +98,8 @@ ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
              .add = sink->add,
              .open = sink->open,
              .raw = sink->raw,
-             .to = sink->y};
+             .to = sink->y,
+             .is_streamed = are_streamed(sink, r)};
   for (int i = 0; i < piece->rows; i++) {
     p.value = r->values + k / GD_BLOCK * r->block_floats +
               (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
@@ -288,4 +308,6 @@ void gd_finish(const gd_conv_sink *sink, const gd_results *r, int i)
     piece[0] = (double)r->piece.rows * r->piece.columns * r->piece.n;
   for (int k = 0; k < r->width; k += GD_BLOCK)
     finish_block(sink, r, k, piece);
+  if (are_streamed(sink, r))
+    gd_stream_end();
 }

@@ -15,6 +15,7 @@ typedef struct {
   int64_t block_floats;   /**< from one block to the next */
   gd_piece piece;
   gd_target target;
+  int N;         /**< samples of all pieces */
   int K;         /**< columns of all blocks */
   int k0, width; /**< these columns; at most GD_STRIP blocks */
 } gd_results;

@@ -294,6 +294,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
                   .block_floats = block_floats,
                   .piece = e.piece,
                   .target = w->target,
+                  .N = w->patches->N,
                   .K = p->columns};
   for (int b = b0; b < b1; b += GD_STRIP) {
     const int end = least(b + GD_STRIP, b1);

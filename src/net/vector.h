@@ -33,6 +33,30 @@ static inline void gd_store(float *to, gd_vector v)
   memcpy(to, &v, sizeof v);
 }
 
+/**
+ * Store v past the caches, without reading first what is there: for much that
+ * is not read again soon.  Behind the last one: gd_stream_end().
+ * @param[out] to  at a multiple of the vector's bytes
+ */
+static inline void gd_stream(float *to, gd_vector v)
+{
+#if defined(__AVX512F__)
+  __builtin_ia32_movntps512(to, v);
+#elif defined(__AVX__)
+  __builtin_ia32_movntps256(to, v);
+#else
+  gd_store(to, v);
+#endif
+}
+
+/** Let other threads see what was streamed. */
+static inline void gd_stream_end(void)
+{
+#ifdef __AVX__
+  __builtin_ia32_sfence();
+#endif
+}
+
 /** Return v where the mask is set, and 0 elsewhere. */
 static inline gd_vector gd_where(gd_mask mask, gd_vector v)
 {

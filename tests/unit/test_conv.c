@@ -219,6 +219,9 @@ static void check_network_shapes(void)
   check(&r, (gd_conv_shape){28, 48, 2, 2, 1, 0, 0}, (gd_conv_input){7, 4, 4});
   check(&r, (gd_conv_shape){1100, 2, 1, 1, 1, 0, 0}, (gd_conv_input){3, 1, 1});
   check(&r, (gd_conv_shape){20, 1030, 3, 3, 2, 1, 0}, (gd_conv_input){1, 5, 6});
+  /* Whole lines of a rest, past the caches. */
+  check(&r, (gd_conv_shape){1, 80, 1, 1, 1, 0, 0},
+        (gd_conv_input){1, 220, 220});
 }
 
 static void conv_by_libxsmm_equals_its_definition(void **state)
@@ -436,6 +439,26 @@ static void check_way_back(const example *e, const numbers *n, gd_conv *conv,
   free(pieces);
 }
 
+static void check_surroundings(gd_random *r, gd_precision p, gd_conv_shape f,
+                               gd_conv_input in)
+{
+  example e = example_of(r, p, f, in);
+  numbers n;
+  gd_workspace *ws;
+  gd_conv *conv;
+  draw_numbers(r, &n);
+  assert_ok(gd_workspace_new(&ws));
+  assert_ok(gd_conv_new(e.f, e.p, 1, &conv));
+  gd_conv_pack(conv, e.w);
+  check_way_in(&e, &n, conv, ws);
+  check_way_out(&e, &n, conv, ws);
+  check_way_back(&e, &n, conv, ws, 0);
+  check_way_back(&e, &n, conv, ws, 1);
+  gd_conv_free(conv);
+  gd_workspace_free(ws);
+  example_free(&e);
+}
+
 static void what_surrounds_a_conv_is_done_on_the_way(void **state)
 {
   (void)state;
@@ -443,24 +466,49 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
       {64, 40, 1, 1, 1, 0, 0}, {7, 64, 3, 3, 1, 1, 0},  {33, 50, 3, 3, 2, 1, 0},
       {64, 64, 1, 1, 2, 0, 0}, {3, 16, 7, 7, 2, 2, 1},  {20, 64, 2, 4, 3, 1, 0},
       {64, 64, 3, 3, 1, 1, 0}, {16, 17, 1, 1, 1, 0, 0}, {48, 5, 4, 2, 1, 1, 0}};
+  enum { N_SHAPES = sizeof shapes / sizeof *shapes };
   gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
-  for (int j = 0; j < 9 * N_ARITHMETICS; j++) {
-    const int i = j % 9;
-    example e = example_of(&r, begin_arithmetic(j / 9), shapes[i],
-                           (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
-    numbers n;
-    gd_workspace *ws;
-    gd_conv *conv;
-    draw_numbers(&r, &n);
-    assert_ok(gd_workspace_new(&ws));
-    assert_ok(gd_conv_new(e.f, e.p, 1, &conv));
-    gd_conv_pack(conv, e.w);
-    check_way_in(&e, &n, conv, ws);
-    check_way_out(&e, &n, conv, ws);
-    check_way_back(&e, &n, conv, ws, 0);
-    check_way_back(&e, &n, conv, ws, 1);
-    gd_conv_free(conv);
-    gd_workspace_free(ws);
+  for (int j = 0; j < N_SHAPES * N_ARITHMETICS; j++) {
+    const int i = j % N_SHAPES;
+    check_surroundings(&r, begin_arithmetic(j / N_SHAPES), shapes[i],
+                       (gd_conv_input){1 + i % 4, 9 + i, 16 - i});
+  }
+  unsetenv("GRADUS_BF16");
+}
+
+/* So much leaves the caches: it is stored past them, forward and back, in rows
+ * and in the columns of a stride. */
+static void what_is_large_is_done_on_the_way_too(void **state)
+{
+  (void)state;
+  gd_random r = gd_random_of(12, GD_FOR_TESTS, 0, 0);
+  const gd_conv_input in = {1, 224, 224};
+  check_surroundings(&r, GD_FP32, (gd_conv_shape){4, 64, 1, 1, 1, 0, 0}, in);
+  check_surroundings(&r, GD_FP32, (gd_conv_shape){64, 4, 1, 1, 2, 0, 0}, in);
+}
+
+/* Weights beyond the precision are those next to them. */
+static void weights_are_rounded_to_the_precision(void **state)
+{
+  (void)state;
+  gd_random r = gd_random_of(11, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < N_ARITHMETICS; i++) {
+    example e = example_of(&r, begin_arithmetic(i),
+                           (gd_conv_shape){64, 70, 3, 3, 1, 1, 0},
+                           (gd_conv_input){1, 5, 5});
+    float *rough = floats(&r, e.n_w);
+    float *y = floats(&r, e.n_y), *dx = floats(&r, e.n_x);
+    memcpy(e.w, rough, (size_t)e.n_w * sizeof *rough);
+    run(&e, 0);
+    memcpy(y, e.y, (size_t)e.n_y * sizeof *y);
+    memcpy(dx, e.dx, (size_t)e.n_x * sizeof *dx);
+    take(e.p, keep(e.p, rough, e.n_w), e.n_w, e.w);
+    run(&e, 0);
+    assert_memory_equal(y, e.y, (size_t)e.n_y * sizeof *y);
+    assert_memory_equal(dx, e.dx, (size_t)e.n_x * sizeof *dx);
+    free(rough);
+    free(y);
+    free(dx);
     example_free(&e);
   }
   unsetenv("GRADUS_BF16");
@@ -572,6 +620,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(conv_by_openblas_equals_its_definition),
     cmocka_unit_test(conv_on_more_threads_gives_the_same_bits),
     cmocka_unit_test(what_surrounds_a_conv_is_done_on_the_way),
+    cmocka_unit_test(what_is_large_is_done_on_the_way_too),
+    cmocka_unit_test(weights_are_rounded_to_the_precision),
     cmocka_unit_test(variance_far_from_zero_keeps_its_digits),
     cmocka_unit_test(conv_definition_has_the_gradients_of_finite_differences),
     cmocka_unit_test(bias_gradient_is_the_sum_over_pixels),
