@@ -102,8 +102,28 @@ static void unit_train(gd_resnet *net, gd_unit *u, int n, gd_conv_source source)
   note_unit(net, u, GD_PHASE_NORM);
 }
 
-static void block_train(gd_resnet *net, int b, int n, const void *x)
+/* What block b takes. */
+static const void *block_input(const gd_resnet *net, int b)
 {
+  return b == 0 ? net->pooled : net->outs[b - 1];
+}
+
+/* What block b gives, from its convolutions' results. */
+static void join(const gd_resnet *net, int b, int n)
+{
+  const gd_block_plan *block = &net->plan.blocks[b];
+  const gd_unit *last = &net->units[block->last];
+  const gd_unit *down =
+      block->downsample < 0 ? NULL : &net->units[block->downsample];
+  gd_norm_join(net->config.precision, gd_unit_rows(last, n), last->C, last->raw,
+               &last->scale, down == NULL ? block_input(net, b) : down->raw,
+               down == NULL ? NULL : &down->scale, net->outs[b]);
+  note_unit(net, last, GD_PHASE_NORM);
+}
+
+static void block_train(gd_resnet *net, int b, int n)
+{
+  const void *x = block_input(net, b);
   const gd_block_plan *block = &net->plan.blocks[b];
   gd_unit *first = &net->units[block->first], *last = &net->units[block->last];
   gd_unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
@@ -112,10 +132,7 @@ static void block_train(gd_resnet *net, int b, int n, const void *x)
     unit_train(net, u, n, (gd_conv_source){u[-1].raw, &u[-1].scale});
   if (down != NULL)
     unit_train(net, down, n, (gd_conv_source){.x = x});
-  gd_norm_join(net->config.precision, gd_unit_rows(last, n), last->C, last->raw,
-               &last->scale, down == NULL ? x : down->raw,
-               down == NULL ? NULL : &down->scale, net->outs[b]);
-  note_unit(net, last, GD_PHASE_NORM);
+  join(net, b, n);
 }
 
 /* Evaluation: norm, shortcut and ReLU on the way out of the convolution. */
@@ -133,12 +150,11 @@ static void unit_evaluate(gd_resnet *net, gd_unit *u, int n, const void *x,
   note_unit(net, u, GD_PHASE_FORWARD);
 }
 
-static void block_evaluate(gd_resnet *net, int b, int n, const void *x,
-                           const float *running)
+static void block_evaluate(gd_resnet *net, int b, int n, const float *running)
 {
   const gd_block_plan *block = &net->plan.blocks[b];
   gd_unit *last = &net->units[block->last];
-  const void *shortcut = x;
+  const void *x = block_input(net, b), *shortcut = x;
   if (block->downsample >= 0) {
     gd_unit *down = &net->units[block->downsample];
     unit_evaluate(net, down, n, x, running, NULL, 0, down->raw);
@@ -234,16 +250,13 @@ gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
                       stem->raw, running == NULL ? &stem->scale : NULL,
                       net->pooled, net->winner);
   note(net, LAYER_POOL, GD_PHASE_POOL);
-  const void *y = net->pooled;
-  for (int b = 0; b < plan->n_blocks; b++) {
+  for (int b = 0; b < plan->n_blocks; b++)
     if (running == NULL)
-      block_train(net, b, n, y);
+      block_train(net, b, n);
     else
-      block_evaluate(net, b, n, y, running);
-    y = net->outs[b];
-  }
-  gd_mean_pool_forward(p, (gd_conv_input){n, plan->H, plan->W}, plan->C, y,
-                       net->features);
+      block_evaluate(net, b, n, running);
+  gd_mean_pool_forward(p, (gd_conv_input){n, plan->H, plan->W}, plan->C,
+                       net->outs[plan->n_blocks - 1], net->features);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   if (running == NULL)
     multiply(net->features, net->factors[0], (int64_t)n * plan->C);
@@ -371,10 +384,12 @@ static void block_backward(gd_resnet *net, int b, float *gradient)
   const gd_block_plan *block = &net->plan.blocks[b];
   gd_unit *first = &net->units[block->first], *last = &net->units[block->last];
   gd_unit *down = block->downsample < 0 ? NULL : &net->units[block->downsample];
-  const gd_conv_source x = {.x = b == 0 ? net->pooled : net->outs[b - 1]};
+  const gd_conv_source x = {.x = block_input(net, b)};
   const gd_unit *before =
       b == 0 ? NULL : &net->units[net->plan.blocks[b - 1].last];
 
+  if (b > 0 && net->is_remade[b - 1])
+    join(net, b - 1, net->n);
   norm_backward(net, last, net->outer, gradient);
   if (down != NULL) {
     norm_sums(net, down, NULL, net->outer);
@@ -430,10 +445,10 @@ void gd_resnet_backward(gd_resnet *net, const float *dlogits, float *gradient)
     block_backward(net, b, gradient);
   gd_max_pool_backward(net->config.precision, plan->pool,
                        (gd_conv_input){n, plan->pool_H, plan->pool_W}, 64,
-                       net->outer, net->winner, net->inner);
+                       net->outer, net->winner, net->stem_gradient);
   note(net, LAYER_POOL, GD_PHASE_POOL);
   tell(net);
-  norm_sums(net, stem, NULL, net->inner);
-  norm_backward(net, stem, net->inner, gradient);
+  norm_sums(net, stem, NULL, net->stem_gradient);
+  norm_backward(net, stem, net->stem_gradient, gradient);
   weights_backward(net, stem, (gd_conv_source){.x = net->x}, gradient);
 }

@@ -25,9 +25,14 @@ typedef struct {
   gd_precision precision; /* of activations */
 } arena;
 
+static void *memory_at(const arena *a, int64_t at_bytes)
+{
+  return a->base == NULL ? NULL : a->base + at_bytes;
+}
+
 static void *take_bytes(arena *a, int64_t count)
 {
-  void *memory = a->base == NULL ? NULL : a->base + a->used_bytes;
+  void *memory = memory_at(a, a->used_bytes);
   a->used_bytes +=
       (count + GD_ALIGN_BYTES - 1) / GD_ALIGN_BYTES * (int64_t)GD_ALIGN_BYTES;
   return memory;
@@ -38,39 +43,87 @@ static float *take(arena *a, int64_t count)
   return take_bytes(a, count * (int64_t)sizeof(float));
 }
 
+static int64_t activation_bytes(const arena *a, int64_t count)
+{
+  return count * gd_precision_bytes(a->precision);
+}
+
 static void *take_activations(arena *a, int64_t count)
 {
-  return take_bytes(a, count * gd_precision_bytes(a->precision));
+  return take_bytes(a, activation_bytes(a, count));
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+  return a > b ? a : b;
+}
+
+/* Numbers of a microbatch, behind a unit's convolution... */
+static int64_t unit_count(const gd_resnet *net, int unit)
+{
+  const gd_unit *u = &net->units[unit];
+  return gd_unit_rows(u, net->microbatch) * u->C;
+}
+
+/* ... and behind the max pool. */
+static int64_t pooled_count(const gd_resnet *net)
+{
+  const gd_blueprint *plan = &net->plan;
+  return (int64_t)net->microbatch * plan->units[0].shape.K *
+         gd_pool_out(plan->pool_H, plan->pool) *
+         gd_pool_out(plan->pool_W, plan->pool);
 }
 
 static int64_t largest_activation(const gd_resnet *net)
 {
-  int64_t most = 0;
-  for (int i = 0; i < net->plan.n_units; i++) {
-    const gd_unit *u = &net->units[i];
-    const int64_t count = gd_unit_rows(u, net->microbatch) * u->C;
-    most = count > most ? count : most;
+  int64_t largest = 0;
+  for (int i = 0; i < net->plan.n_units; i++)
+    largest = most(largest, unit_count(net, i));
+  return largest;
+}
+
+/* The gradients behind a block (and in front of the first), and within it. */
+static void place_gradients(gd_resnet *net, arena *a)
+{
+  const gd_blueprint *plan = &net->plan;
+  int64_t outer = pooled_count(net), inner = 0;
+  for (int b = 0; b < plan->n_blocks; b++) {
+    const gd_block_plan *block = &plan->blocks[b];
+    outer = most(outer, unit_count(net, block->last));
+    for (int i = block->first; i < block->last; i++)
+      inner = most(inner, unit_count(net, i));
   }
-  return most;
+  net->outer = take_activations(a, outer);
+  net->inner = take_activations(a, inner);
 }
 
 /* Of each block the backward pass needs the convolutions' results and what the
- * block gives; norm and ReLU within it are computed again.  A convolution's
- * gradient takes the place of its result. */
+ * block gives; norm and ReLU within it are computed again, and so is what every
+ * other block gives: it lies where the convolutions of the block behind the
+ * next have theirs, which neither pass needs at the same time.  A convolution's
+ * gradient takes the place of its result; conv1's, which is large, that of the
+ * blocks'. */
 static void place_for_training(gd_resnet *net, arena *a)
 {
-  const int64_t most = largest_activation(net);
-  for (int i = 0; i < net->plan.n_units; i++) {
-    gd_unit *u = &net->units[i];
-    u->raw = take_activations(a, gd_unit_rows(u, net->microbatch) * u->C);
+  const gd_blueprint *plan = &net->plan;
+  int64_t at_bytes[GD_MOST_UNITS] = {0};
+  for (int i = 0; i < plan->n_units; i++) {
+    at_bytes[i] = a->used_bytes;
+    net->units[i].raw = take_activations(a, unit_count(net, i));
   }
-  for (int b = 0; b < net->plan.n_blocks; b++) {
-    const gd_unit *last = &net->units[net->plan.blocks[b].last];
-    net->outs[b] =
-        take_activations(a, gd_unit_rows(last, net->microbatch) * last->C);
+  const int64_t end_bytes = a->used_bytes;
+  net->stem_gradient = memory_at(a, at_bytes[1]);
+  assert(activation_bytes(a, unit_count(net, 0)) <= end_bytes - at_bytes[1]);
+  for (int b = 0; b < plan->n_blocks; b++) {
+    const int64_t count = unit_count(net, plan->blocks[b].last);
+    const int behind =
+        b % 2 == 0 && b + 2 < plan->n_blocks ? plan->blocks[b + 2].first : -1;
+    net->is_remade[b] = behind >= 0 && activation_bytes(a, count) <=
+                                           end_bytes - at_bytes[behind];
+    net->outs[b] = net->is_remade[b] ? memory_at(a, at_bytes[behind])
+                                     : take_activations(a, count);
   }
-  net->outer = take_activations(a, most);
-  net->inner = take_activations(a, most);
+  place_gradients(net, a);
   net->dfeatures = take(a, (int64_t)net->microbatch * net->plan.C);
   net->dactivated = take(a, (int64_t)net->microbatch * net->config.hidden);
 }
@@ -78,10 +131,10 @@ static void place_for_training(gd_resnet *net, arena *a)
 /* Evaluation keeps a block's input only until its output is there. */
 static void place_for_evaluation(gd_resnet *net, arena *a)
 {
-  const int64_t most = largest_activation(net);
-  void *inner[2] = {take_activations(a, most), take_activations(a, most)};
-  void *outer[2] = {take_activations(a, most), take_activations(a, most)};
-  void *shortcut = take_activations(a, most);
+  const int64_t count = largest_activation(net);
+  void *inner[2] = {take_activations(a, count), take_activations(a, count)};
+  void *outer[2] = {take_activations(a, count), take_activations(a, count)};
+  void *shortcut = take_activations(a, count);
   gd_unit *units = net->units;
   units[0].raw = inner[0];
   for (int b = 0; b < net->plan.n_blocks; b++) {
@@ -108,9 +161,7 @@ static void place(gd_resnet *net, arena *a)
   }
   net->hidden.own_bias = take(a, net->hidden.K);
   net->output.own_bias = take(a, net->config.outputs);
-  const int64_t n_pooled = (int64_t)n * 64 *
-                           gd_pool_out(plan->pool_H, plan->pool) *
-                           gd_pool_out(plan->pool_W, plan->pool);
+  const int64_t n_pooled = pooled_count(net);
   if (net->config.precision != GD_FP32)
     net->own_x =
         take_activations(a, (int64_t)n * net->config.height *
@@ -132,7 +183,7 @@ static int64_t kept_bytes(const gd_resnet *net, const gd_unit *u)
 {
   int n_kept = net->training;
   for (int b = 0; b < net->plan.n_blocks && net->training; b++)
-    n_kept += u == &net->units[net->plan.blocks[b].last];
+    n_kept += u == &net->units[net->plan.blocks[b].last] && !net->is_remade[b];
   return n_kept * gd_unit_rows(u, 1) * u->C *
          gd_precision_bytes(net->config.precision);
 }
@@ -141,7 +192,7 @@ static int64_t kept_bytes(const gd_resnet *net, const gd_unit *u)
  * any number of samples, as fewer may be cut into more pieces. */
 static int64_t most_pieces(const gd_resnet *net)
 {
-  int64_t most = 0;
+  int64_t largest = 0;
   for (int i = 0; i < net->plan.n_units && net->training; i++) {
     const gd_unit *u = &net->units[i];
     for (int n = 1; n <= net->microbatch; n++) {
@@ -152,10 +203,10 @@ static int64_t most_pieces(const gd_resnet *net)
               gd_norm_piece(u->plan->shape.C),
           (int64_t)gd_norm_n_pieces(gd_unit_rows(u, n)) * gd_norm_piece(u->C)};
       for (int j = 0; j < 3; j++)
-        most = counts[j] > most ? counts[j] : most;
+        largest = most(largest, counts[j]);
     }
   }
-  return most;
+  return largest;
 }
 
 static gd_status make_memory(gd_resnet *net)

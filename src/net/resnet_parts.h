@@ -50,15 +50,17 @@ struct gd_resnet {
   int n_pieces;
   float *statistics;
   int64_t n_statistics;
-  void *own_x;                 /* room for the input; NULL with fp32 */
-  const void *x;               /* the last input: borrowed, or own_x */
-  void *pooled;                /* behind the max pool */
-  const float *factors[2];     /* of features, activated; borrowed, or NULL */
-  uint8_t *winner;             /* of the max pool */
-  void *outs[GD_MOST_BLOCKS];  /* behind each block */
-  float *features, *activated; /* (n, plan.C), (n, hidden) */
-  float *scores;               /* shared output: (n) before the biases */
-  void *outer, *inner;         /* gradients behind a block, and within it */
+  void *own_x;                /* room for the input; NULL with fp32 */
+  const void *x;              /* the last input: borrowed, or own_x */
+  void *pooled;               /* behind the max pool */
+  const float *factors[2];    /* of features, activated; borrowed, or NULL */
+  uint8_t *winner;            /* of the max pool */
+  void *outs[GD_MOST_BLOCKS]; /* behind each block */
+  uint8_t is_remade[GD_MOST_BLOCKS]; /* outs, in the backward pass */
+  float *features, *activated;       /* (n, plan.C), (n, hidden) */
+  float *scores;                     /* shared output: (n) before the biases */
+  void *outer, *inner; /* gradients behind a block, and within it */
+  void *stem_gradient; /* behind conv1 */
   float *dfeatures, *dactivated;
   gd_trace *trace; /* borrowed; NULL: none attached */
   gd_resnet_hear *hear;
