@@ -132,12 +132,13 @@ static gd_status time_steps(gd_bench *b, timing *t)
  */
 
 typedef struct {
-  double step_s, peak; /* medians: seconds; FLOP/s of all ranks */
-  double mean_s;       /* of the steps, as phases are means */
-  double flop;         /* of a step, all ranks */
-  double share;        /* of the peak */
-  double faces;        /* of this rank's steps together */
-  int64_t kept_bytes;  /* of a microbatch */
+  double step_s, peak;    /* medians: seconds; FLOP/s of all ranks */
+  double mean_s;          /* of the steps, as phases are means */
+  double flop;            /* of a step, all ranks */
+  double share;           /* of the peak */
+  double definition_flop; /* by the layers' definitions */
+  double faces;           /* of this rank's steps together */
+  int64_t kept_bytes;     /* of a microbatch */
 } summary;
 
 /* Backward, each layer has two products as large as the forward one; but
@@ -151,8 +152,10 @@ static summary summarize(const gd_bench *b, timing *t)
 {
   summary s = {0};
   for (int i = 0; i < b->trace.n_layers; i++) {
-    s.flop += b->trace.layers[i].flop * products_of(b, i) * b->set.batch;
-    s.kept_bytes += b->trace.layers[i].kept_bytes * b->set.microbatch;
+    const gd_trace_layer *l = &b->trace.layers[i];
+    s.flop += l->flop * products_of(b, i) * b->set.batch;
+    s.definition_flop += l->definition_flop * products_of(b, i) * b->set.batch;
+    s.kept_bytes += l->kept_bytes * b->set.microbatch;
   }
   double *shares = t->peak; /* in place: the peaks' median is taken first */
   double peaks[GD_BENCH_MOST_STEPS];
@@ -168,6 +171,11 @@ static summary summarize(const gd_bench *b, timing *t)
   for (int64_t i = run.first; i < run.end; i++)
     s.faces += (double)gd_bench_leaf_size(b, i) * b->set.repeat;
   return s;
+}
+
+static double definition_share(const summary *s)
+{
+  return s->share * s->definition_flop / s->flop;
 }
 
 /* The most memory that this process has had in use. */
@@ -267,11 +275,13 @@ static void add_tables(gd_text *t, const gd_bench *b, const summary *s)
   add_phases(t, b, s);
   gd_text_printf(t,
                  "\nstep %.1f ms, %.2f images/s, %.1f GFLOP/s: %.1f %% of the "
-                 "peak of %.1f\nmemory %.0f MiB at most: network %.0f, of it "
-                 "kept for the backward pass %.0f\n",
+                 "peak of %.1f\nby the definition of convolution %.1f "
+                 "GFLOP/s, %.1f %%\nmemory %.0f MiB at most: network %.0f, of "
+                 "it kept for the backward pass %.0f\n",
                  1e3 * s->step_s, b->set.batch / s->step_s,
                  1e-9 * s->flop / s->step_s, 100 * s->share, 1e-9 * s->peak,
-                 peak_bytes() / 1048576,
+                 1e-9 * s->definition_flop / s->step_s,
+                 100 * definition_share(s), peak_bytes() / 1048576,
                  (double)gd_resnet_bytes(b->net) / 1048576,
                  (double)s->kept_bytes / 1048576);
 }
@@ -352,15 +362,16 @@ static void add_json(gd_text *t, const gd_bench *b, const summary *s)
       "\"%s\", \"depth\": %d, \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
       "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
       "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
-      "\"share_of_peak\": %.4f,\n \"peak_bytes\": %.0f, "
+      "\"share_of_peak\": %.4f, \"definition_share_of_peak\": %.4f,\n "
+      "\"peak_bytes\": %.0f, "
       "\"network_bytes\": %.0f, "
       "\"kept_bytes\": %.0f,\n \"phases\": {",
       b->set.is_evaluation ? "evaluate" : "train",
       gd_precision_name(b->network.precision), gd_gemm_backend(), b->set.depth,
       b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
       b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop, s->peak,
-      s->share, peak_bytes(), (double)gd_resnet_bytes(b->net),
-      (double)s->kept_bytes);
+      s->share, definition_share(s), peak_bytes(),
+      (double)gd_resnet_bytes(b->net), (double)s->kept_bytes);
   for (gd_phase p = 0; p < GD_N_PHASES; p++) {
     const phase_sum sum = sum_phase(b, s, p);
     gd_text_printf(t, "%s\"%s\": {\"s\": %.6g, \"flop\": %.6g}",
@@ -425,7 +436,10 @@ const gd_command gd_command_bench = {
         "Runs steps of a ResNet with drawn weights and images, nothing read\n"
         "and nothing written: where a step's time goes by layer and phase, as\n"
         "milliseconds, GFLOP/s, and shares of the peak that multiply-adds on\n"
-        "registers reach in the same run, of bf16 where it has kernels.\n"
+        "registers reach in the same run, of bf16 where it has kernels. Rates\n"
+        "count the products that are computed; one line at the end counts\n"
+        "those of the convolutions' definition, of which Winograd's filtering\n"
+        "computes as few as 16 in 36.\n"
         "`kept` is what a layer leaves in memory for the backward pass. Under\n"
         "mpirun or srun the step is shared as in training, and the tables are\n"
         "those of rank 0: compare a node's ranks x threads with it. Phases\n"

@@ -12,6 +12,11 @@
  * same loop over the output's gradient, one pass per residue class of the
  * stride; backward weights multiplies the two, transposed.
  *
+ * 3 x 3 kernels of floats can be computed from 16 products for every 36 of the
+ * definition, by Winograd's minimal filtering (net/winograd.h).  Sums round a
+ * little more then, and a gradient that is zero because nothing meets there may
+ * become the rounding of zero.
+ *
  * What stands before and behind a convolution in a network is done on the way
  * into the cache and out of it: see gd_conv_source and gd_conv_sink.  A dense
  * layer is a 1 x 1 convolution of 1 x 1 images.
@@ -40,6 +45,9 @@ typedef struct {
   int pad;        /**< zeros on each side, < R and < S; 0 is `valid` */
   int pad_behind; /**< further rows of zeros below and columns at right, to make
                      TensorFlow's `same` of a stride; pad + pad_behind < R, S */
+  int winograd;   /**< compute it by Winograd's minimal filtering: 3 x 3, stride
+                     1, pad 1, C and K multiples of 64 up to 1024; bf16 is
+                     computed directly all the same */
 } gd_conv_shape;
 
 /** N images of H x W pixels at the convolution's input. */
@@ -155,6 +163,12 @@ void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,
 void gd_conv_backward_bias(const float *dy, int64_t n_rows, int K,
                            float *dbias);
 
+/** Return what forward computes of these images, two for a multiply-add, and
+ * each backward pass as well.  Winograd's filtering needs fewer than the
+ * definition. */
+double gd_conv_flop(const gd_conv *conv, gd_conv_input in);
+/** Return the bytes of the weights that forward multiplies with. */
+int64_t gd_conv_weight_bytes(const gd_conv *conv);
 /** Return the bytes that the layer holds. */
 int64_t gd_conv_bytes(const gd_conv *conv);
 

@@ -33,12 +33,12 @@ enum { GD_TRACE_MOST = 160 };
 
 typedef struct {
   char name[GD_TENSOR_NAME];
-  /** Of the forward pass of one sample, two for a multiply-add; each backward
-   * pass of a layer has as many. */
-  double flop;
+  /** Of the forward pass of one sample, two for a multiply-add: computed, and
+   * by the layer's definition; each backward pass of a layer has as many. */
+  double flop, definition_flop;
   int64_t kept_bytes; /**< of one sample, until the backward pass */
   /** What each pass of a convolution must move at least: of one sample, its
-   * input and its output; of a step, its weights. */
+   * input and its output; of a step, its packed weights. */
   double sample_bytes, weight_bytes;
   double seconds[GD_N_PHASES];
 } gd_trace_layer;

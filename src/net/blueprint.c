@@ -109,14 +109,16 @@ static gd_unit_plan *add_unit(gd_blueprint *b, int C, int K, int kernel,
 {
   assert(b->n_units < GD_MOST_UNITS);
   gd_unit_plan *u = &b->units[b->n_units++];
-  *u = (gd_unit_plan){.shape = {.C = C,
-                                .K = K,
-                                .R = kernel,
-                                .S = kernel,
-                                .stride = stride,
-                                .pad = kernel / 2},
-                      .H = H,
-                      .W = W};
+  *u = (gd_unit_plan){
+      .shape = {.C = C,
+                .K = K,
+                .R = kernel,
+                .S = kernel,
+                .stride = stride,
+                .pad = kernel / 2,
+                .winograd = b->winograd && kernel == 3 && stride == 1},
+      .H = H,
+      .W = W};
   return u;
 }
 
@@ -168,7 +170,14 @@ static void add_block(gd_blueprint *b, const block_shape *shape, int strided,
 
 void gd_blueprint_draw(const gd_resnet_config *config, gd_blueprint *b)
 {
-  *b = (gd_blueprint){0};
+  enum {
+    /* Smaller images end in maps of a few pixels.  There batch norm magnifies
+     * rounding, and where few positions share a weight its gradient can be
+     * exactly zero and must stay so, for Adam divides by it. */
+    LEAST_WINOGRAD_PX = 128,
+  };
+  *b = (gd_blueprint){.winograd = config->height >= LEAST_WINOGRAD_PX &&
+                                  config->width >= LEAST_WINOGRAD_PX};
   gd_unit_plan *stem = add_unit(b, 3, 64, 7, 2, config->height, config->width);
   snprintf(stem->conv, sizeof stem->conv, "conv1");
   snprintf(stem->bn, sizeof stem->bn, "bn1");

@@ -9,6 +9,8 @@
 #include "net/numbers.h"
 #include "net/outer.h"
 #include "net/product.h"
+#include "net/winograd.h"
+#include "net/winograd_product.h"
 #include "net/workspace.h"
 
 enum { MOST_TAPS = 576 };
@@ -27,11 +29,16 @@ typedef struct {
 struct gd_conv {
   gd_conv_shape shape;
   gd_precision precision;
+  /* Forward: one of them, as the shape says. */
   gd_product forward;
+  gd_winograd_product winograd;
   void *packed;
-  int n_residues; /* stride * stride, or 0 without training */
+  /* Without training, what follows is 0 and NULL. */
+  int n_residues; /* stride * stride; 0: Winograd's */
   residue *residues;
-  gd_outer *outer; /* NULL without training */
+  gd_winograd_product winograd_back;
+  void *packed_back;
+  gd_outer *outer;
 };
 
 /* size: with all its padding */
@@ -64,6 +71,13 @@ static gd_status check(gd_conv_shape s)
                    "the stride must be positive, the pad smaller than the "
                    "kernel, the kernel at most %d elements",
                    s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind, MOST_TAPS);
+  if (s.winograd && !gd_winograd_fits(s))
+    return gd_fail(GD_ERR_USAGE,
+                   "convolution of %d to %d channels with kernel %dx%d, stride "
+                   "%d, pad %d and %d is none for Winograd's filtering: it "
+                   "takes 3x3, stride 1, pad 1, and multiples of 64 channels "
+                   "up to 1024",
+                   s.C, s.K, s.R, s.S, s.stride, s.pad, s.pad + s.pad_behind);
   const int C = s.C > s.K ? s.C : s.K;
   if ((int64_t)s.R * s.stride * (GD_MOST_TILE + s.S) * C >
       GD_SLAB_FLOATS - C * 64)
@@ -97,25 +111,21 @@ static gd_status make_residue(residue *c, gd_conv_shape s,
   return c->packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-static gd_status prepare_training(gd_conv *conv)
+static gd_status make_winograd(gd_winograd_product *p, int C, int columns,
+                               void **packed)
 {
-  const gd_conv_shape s = conv->shape;
-  conv->outer = gd_alloc(1, sizeof *conv->outer);
-  conv->residues = gd_alloc((int64_t)s.stride * s.stride, sizeof(residue));
-  if (conv->outer == NULL || conv->residues == NULL)
-    return GD_ERR_NOMEM;
-  conv->n_residues = s.stride * s.stride;
-  gd_status st =
-      gd_outer_init(conv->outer, conv->precision, s.R, s.S, s.C, s.K);
-  for (int i = 0; i < conv->n_residues && st == GD_OK; i++)
-    st = make_residue(&conv->residues[i], s, conv->precision, i / s.stride,
-                      i % s.stride);
-  return st;
+  gd_status st = gd_winograd_init(p, C, columns);
+  if (st != GD_OK)
+    return st;
+  *packed = gd_alloc(gd_winograd_packed(p), sizeof(float));
+  return *packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
 static gd_status prepare_forward(gd_conv *conv)
 {
   const gd_conv_shape s = conv->shape;
+  if (s.winograd)
+    return make_winograd(&conv->winograd, s.C, s.K, &conv->packed);
   gd_status st = gd_product_init(&conv->forward, conv->precision, s.R, s.S, s.C,
                                  s.K, s.R * s.S == 1 && s.stride == 1);
   if (st != GD_OK)
@@ -123,6 +133,34 @@ static gd_status prepare_forward(gd_conv *conv)
   conv->packed =
       gd_alloc(gd_product_packed(&conv->forward), gd_size_of(conv->precision));
   return conv->packed == NULL ? GD_ERR_NOMEM : GD_OK;
+}
+
+static gd_status prepare_residues(gd_conv *conv)
+{
+  const gd_conv_shape s = conv->shape;
+  conv->residues = gd_alloc((int64_t)s.stride * s.stride, sizeof(residue));
+  if (conv->residues == NULL)
+    return GD_ERR_NOMEM;
+  conv->n_residues = s.stride * s.stride;
+  gd_status st = GD_OK;
+  for (int i = 0; i < conv->n_residues && st == GD_OK; i++)
+    st = make_residue(&conv->residues[i], s, conv->precision, i / s.stride,
+                      i % s.stride);
+  return st;
+}
+
+static gd_status prepare_training(gd_conv *conv)
+{
+  conv->outer = gd_alloc(1, sizeof *conv->outer);
+  if (conv->outer == NULL)
+    return GD_ERR_NOMEM;
+  gd_status st = gd_outer_init(conv->outer, conv->precision, conv->shape);
+  if (st != GD_OK)
+    return st;
+  const gd_conv_shape s = conv->shape;
+  return s.winograd
+             ? make_winograd(&conv->winograd_back, s.K, s.C, &conv->packed_back)
+             : prepare_residues(conv);
 }
 
 gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision, int training,
@@ -137,6 +175,8 @@ gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision, int training,
     return GD_ERR_NOMEM;
   conv->shape = shape;
   conv->precision = precision;
+  if (precision != GD_FP32)
+    conv->shape.winograd = 0;
   st = prepare_forward(conv);
   if (st == GD_OK && training)
     st = prepare_training(conv);
@@ -157,15 +197,36 @@ void gd_conv_free(gd_conv *conv)
   free(conv->residues);
   free(conv->outer);
   free(conv->packed);
+  free(conv->packed_back);
   free(conv);
 }
 
+/* Of the products that there are; the others are nothing. */
 int64_t gd_conv_bytes(const gd_conv *conv)
 {
-  int64_t count = gd_product_packed(&conv->forward);
+  int64_t count = gd_product_packed(&conv->forward) +
+                  gd_winograd_packed(&conv->winograd) +
+                  gd_winograd_packed(&conv->winograd_back);
   for (int i = 0; i < conv->n_residues; i++)
     count += gd_product_packed(&conv->residues[i].product);
   return count * gd_precision_bytes(conv->precision);
+}
+
+int64_t gd_conv_weight_bytes(const gd_conv *conv)
+{
+  return (gd_product_packed(&conv->forward) +
+          gd_winograd_packed(&conv->winograd)) *
+         gd_precision_bytes(conv->precision);
+}
+
+double gd_conv_flop(const gd_conv *conv, gd_conv_input in)
+{
+  const gd_conv_shape s = conv->shape;
+  const double products = (double)in.N * s.C * s.K;
+  if (s.winograd)
+    return 2 * GD_POINTS * products * ((in.H + 1) / 2) * ((in.W + 1) / 2);
+  return 2 * products * s.R * s.S * gd_conv_out_H(s, in.H) *
+         gd_conv_out_W(s, in.W);
 }
 
 /* Forward, the columns are the outputs k.  16 of them at a time: that many rows
@@ -214,6 +275,12 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
 void gd_conv_pack(gd_conv *conv, const float *weights)
 {
   assert(conv != NULL && weights != NULL);
+  if (conv->shape.winograd) {
+    gd_winograd_pack(&conv->winograd, weights, 0, conv->packed);
+    if (conv->packed_back != NULL)
+      gd_winograd_pack(&conv->winograd_back, weights, 1, conv->packed_back);
+    return;
+  }
   pack_forward(conv, weights);
   for (int i = 0; i < conv->n_residues; i++)
     pack_residue(conv, &conv->residues[i], weights);
@@ -232,6 +299,8 @@ static gd_patches flatten(gd_patches p)
 static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 {
   const gd_conv_shape s = conv->shape;
+  if (s.winograd)
+    return gd_winograd_patches(in, s.C);
   return flatten((gd_patches){.N = in.N,
                               .rows = gd_conv_out_H(s, in.H),
                               .columns = gd_conv_out_W(s, in.W),
@@ -244,6 +313,12 @@ static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
                               .column = -s.pad,
                               .R = s.R,
                               .S = s.S});
+}
+
+/* The output's gradient as the input sees it, by Winograd. */
+static gd_patches patches_back(const gd_conv *conv, gd_conv_input in)
+{
+  return gd_winograd_patches(in, conv->shape.K);
 }
 
 /* The output's gradient as a residue class of the input sees it; with no
@@ -269,6 +344,11 @@ static gd_patches residue_patches(const gd_conv *conv, gd_conv_input in,
 
 int gd_conv_n_pieces(const gd_conv *conv, gd_conv_input in, int is_backward)
 {
+  if (conv->shape.winograd) {
+    const gd_patches p =
+        is_backward ? patches_back(conv, in) : patches_of(conv, in);
+    return gd_winograd_n_pieces(&p);
+  }
   if (!is_backward) {
     const gd_patches p = patches_of(conv, in);
     return gd_product_n_pieces(&p);
@@ -287,18 +367,19 @@ void gd_conv_forward(const gd_conv *conv, gd_workspace *ws, gd_conv_input in,
 {
   const gd_patches patches = patches_of(conv, in);
   assert(patches.rows > 0 && patches.columns > 0);
-  gd_product_run(
-      &conv->forward, ws, &patches, source, conv->packed, sink,
-      (gd_target){.H = patches.rows, .W = patches.columns, .step = 1});
+  if (conv->shape.winograd)
+    gd_winograd_run(&conv->winograd, ws, &patches, source, conv->packed, sink);
+  else
+    gd_product_run(
+        &conv->forward, ws, &patches, source, conv->packed, sink,
+        (gd_target){.H = patches.rows, .W = patches.columns, .step = 1});
 }
 
-void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
-                           gd_conv_input in, const void *dy,
-                           const gd_conv_sink *sink)
+static void backward_residues(const gd_conv *conv, gd_workspace *ws,
+                              gd_conv_input in, const gd_conv_source *source,
+                              const gd_conv_sink *sink)
 {
-  assert(conv->residues != NULL);
   const gd_conv_shape s = conv->shape;
-  const gd_conv_source source = {.x = dy};
   gd_conv_sink to = *sink;
   for (int i = 0; i < conv->n_residues; i++) {
     const residue *r = &conv->residues[i];
@@ -306,7 +387,7 @@ void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
     if (patches.rows < 1 || patches.columns < 1)
       continue;
     gd_product_run(
-        &r->product, ws, &patches, &source, r->packed, &to,
+        &r->product, ws, &patches, source, r->packed, &to,
         s.stride == 1
             ? (gd_target){.H = patches.rows, .W = patches.columns, .step = 1}
             : (gd_target){.H = in.H,
@@ -317,6 +398,21 @@ void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
     if (to.sums != NULL)
       to.sums += gd_product_n_pieces(&patches) * gd_norm_piece(s.C);
   }
+}
+
+void gd_conv_backward_data(const gd_conv *conv, gd_workspace *ws,
+                           gd_conv_input in, const void *dy,
+                           const gd_conv_sink *sink)
+{
+  assert(conv->outer != NULL);
+  const gd_conv_source source = {.x = dy};
+  if (!conv->shape.winograd) {
+    backward_residues(conv, ws, in, &source, sink);
+    return;
+  }
+  const gd_patches patches = patches_back(conv, in);
+  gd_winograd_run(&conv->winograd_back, ws, &patches, &source,
+                  conv->packed_back, sink);
 }
 
 void gd_conv_backward_weights(const gd_conv *conv, gd_workspace *ws,

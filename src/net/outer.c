@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/numbers.h"
+#include "net/winograd.h"
 
 enum { PIECE = 112 /* positions: two slabs share the cache */ };
 
@@ -23,7 +24,7 @@ static int pieces(int whole, int part)
 
 static int n_taps(const gd_outer *o)
 {
-  return o->channels.narrow ? o->R : o->R * o->S;
+  return o->winograd ? GD_POINTS : o->channels.narrow ? o->R : o->R * o->S;
 }
 
 /* Blocks of the channels (of the slab, so one if they are narrow). */
@@ -83,12 +84,15 @@ static gd_status make_kernels(gd_outer *o, int depth)
   return st;
 }
 
-gd_status gd_outer_init(gd_outer *o, gd_precision precision, int R, int S,
-                        int C, int K)
+gd_status gd_outer_init(gd_outer *o, gd_precision precision, gd_conv_shape s)
 {
-  *o = (gd_outer){
-      .tiles = gd_gemm_takes(precision), .R = R, .S = S, .C = C, .K = K};
-  o->channels = gd_channels_of(C, S);
+  *o = (gd_outer){.tiles = gd_gemm_takes(precision),
+                  .R = s.R,
+                  .S = s.S,
+                  .C = s.C,
+                  .K = s.K,
+                  .winograd = s.winograd};
+  o->channels = gd_channels_of(s.C, s.S);
   choose_groups(o);
   gd_status st = make_kernels(o, 0);
   return st == GD_OK ? make_kernels(o, 1) : st;
@@ -167,16 +171,68 @@ static void add_tile(const work *w, const task *t, const slabs *s, int k, int c,
                         n, sums_of(w, t, k, c, tap));
 }
 
+/* Which products cover so many positions best. */
+static int kind_for(const gd_outer *o, int positions)
+{
+  const int *depths = depths_of[o->tiles];
+  return pieces(positions, depths[1]) * depths[1] <
+         pieces(positions, depths[0]) * depths[0];
+}
+
+/* The points of a piece, a row of them at a time: their products are added to
+ * the sums of one block of outputs by one of channels. */
+static void add_points(const work *w, const task *t, gd_scratch scratch,
+                       const gd_piece *piece, int add)
+{
+  const gd_channels one = {.n_whole = 1};
+  const gd_slab x = gd_slab_of(w->patches, piece, &one, GD_SLAB_FP32, 1);
+  const gd_slab dy = gd_slab_of(w->gradient, piece, &one, GD_SLAB_FP32, 1);
+  const int positions = piece->rows * piece->columns * piece->n;
+  const int kind = kind_for(w->o, positions);
+  const int depth = depths_of[GD_FP32][kind];
+  const int n_depths = pieces(positions, depth), n = n_depths * depth;
+  const int64_t next = gd_point_floats(n);
+  assert(t->k1 - t->k0 == 1 && t->c1 - t->c0 == 1);
+  assert(t->tap1 - t->tap0 == GD_POINTS);
+  assert(x.next_block <= GD_SLAB_FLOATS / 2);
+  assert(4 * next <= GD_SLAB_FLOATS / 2 && n_depths <= PIECE);
+  float *x_points = scratch.slab + GD_SLAB_FLOATS / 2;
+  float *dy_points = scratch.other_slab + GD_SLAB_FLOATS / 2;
+  gd_slab_fill(&x, w->patches, piece, w->source, t->c0 * GD_BLOCK,
+               scratch.slab);
+  gd_slab_fill(&dy, w->gradient, piece, w->dy, t->k0 * GD_BLOCK,
+               scratch.other_slab);
+  for (int row = 0; row < 4; row++) {
+    const gd_range one_row = {row, row + 1};
+    gd_winograd_patch(&x, w->patches, piece, scratch.slab, one_row, n,
+                      x_points);
+    gd_winograd_square(&dy, w->gradient, piece, scratch.other_slab, one_row, n,
+                       dy_points);
+    for (int j = 0; j < 4; j++) {
+      const void *a[PIECE], *b[PIECE];
+      for (int d = 0; d < n_depths; d++) {
+        a[d] = dy_points + j * next + (ptrdiff_t)d * depth * GD_BLOCK;
+        b[d] = x_points + j * next + (ptrdiff_t)d * depth * GD_BLOCK;
+      }
+      gd_gemm_run_scattered(&w->o->kernels[kind][0][0][add], a, b, n_depths,
+                            sums_of(w, t, t->k0, t->c0, 4 * row + j));
+    }
+  }
+}
+
 static void add_piece(const work *w, const task *t, gd_scratch scratch,
                       const gd_piece *piece, int add)
 {
+  if (w->o->winograd) {
+    add_points(w, t, scratch, piece, add);
+    return;
+  }
   const gd_channels all_k = gd_channels_of(w->o->K, 1);
   const gd_channels in_k = range_of(&all_k, t->k0, t->k1);
   const gd_channels in_c = range_of(&w->o->channels, t->c0, t->c1);
   const int positions = piece->columns * piece->n;
   const int *depths = depths_of[w->o->tiles];
-  const int kind = pieces(positions, depths[1]) * depths[1] <
-                   pieces(positions, depths[0]) * depths[0];
+  const int kind = kind_for(w->o, positions);
   const int is_fp32 = w->o->tiles == GD_FP32;
   slabs s = {.kind = kind,
              .depth = depths[kind],
@@ -210,6 +266,11 @@ static void deliver_block(const work *w, const task *t, int k, int c)
   for (int i = 0; i < k_end; i++) {
     const float *from = sums_of(w, t, k, c, t->tap0) + i * GD_BLOCK;
     float *to = w->dweights + (int64_t)(k * GD_BLOCK + i) * o->C * all_taps;
+    if (o->winograd) {
+      gd_winograd_dkernels(from, GD_BLOCK * GD_BLOCK,
+                           to + (ptrdiff_t)c * GD_BLOCK * all_taps);
+      continue;
+    }
     if (o->channels.narrow) { /* j = (tap in the row, channel) */
       for (int j = 0; j < width; j++)
         for (int tap = 0; tap < n; tap++)
@@ -274,17 +335,20 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
                   const gd_patches *patches, const gd_conv_source *source,
                   const void *dy, float *dweights)
 {
-  assert(patches->R == o->R && patches->S == o->S && patches->C == o->C);
-  const gd_patches gradient = {.N = patches->N,
-                               .rows = patches->rows,
-                               .columns = patches->columns,
-                               .H = patches->rows,
-                               .W = patches->columns,
-                               .C = o->K,
-                               .precision = patches->precision,
-                               .step = 1,
-                               .R = 1,
-                               .S = 1};
+  assert(patches->C == o->C);
+  assert(o->winograd || (patches->R == o->R && patches->S == o->S));
+  const gd_patches gradient =
+      o->winograd ? gd_winograd_squares(patches, o->K)
+                  : (gd_patches){.N = patches->N,
+                                 .rows = patches->rows,
+                                 .columns = patches->columns,
+                                 .H = patches->rows,
+                                 .W = patches->columns,
+                                 .C = o->K,
+                                 .precision = patches->precision,
+                                 .step = 1,
+                                 .R = 1,
+                                 .S = 1};
   const gd_conv_source gradient_source = {.x = dy};
   work w = {.o = o,
             .patches = patches,
@@ -292,8 +356,9 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
             .source = source,
             .dy = &gradient_source,
             .dweights = dweights,
-            .cut = gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK), PIECE,
-                             GD_CACHE_FLOATS)};
+            .cut =
+                gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK),
+                          o->winograd ? GD_SQUARES : PIECE, GD_CACHE_FLOATS)};
   w.n_groups_c = pieces(n_blocks_c(o), o->group_c);
   w.n_groups_taps = pieces(n_taps(o), o->group_taps);
   const int n_groups =

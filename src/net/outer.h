@@ -8,6 +8,10 @@
  * sums of all taps stay there.  Where such tasks are few, the pieces are shared
  * out among several, whose sums are added in order in the end.  The cut follows
  * from the shapes alone, so a sum does not depend on the number of threads.
+ *
+ * By Winograd's filtering (net/winograd.h) the points of patches and gradient
+ * stand for the taps, the squares of the grid for its positions, and the sums
+ * become taps in the end.
  */
 #ifndef GRADUS_NET_OUTER_H
 #define GRADUS_NET_OUTER_H
@@ -19,6 +23,7 @@
 typedef struct {
   gd_precision tiles; /**< of what is multiplied */
   int R, S, C, K;
+  int winograd; /**< taps are points */
   gd_channels channels;
   int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
   /** [positions: 7, 8; of bf16 14, 8][outputs: GD_BLOCK, rest]
@@ -26,11 +31,12 @@ typedef struct {
   gd_gemm kernels[2][2][2][2];
 } gd_outer;
 
-/** Make the kernels. Errors: as gd_gemm_make() */
-GD_NODISCARD gd_status gd_outer_init(gd_outer *o, gd_precision precision, int R,
-                                     int S, int C, int K);
+/** Make the kernels for a convolution. Errors: as gd_gemm_make() */
+GD_NODISCARD gd_status gd_outer_init(gd_outer *o, gd_precision precision,
+                                     gd_conv_shape shape);
 
 /**
+ * @param[in]  patches   of the convolution, or gd_winograd_patches()
  * @param[in]  dy        (positions, K), of the source's precision
  * @param[out] dweights  (K, C, R, S), overwritten
  */

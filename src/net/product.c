@@ -195,8 +195,8 @@ static void multiply_part(const work *w, const errand *e, int is_rest,
                         b, n, c);
 }
 
-static void add_part(const float *restrict part, int rows, int width,
-                     float *restrict c)
+void gd_product_add(const float *restrict part, int rows, int width,
+                    float *restrict c)
 {
   for (int r = 0; r < rows; r++, part += GD_BLOCK, c += GD_BLOCK)
 #pragma omp simd
@@ -221,7 +221,7 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
     multiply_part(w, e, is_rest, first, n, pixels, !is_first && adds, weights,
                   to);
     if (!is_first && !adds)
-      add_part(scratch.part, m, width, at);
+      gd_product_add(scratch.part, m, width, at);
   }
 }
 
@@ -306,17 +306,6 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   }
 }
 
-/* Blocks of columns go to several tasks only if the pieces are too few for the
- * threads.  Every block is the same work in any case, so the cut may depend on
- * the number of threads: the bits do not. */
-static int groups_for(int n_blocks, int n_pieces, int n_threads)
-{
-  const int wanted = n_threads == 1 ? 1 : 2 * n_threads;
-  return n_pieces >= wanted
-             ? 1
-             : least((wanted + n_pieces - 1) / n_pieces, n_blocks);
-}
-
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     const gd_patches *patches, const gd_conv_source *source,
                     const void *packed, const gd_conv_sink *sink,
@@ -338,7 +327,7 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
 
   const int n_threads = gd_workspace_threads(ws);
   const int n_pieces = gd_cut_n_pieces(&w.cut);
-  const int groups = groups_for(p->n_blocks, n_pieces, n_threads);
+  const int groups = gd_cut_groups(&w.cut, p->n_blocks, n_threads);
 #pragma omp parallel for num_threads(n_threads) schedule(static)
   for (int task = 0; task < n_pieces * groups; task++) {
     const int group = task % groups;

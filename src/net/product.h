@@ -56,6 +56,8 @@ int64_t gd_product_packed(const gd_product *p);
 /** Pack the weights of tap (a, b) and a channel for n columns of one block. */
 void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
                      int n, const float *weights, void *packed);
+/** Add a part of some rows' sums to c; both are GD_BLOCK wide. */
+void gd_product_add(const float *part, int rows, int width, float *c);
 /** Return the pieces that the grid is cut into. */
 int gd_product_n_pieces(const gd_patches *patches);
 

@@ -325,10 +325,11 @@ int64_t gd_resnet_bytes(const gd_resnet *net)
   return net->bytes;
 }
 
-static void name_layer(gd_trace *t, const char *name, double multiplications)
+static void name_layer(gd_trace *t, const char *name, double flop,
+                       double definition_flop)
 {
   gd_trace_layer *layer = &t->layers[t->n_layers++];
-  *layer = (gd_trace_layer){.flop = 2 * multiplications};
+  *layer = (gd_trace_layer){.flop = flop, .definition_flop = definition_flop};
   snprintf(layer->name, sizeof layer->name, "%s", name);
 }
 
@@ -342,18 +343,21 @@ void gd_resnet_trace(gd_resnet *net, gd_trace *trace)
   for (int i = 0; i < net->plan.n_units; i++) {
     const gd_conv_shape s = net->plan.units[i].shape;
     const double rows = (double)gd_unit_rows(&net->units[i], 1);
-    name_layer(trace, net->plan.units[i].conv, rows * s.C * s.K * s.R * s.S);
     const gd_conv_input in = gd_unit_input(&net->units[i], 1);
+    name_layer(trace, net->plan.units[i].conv,
+               gd_conv_flop(net->units[i].conv, in),
+               2 * rows * s.C * s.K * s.R * s.S);
     trace->layers[i].kept_bytes = kept_bytes(net, &net->units[i]);
     const int number_bytes = gd_precision_bytes(net->config.precision);
     trace->layers[i].sample_bytes =
         number_bytes * ((double)in.H * in.W * s.C + rows * s.K);
     trace->layers[i].weight_bytes =
-        number_bytes * (double)s.C * s.K * s.R * s.S;
+        (double)gd_conv_weight_bytes(net->units[i].conv);
   }
-  const gd_dense *d[2] = {&net->hidden, &net->output};
-  name_layer(trace, "pools", 0);
-  name_layer(trace, "fc.0", (double)d[0]->C * d[0]->K);
-  name_layer(trace, "fc.2", (double)d[1]->C * d[1]->K);
-  name_layer(trace, "all weights", 0);
+  const double flop[2] = {2.0 * net->hidden.C * net->hidden.K,
+                          2.0 * net->output.C * net->output.K};
+  name_layer(trace, "pools", 0, 0);
+  name_layer(trace, "fc.0", flop[0], flop[0]);
+  name_layer(trace, "fc.2", flop[1], flop[1]);
+  name_layer(trace, "all weights", 0, 0);
 }

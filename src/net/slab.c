@@ -116,6 +116,13 @@ int gd_cut_n_pieces(const gd_cut *c)
   return c->n_groups * c->n_bands * c->n_spans;
 }
 
+int gd_cut_groups(const gd_cut *c, int n_blocks, int n_threads)
+{
+  const int wanted = n_threads == 1 ? 1 : 2 * n_threads;
+  const int n_pieces = gd_cut_n_pieces(c);
+  return n_pieces >= wanted ? 1 : least(pieces(wanted, n_pieces), n_blocks);
+}
+
 gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)
 {
   gd_piece piece = {.n0 = i / (c->n_bands * c->n_spans) * c->samples,

@@ -58,11 +58,11 @@ gd_channels gd_channels_of(int C, int S);
 typedef struct {
   int samples, rows, columns; /**< of a piece, at most */
   int n_groups, n_bands, n_spans;
-  int tile; /**< kind of the matrix products: gd_tiles[tile] rows */
+  int tile; /**< kind of the products of a row: gd_tiles[tile] positions */
 } gd_cut;
 
 /** Rows of a product; with 4 vectors of columns, runs of 7 fill the registers
- * of AVX-512. */
+ * of AVX-512.  Two families in turns, each half the one before. */
 enum { GD_N_TILES = 6 };
 extern const int gd_tiles[GD_N_TILES];
 
@@ -70,6 +70,11 @@ extern const int gd_tiles[GD_N_TILES];
  * most `floats` where that can be, and GD_SLAB_FLOATS in any case. */
 gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats);
 int gd_cut_n_pieces(const gd_cut *c);
+/** Return the groups of blocks of columns that go to several tasks: more than
+ * one only if the pieces are too few for the threads.  Every block is the same
+ * work in any case, so this may depend on the number of threads: the bits do
+ * not. */
+int gd_cut_groups(const gd_cut *c, int n_blocks, int n_threads);
 
 /** One piece: samples n0.. , rows i0.., columns j0.. of the grid. */
 typedef struct {

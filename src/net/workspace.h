@@ -28,7 +28,8 @@ typedef struct {
   float *slab, *other_slab; /**< GD_SLAB_FLOATS each */
   float *tile;    /**< (GD_STRIP, GD_LEAST_TILE * GD_PIECE, GD_BLOCK) results */
   float *part;    /**< (GD_MOST_TILE, GD_BLOCK) a part of their sums */
-  float *sums;    /**< GD_SUM_FLOATS of the weight gradient */
+  float *sums;    /**< GD_SUM_FLOATS of the weight gradient, or the products
+                     of a piece's points */
   float *weights; /**< (GD_PART_TERMS, GD_BLOCK) of a part, as floats */
 } gd_scratch;
 

@@ -6,8 +6,9 @@
 #   MICROBATCH (16)   gradus's; a larger batch is trained in several
 #   PRECISIONS (fp32 bf16)
 #
-# Prints the medians of images per second, gradus's share of the peak of fused
-# multiply-adds, and the peaks of memory; last the ratios of the largest batch.
+# Prints the medians of images per second, gradus's shares of the peak of fused
+# multiply-adds (of what it computes, and of what the convolutions' definition
+# would), and the peaks of memory; last the ratios of the largest batch.
 # PyTorch's bf16 is its autocast.  Without instructions for bf16 both widen, and
 # its ratios tell nothing about machines that have them.
 set -euo pipefail
@@ -23,14 +24,15 @@ trap 'rm -rf "$scratch"' EXIT
 export OMP_NUM_THREADS=$threads
 
 median() { sort -g "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-ours() { # mode, batch, precision: images/s, share of the peak, bytes
+ours() { # mode, batch, precision: images/s, two shares of the peak, megabytes
   local flag=(--precision "$3")
   [ "$1" = train ] || flag+=(--evaluate)
   [ "$2" -le "$microbatch" ] || flag+=(--microbatch "$microbatch")
   "$gradus" bench "${flag[@]}" --size "$size" --batch "$2" \
     --threads "$threads" --repeat "$steps" --json |
     "$python" -c 'import json, sys; b = json.load(sys.stdin)
-print(b["images_per_s"], b["share_of_peak"], b["peak_bytes"] / 1e6)'
+print(b["images_per_s"], b["share_of_peak"], b["definition_share_of_peak"],
+      b["peak_bytes"] / 1e6)'
 }
 theirs() { # mode, batch, precision: images/s, megabytes
   local flag=(--channels-last)
@@ -45,15 +47,18 @@ for precision in "${precisions[@]}"; do
     for mode in train eval; do
       at=$scratch/$mode-$precision-$batch
       for ((i = 0; i < rounds; i++)); do
-        read -r rate share megabytes < <(ours "$mode" "$batch" "$precision")
+        read -r rate share whole megabytes \
+          < <(ours "$mode" "$batch" "$precision")
         echo "$rate" >>"$at-ours" && echo "$share" >>"$at-share"
+        echo "$whole" >>"$at-whole"
         echo "$megabytes" >>"$at-ours-mb"
         read -r rate megabytes < <(theirs "$mode" "$batch" "$precision")
         echo "$rate" >>"$at-theirs" && echo "$megabytes" >>"$at-theirs-mb"
       done
-      printf '%s %s batch %d: gradus %.2f images/s (%.1f %% of peak, %.0f MB), PyTorch %.2f (%.0f MB)\n' \
+      printf '%s %s batch %d: gradus %.2f images/s (%.1f %% of peak, by definition %.1f %%, %.0f MB), PyTorch %.2f (%.0f MB)\n' \
         "$mode" "$precision" "$batch" "$(median "$at-ours")" \
         "$(median "$at-share" | awk '{print 100 * $1}')" \
+        "$(median "$at-whole" | awk '{print 100 * $1}')" \
         "$(median "$at-ours-mb")" "$(median "$at-theirs")" "$(median "$at-theirs-mb")"
     done
   done

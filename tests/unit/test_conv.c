@@ -208,20 +208,53 @@ static void padding_behind_the_image_makes_room_for_one_more(void **state)
 static void check_network_shapes(void)
 {
   gd_random r = gd_random_of(4, GD_FOR_TESTS, 0, 0);
-  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 3, 0}, (gd_conv_input){1, 21, 16});
-  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 2, 1}, (gd_conv_input){1, 22, 15});
-  check(&r, (gd_conv_shape){64, 64, 3, 3, 1, 1, 0}, (gd_conv_input){3, 7, 7});
-  check(&r, (gd_conv_shape){128, 64, 3, 3, 2, 1, 0}, (gd_conv_input){1, 8, 7});
-  check(&r, (gd_conv_shape){640, 64, 1, 1, 1, 0, 0}, (gd_conv_input){5, 2, 2});
-  check(&r, (gd_conv_shape){64, 640, 1, 1, 1, 0, 0}, (gd_conv_input){2, 9, 9});
-  check(&r, (gd_conv_shape){64, 128, 1, 1, 2, 0, 0}, (gd_conv_input){2, 9, 8});
-  check(&r, (gd_conv_shape){3, 10, 3, 3, 1, 0, 0}, (gd_conv_input){1, 30, 17});
-  check(&r, (gd_conv_shape){28, 48, 2, 2, 1, 0, 0}, (gd_conv_input){7, 4, 4});
-  check(&r, (gd_conv_shape){1100, 2, 1, 1, 1, 0, 0}, (gd_conv_input){3, 1, 1});
-  check(&r, (gd_conv_shape){20, 1030, 3, 3, 2, 1, 0}, (gd_conv_input){1, 5, 6});
+  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 3, 0, 0},
+        (gd_conv_input){1, 21, 16});
+  check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 2, 1, 0},
+        (gd_conv_input){1, 22, 15});
+  check(&r, (gd_conv_shape){64, 64, 3, 3, 1, 1, 0, 0},
+        (gd_conv_input){3, 7, 7});
+  check(&r, (gd_conv_shape){128, 64, 3, 3, 2, 1, 0, 0},
+        (gd_conv_input){1, 8, 7});
+  check(&r, (gd_conv_shape){640, 64, 1, 1, 1, 0, 0, 0},
+        (gd_conv_input){5, 2, 2});
+  check(&r, (gd_conv_shape){64, 640, 1, 1, 1, 0, 0, 0},
+        (gd_conv_input){2, 9, 9});
+  check(&r, (gd_conv_shape){64, 128, 1, 1, 2, 0, 0, 0},
+        (gd_conv_input){2, 9, 8});
+  check(&r, (gd_conv_shape){3, 10, 3, 3, 1, 0, 0, 0},
+        (gd_conv_input){1, 30, 17});
+  check(&r, (gd_conv_shape){28, 48, 2, 2, 1, 0, 0, 0},
+        (gd_conv_input){7, 4, 4});
+  check(&r, (gd_conv_shape){1100, 2, 1, 1, 1, 0, 0, 0},
+        (gd_conv_input){3, 1, 1});
+  check(&r, (gd_conv_shape){20, 1030, 3, 3, 2, 1, 0, 0},
+        (gd_conv_input){1, 5, 6});
   /* Whole lines of a rest, past the caches. */
-  check(&r, (gd_conv_shape){1, 80, 1, 1, 1, 0, 0},
+  check(&r, (gd_conv_shape){1, 80, 1, 1, 1, 0, 0, 0},
         (gd_conv_input){1, 220, 220});
+}
+
+/* Squares of outputs hang over the border of odd sizes; pieces of one row, of
+ * several, and of several samples; sums of one part and of several; more pieces
+ * than the tasks of a weight gradient; more tasks than parts of it. */
+static void check_winograd_shapes(void)
+{
+  gd_random r = gd_random_of(10, GD_FOR_TESTS, 0, 0);
+  gd_conv_shape f = {64, 64, 3, 3, 1, 1, 0, 1};
+  check_one(&r, GD_FP32, f, (gd_conv_input){1, 1, 1});
+  check_one(&r, GD_FP32, f, (gd_conv_input){1, 3, 131});
+  check_one(&r, GD_FP32, f, (gd_conv_input){17, 4, 2});
+  check_one(&r, GD_FP32, f, (gd_conv_input){1, 33, 58});
+  for (int i = 0; i < 12; i++) {
+    f.C = 64 * draw(&r, 1, 3), f.K = 64 * draw(&r, 1, 3);
+    check_one(&r, GD_FP32, f,
+              (gd_conv_input){draw(&r, 1, 4), draw(&r, 1, 9), draw(&r, 1, 9)});
+  }
+  f.C = 320, f.K = 256;
+  check_one(&r, GD_FP32, f, (gd_conv_input){1, 5, 4});
+  f.C = 1024, f.K = 64;
+  check_one(&r, GD_FP32, f, (gd_conv_input){1, 14, 16});
 }
 
 static void conv_by_libxsmm_equals_its_definition(void **state)
@@ -234,6 +267,7 @@ static void conv_by_libxsmm_equals_its_definition(void **state)
   }
   check_random_shapes();
   check_network_shapes();
+  check_winograd_shapes();
   unsetenv("GRADUS_GEMM");
 }
 
@@ -243,21 +277,24 @@ static void conv_by_openblas_equals_its_definition(void **state)
   setenv("GRADUS_GEMM", "openblas", 1);
   check_random_shapes();
   check_network_shapes();
+  check_winograd_shapes();
   unsetenv("GRADUS_GEMM");
 }
 
 static void conv_on_more_threads_gives_the_same_bits(void **state)
 {
   (void)state;
-  const gd_conv_shape shapes[] = {{64, 192, 3, 3, 1, 1, 0},
-                                  {128, 96, 1, 1, 2, 0, 0},
-                                  {70, 64, 1, 1, 1, 0, 0},
-                                  {3, 64, 7, 7, 2, 3, 0}};
+  const gd_conv_shape shapes[] = {{64, 192, 3, 3, 1, 1, 0, 0},
+                                  {128, 96, 1, 1, 2, 0, 0, 0},
+                                  {70, 64, 1, 1, 1, 0, 0, 0},
+                                  {3, 64, 7, 7, 2, 3, 0, 0},
+                                  {64, 128, 3, 3, 1, 1, 0, 1}};
   gd_random r = gd_random_of(5, GD_FOR_TESTS, 0, 0);
   const int before = omp_get_max_threads();
-  for (int i = 0; i < 4 * N_ARITHMETICS; i++) {
-    example e = example_of(&r, begin_arithmetic(i / 4), shapes[i % 4],
-                           (gd_conv_input){2, 11, 12});
+  enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+  for (int i = 0; i < N_SHAPES * N_ARITHMETICS; i++) {
+    example e = example_of(&r, begin_arithmetic(i / N_SHAPES),
+                           shapes[i % N_SHAPES], (gd_conv_input){2, 11, 12});
     float *first[3] = {NULL, NULL, NULL};
     float *const now[3] = {e.y, e.dx, e.dw};
     const int64_t counts[3] = {e.n_y, e.n_x, e.n_w};
@@ -463,9 +500,11 @@ static void what_surrounds_a_conv_is_done_on_the_way(void **state)
 {
   (void)state;
   const gd_conv_shape shapes[] = {
-      {64, 40, 1, 1, 1, 0, 0}, {7, 64, 3, 3, 1, 1, 0},  {33, 50, 3, 3, 2, 1, 0},
-      {64, 64, 1, 1, 2, 0, 0}, {3, 16, 7, 7, 2, 2, 1},  {20, 64, 2, 4, 3, 1, 0},
-      {64, 64, 3, 3, 1, 1, 0}, {16, 17, 1, 1, 1, 0, 0}, {48, 5, 4, 2, 1, 1, 0}};
+      {64, 40, 1, 1, 1, 0, 0, 0}, {7, 64, 3, 3, 1, 1, 0, 0},
+      {33, 50, 3, 3, 2, 1, 0, 0}, {64, 64, 1, 1, 2, 0, 0, 0},
+      {3, 16, 7, 7, 2, 2, 1, 0},  {20, 64, 2, 4, 3, 1, 0, 0},
+      {64, 64, 3, 3, 1, 1, 0, 0}, {16, 17, 1, 1, 1, 0, 0, 0},
+      {48, 5, 4, 2, 1, 1, 0, 0},  {64, 64, 3, 3, 1, 1, 0, 1}};
   enum { N_SHAPES = sizeof shapes / sizeof *shapes };
   gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
   for (int j = 0; j < N_SHAPES * N_ARITHMETICS; j++) {
@@ -483,8 +522,8 @@ static void what_is_large_is_done_on_the_way_too(void **state)
   (void)state;
   gd_random r = gd_random_of(12, GD_FOR_TESTS, 0, 0);
   const gd_conv_input in = {1, 224, 224};
-  check_surroundings(&r, GD_FP32, (gd_conv_shape){4, 64, 1, 1, 1, 0, 0}, in);
-  check_surroundings(&r, GD_FP32, (gd_conv_shape){64, 4, 1, 1, 2, 0, 0}, in);
+  check_surroundings(&r, GD_FP32, (gd_conv_shape){4, 64, 1, 1, 1, 0, 0, 0}, in);
+  check_surroundings(&r, GD_FP32, (gd_conv_shape){64, 4, 1, 1, 2, 0, 0, 0}, in);
 }
 
 /* Weights beyond the precision are those next to them. */
@@ -494,7 +533,7 @@ static void weights_are_rounded_to_the_precision(void **state)
   gd_random r = gd_random_of(11, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < N_ARITHMETICS; i++) {
     example e = example_of(&r, begin_arithmetic(i),
-                           (gd_conv_shape){64, 70, 3, 3, 1, 1, 0},
+                           (gd_conv_shape){64, 70, 3, 3, 1, 1, 0, 0},
                            (gd_conv_input){1, 5, 5});
     float *rough = floats(&r, e.n_w);
     float *y = floats(&r, e.n_y), *dx = floats(&r, e.n_x);
@@ -511,6 +550,25 @@ static void weights_are_rounded_to_the_precision(void **state)
     free(dx);
     example_free(&e);
   }
+  unsetenv("GRADUS_BF16");
+}
+
+/* Two for a multiply-add: the definition's, or 16 for each square of outputs,
+ * of floats alone. */
+static void flop_are_those_that_are_computed(void **state)
+{
+  (void)state;
+  const gd_conv_input in = {2, 7, 8};
+  for (int winograd = 0; winograd < 2; winograd++)
+    for (int i = 0; i < N_ARITHMETICS; i++) {
+      const gd_precision p = begin_arithmetic(i);
+      const double products = winograd && p == GD_FP32 ? 16 * 4 * 4 : 9 * 7 * 8;
+      gd_conv *conv;
+      assert_ok(gd_conv_new((gd_conv_shape){64, 128, 3, 3, 1, 1, 0, winograd},
+                            p, 0, &conv));
+      assert_true(gd_conv_flop(conv, in) == 2 * 2 * 64 * 128 * products);
+      gd_conv_free(conv);
+    }
   unsetenv("GRADUS_BF16");
 }
 
@@ -534,7 +592,7 @@ static void variance_far_from_zero_keeps_its_digits(void **state)
     squares += pow((double)x[i] - mean, 2) / ROWS;
   assert_ok(gd_workspace_new(&ws));
   assert_ok(
-      gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0, 0}, GD_FP32, 0, &conv));
+      gd_conv_new((gd_conv_shape){1, 1, 1, 1, 1, 0, 0, 0}, GD_FP32, 0, &conv));
   gd_conv_pack(conv, &one);
   const gd_conv_input in = {1, 1, ROWS};
   gd_conv_forward(conv, ws, in, &(gd_conv_source){.x = x},
@@ -575,7 +633,7 @@ conv_definition_has_the_gradients_of_finite_differences(void **state)
 {
   (void)state;
   gd_random r = gd_random_of(6, GD_FOR_TESTS, 0, 0);
-  example e = example_of(&r, GD_FP32, (gd_conv_shape){2, 3, 3, 3, 2, 1, 1},
+  example e = example_of(&r, GD_FP32, (gd_conv_shape){2, 3, 3, 3, 2, 1, 1, 0},
                          (gd_conv_input){2, 5, 4});
   gd_conv_backward_data_naive(e.f, e.in, e.dy2, e.w2, e.dx2);
   gd_conv_backward_weights_naive(e.f, e.in, e.x2, e.dy2, e.dw2);
@@ -600,18 +658,21 @@ static void impossible_shape_is_refused(void **state)
   (void)state;
   gd_conv *conv;
   assert_fails(
-      gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0, 0}, GD_FP32, 0, &conv),
+      gd_conv_new((gd_conv_shape){0, 4, 1, 1, 1, 0, 0, 0}, GD_FP32, 0, &conv),
       GD_ERR_USAGE, "0 to 4 channels");
   assert_null(conv);
   assert_fails(
-      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3, 0}, GD_FP32, 0, &conv),
+      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 3, 0, 0}, GD_FP32, 0, &conv),
       GD_ERR_USAGE, "pad 3");
   assert_fails(
-      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 1, 2}, GD_FP32, 0, &conv),
+      gd_conv_new((gd_conv_shape){4, 4, 3, 3, 1, 1, 2, 0}, GD_FP32, 0, &conv),
       GD_ERR_USAGE, "pad 1 and 3");
   assert_fails(
-      gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0, 0}, GD_FP32, 0, &conv),
+      gd_conv_new((gd_conv_shape){4, 4, 25, 25, 1, 0, 0, 0}, GD_FP32, 0, &conv),
       GD_ERR_USAGE, "25x25");
+  assert_fails(
+      gd_conv_new((gd_conv_shape){64, 64, 3, 3, 2, 1, 0, 1}, GD_FP32, 0, &conv),
+      GD_ERR_USAGE, "none for Winograd's filtering");
 }
 
 static const struct CMUnitTest tests[] = {
@@ -622,6 +683,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_surrounds_a_conv_is_done_on_the_way),
     cmocka_unit_test(what_is_large_is_done_on_the_way_too),
     cmocka_unit_test(weights_are_rounded_to_the_precision),
+    cmocka_unit_test(flop_are_those_that_are_computed),
     cmocka_unit_test(variance_far_from_zero_keeps_its_digits),
     cmocka_unit_test(conv_definition_has_the_gradients_of_finite_differences),
     cmocka_unit_test(bias_gradient_is_the_sum_over_pixels),

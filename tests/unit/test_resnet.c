@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 32, MOST_N = 3, K = 5, PIXELS = SIDE * SIDE * 3 };
+enum { SIDE = 32, MOST_N = 3, K = 5 };
 
 static gd_resnet_config basic_config(void)
 {
@@ -29,6 +29,15 @@ static gd_resnet_config small_config(void)
   c.height = c.width = SIDE;
   c.hidden = 7;
   c.outputs = K;
+  return c;
+}
+
+/* Of images whose 3 x 3 convolutions are computed by Winograd. */
+static gd_resnet_config large_config(void)
+{
+  gd_resnet_config c = basic_config();
+  c.height = 160;
+  c.width = 128;
   return c;
 }
 
@@ -55,7 +64,8 @@ typedef struct {
   gd_resnet_config config;
   gd_tensor_table weights_table, running_table;
   float *weights, *running, *gradient;
-  float x[MOST_N * PIXELS], logits[MOST_N * K], dlogits[MOST_N * K];
+  int64_t pixels; /* numbers of an image */
+  float *x, logits[MOST_N * K], dlogits[MOST_N * K];
 } model;
 
 /* Drawing 24 million numbers takes a second: all models of a kind begin with
@@ -81,12 +91,14 @@ static model *model_new(gd_resnet_config config)
   m->weights = gd_alloc(m->weights_table.count, sizeof(float));
   m->gradient = gd_alloc(m->weights_table.count, sizeof(float));
   m->running = gd_alloc(m->running_table.count, sizeof(float));
-  assert_true(m->weights && m->gradient && m->running);
+  m->pixels = (int64_t)config.height * config.width * 3;
+  m->x = gd_alloc(MOST_N * m->pixels, sizeof(float));
+  assert_true(m->weights && m->gradient && m->running && m->x);
   memcpy(m->weights, first_weights(config.depth, &m->weights_table),
          (size_t)m->weights_table.count * sizeof(float));
   gd_resnet_init_running(&m->running_table, m->running);
   gd_random r = gd_random_of(12, GD_FOR_TESTS, 0, 0);
-  for (int i = 0; i < MOST_N * PIXELS; i++)
+  for (int64_t i = 0; i < MOST_N * m->pixels; i++)
     m->x[i] = (float)gd_random_between(&r, -1.0, 1.0);
   for (int i = 0; i < MOST_N * K; i++)
     m->dlogits[i] = (float)gd_random_between(&r, -1.0, 1.0);
@@ -100,6 +112,7 @@ static void model_free(model *m)
   free(m->weights);
   free(m->running);
   free(m->gradient);
+  free(m->x);
   free(m);
 }
 
@@ -255,6 +268,7 @@ static void step_allocates_nothing(void **state)
   (void)state;
   expect_no_allocation(small_config());
   expect_no_allocation(basic_config());
+  expect_no_allocation(large_config());
   expect_in_bf16(expect_no_allocation, basic_config());
 }
 
@@ -302,6 +316,7 @@ static void threads_and_room_change_no_bit_of_a_step(void **state)
   (void)state;
   expect_same_bits(small_config());
   expect_same_bits(basic_config());
+  expect_same_bits(large_config());
   expect_in_bf16(expect_same_bits, small_config());
   expect_in_bf16(expect_same_bits, basic_config());
 }
@@ -351,7 +366,7 @@ static void expect_lone_samples(gd_resnet_config config)
                               MOST_N, all));
   for (int i = 0; i < MOST_N; i++) {
     assert_ok(gd_resnet_forward(lean, GD_RESNET_EVALUATE, m->running,
-                                m->x + i * PIXELS, 1, one));
+                                m->x + i * m->pixels, 1, one));
     assert_memory_equal(all + i * K, one, sizeof one);
   }
   gd_resnet_free(full);
@@ -365,6 +380,7 @@ static void evaluation_of_a_sample_does_not_see_the_others(void **state)
   (void)state;
   expect_lone_samples(small_config());
   expect_lone_samples(basic_config());
+  expect_lone_samples(large_config());
   expect_in_bf16(expect_lone_samples, small_config());
 }
 
