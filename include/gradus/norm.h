@@ -80,7 +80,7 @@ void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
  * @param[in]  scale   the norm's, from gd_norm_scale()
  * @param[in]  g       (n_rows, C) gradient in front of ReLU
  * @param[in]  x       (n_rows, C), as in forward
- * @param[in,out] pieces  the sums; the first piece becomes the total
+ * @param[in,out] pieces  the sums, which are lost
  * @param[out] dx      (n_rows, C); may be `x` or `g`
  * @param[out] dgamma, dbeta  (C)
  */

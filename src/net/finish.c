@@ -29,6 +29,7 @@ typedef struct {
   void *to;
   int is_streamed; /* past the caches */
   ptrdiff_t at;    /* of the first number, in all of these */
+  int lanes;       /* of a vector that are of use */
 } place;
 
 /* One vector of a block at one position. */
@@ -41,7 +42,7 @@ ALWAYS_INLINE gd_vector value(const place *p, int i)
 
 ALWAYS_INLINE gd_vector given(const place *p, const void *x, int i)
 {
-  return gd_load_of(p->precision, x, p->at + i * GD_LANES);
+  return gd_load_some(p->precision, x, p->at + i * GD_LANES, p->lanes);
 }
 
 /* Return what is there now. */
@@ -49,30 +50,9 @@ ALWAYS_INLINE gd_vector keep(const place *p, int i, gd_vector v)
 {
   const ptrdiff_t at = p->at + i * GD_LANES;
   if (p->precision != GD_FP32 || !p->is_streamed)
-    return gd_keep(p->precision, p->to, at, v);
+    return gd_keep_some(p->precision, p->to, at, p->lanes, v);
   gd_stream((float *)p->to + at, v);
   return v;
-}
-
-/* The end of the last block: through arrays as long as a whole one, of numbers
- * of either precision. */
-ALWAYS_INLINE void visit_end(columns *c, const place *p, int width, visit *f)
-{
-  float in[3][GD_BLOCK] = {{0}}, out[GD_BLOCK];
-  const void *from[3] = {p->add, p->open, p->raw};
-  const size_t bytes = (size_t)width * gd_size_of(p->precision);
-  for (int i = 0; i < 3; i++)
-    if (from[i] != NULL)
-      memcpy(in[i], gd_at(p->precision, from[i], p->at), bytes);
-  const place q = {.precision = p->precision,
-                   .value = p->value,
-                   .add = p->add == NULL ? NULL : in[0],
-                   .open = in[1],
-                   .raw = in[2],
-                   .to = out};
-  for (int i = 0; i < VECTORS; i++)
-    f(c, &q, i);
-  memcpy(gd_at(p->precision, p->to, p->at), out, bytes);
 }
 
 /* Say whether results are many, and of whole lines. */
@@ -111,14 +91,17 @@ ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
     for (int j = 0; j < piece->columns; j++)
       for (int n = 0; n < piece->n; n++, p.value += GD_BLOCK) {
         p.at = row + (piece->j0 + j) * step + n * image;
-        if (width == GD_BLOCK)
+        p.lanes = GD_LANES;
+        if (width == GD_BLOCK) {
           for (int v = 0; v < VECTORS; v++)
             f(&local, &p, v);
-        else if (width % GD_LANES == 0)
-          for (int v = 0; v < width / GD_LANES; v++)
-            f(&local, &p, v);
-        else
-          visit_end(&local, &p, width, f);
+          continue;
+        }
+        for (int v = 0; v < width / GD_LANES; v++)
+          f(&local, &p, v);
+        p.lanes = width % GD_LANES;
+        if (p.lanes > 0)
+          f(&local, &p, width / GD_LANES);
       }
   }
   *c = local;

@@ -8,6 +8,8 @@
 #include "gradus/range.h"
 #include "net/numbers.h"
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 enum {
   BLOCK_ROWS = 64,  /* summed in float before they join the doubles */
   STRIP = 64,       /* channels at a time */
@@ -74,34 +76,21 @@ gd_scale gd_norm_scale(const gd_norm *norm, float *factor)
   return (gd_scale){norm->mean, factor, norm->beta};
 }
 
-/* The elementwise passes walk along the rows, as memory does. */
+/* The elementwise passes walk along the rows, as memory does: each is compiled
+ * for either precision. */
 
-/* `width` numbers from `at` on; NULL: the shortcut as it is. */
-static void join_strip(gd_precision p, int64_t at, int width, const void *x,
-                       gd_scale of_x, const void *shortcut,
-                       const gd_scale *of_shortcut, void *y)
+ALWAYS_INLINE void join_row(gd_precision p, int64_t at, int C, const void *x,
+                            const gd_scale *of_x, const void *shortcut,
+                            const gd_scale *of_shortcut, void *y)
 {
-  float room[3][STRIP];
-  const float *a = gd_strip(p, x, at, width, room[0]);
-  const float *b = gd_strip(p, shortcut, at, width, room[1]);
-  float *to = gd_room(p, y, at, room[2]);
-  if (of_shortcut == NULL) {
-#pragma omp simd
-    for (int c = 0; c < width; c++) {
-      const float v =
-          (a[c] - of_x.mean[c]) * of_x.factor[c] + of_x.addend[c] + b[c];
-      to[c] = v < 0.0f ? 0.0f : v; /* a NaN passes */
-    }
-  } else {
-    const gd_scale s = *of_shortcut;
-#pragma omp simd
-    for (int c = 0; c < width; c++) {
-      const float v = (a[c] - of_x.mean[c]) * of_x.factor[c] + of_x.addend[c] +
-                      ((b[c] - s.mean[c]) * s.factor[c] + s.addend[c]);
-      to[c] = v < 0.0f ? 0.0f : v;
-    }
+  for (int c = 0; c < C; c += GD_LANES) {
+    const int n = gd_lanes(C - c);
+    const gd_vector v = gd_scaled(of_x, c, n, gd_load_some(p, x, at + c, n));
+    gd_vector more = gd_load_some(p, shortcut, at + c, n);
+    if (of_shortcut != NULL)
+      more = gd_scaled(of_shortcut, c, n, more);
+    gd_keep_some(p, y, at + c, n, gd_relu(v + more));
   }
-  gd_put(p, y, at, width, to);
 }
 
 void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
@@ -110,43 +99,33 @@ void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
 {
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < n_rows; r++)
-    for (int c0 = 0; c0 < C; c0 += STRIP) {
-      const gd_scale own =
-          of_shortcut == NULL ? (gd_scale){0} : gd_scale_strip(of_shortcut, c0);
-      join_strip(p, r * C + c0, least(C - c0, STRIP), x,
-                 gd_scale_strip(of_x, c0), shortcut,
-                 of_shortcut == NULL ? NULL : &own, y);
-    }
+    if (p == GD_FP32)
+      join_row(GD_FP32, r * C, C, x, of_x, shortcut, of_shortcut, y);
+    else
+      join_row(GD_BF16, r * C, C, x, of_x, shortcut, of_shortcut, y);
 }
 
-/* Clear g where ReLU was at rest; add up g and g (x - mean). */
-static void sum_block(gd_precision p, gd_range rows, int C, int c0, int width,
-                      const void *x, const float *mean, const void *open,
-                      void *g, double *sum, double *sum_x)
+/* n channels c.. of some rows: clear g where ReLU was at rest, add up g and
+ * g (x - mean). */
+ALWAYS_INLINE void sum_block(gd_precision p, gd_range rows, int C, int c, int n,
+                             const void *x, const float *mean, const void *open,
+                             void *g, double *sum, double *sum_x)
 {
-  float s[STRIP] = {0}, s_x[STRIP] = {0}, room[4][STRIP];
+  gd_vector s = {0}, s_x = {0};
+  const gd_vector m = gd_load_some(GD_FP32, mean, c, n);
   for (int64_t r = rows.first; r < rows.end; r++) {
-    const int64_t at = r * C + c0;
-    const float *from = gd_strip(p, x, at, width, room[0]);
-    const float *gradient = gd_strip(p, g, at, width, room[1]);
+    const int64_t at = r * C + c;
+    gd_vector gradient = gd_load_some(p, g, at, n);
     if (open != NULL) {
-      const float *gate = gd_strip(p, open, at, width, room[2]);
-      float *to = gd_room(p, g, at, room[3]);
-#pragma omp simd
-      for (int c = 0; c < width; c++)
-        to[c] = gate[c] > 0.0f ? gradient[c] : 0.0f;
-      gd_put(p, g, at, width, to); /* exact */
-      gradient = to;
+      gradient = gd_where(gd_load_some(p, open, at, n) > 0.0f, gradient);
+      gd_keep_some(p, g, at, n, gradient); /* exact */
     }
-#pragma omp simd
-    for (int c = 0; c < width; c++) {
-      s[c] += gradient[c];
-      s_x[c] += gradient[c] * (from[c] - mean[c0 + c]);
-    }
+    s += gradient;
+    s_x += gradient * (gd_load_some(p, x, at, n) - m);
   }
-  for (int c = 0; c < width; c++) {
-    sum[c0 + c] += (double)s[c];
-    sum_x[c0 + c] += (double)s_x[c];
+  for (int i = 0; i < n; i++) {
+    sum[c + i] += (double)s[i];
+    sum_x[c + i] += (double)s_x[i];
   }
 }
 
@@ -161,29 +140,35 @@ void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
     memset(piece, 0, (size_t)gd_norm_piece(C) * sizeof *piece);
     piece[0] = (double)(rows.end - rows.first);
     for (int64_t r = rows.first; r < rows.end; r += BLOCK_ROWS)
-      for (int c0 = 0; c0 < C; c0 += STRIP)
-        sum_block(p, (gd_range){r, r + least(rows.end - r, BLOCK_ROWS)}, C, c0,
-                  least(C - c0, STRIP), x, mean, open, g, piece + 1,
-                  piece + 1 + C);
+      for (int c = 0; c < C; c += GD_LANES) {
+        const gd_range block = {r, r + least(rows.end - r, BLOCK_ROWS)};
+        const int n = gd_lanes(C - c);
+        if (p == GD_FP32)
+          sum_block(GD_FP32, block, C, c, n, x, mean, open, g, piece + 1,
+                    piece + 1 + C);
+        else
+          sum_block(GD_BF16, block, C, c, n, x, mean, open, g, piece + 1,
+                    piece + 1 + C);
+      }
   }
 }
 
-/* dx = factor (g - level - (x - mean) slope), of `width` numbers from `at` on.
- */
-static void backward_strip(gd_precision p, int64_t at, int width,
-                           gd_scale scale, const double *level,
-                           const double *slope, const void *x, const void *g,
-                           void *dx)
+/* dx = factor (g - level - (x - mean) slope). */
+ALWAYS_INLINE void backward_row(gd_precision p, int64_t at, int C,
+                                const gd_scale *scale, const void *level,
+                                const void *slope, const void *x, const void *g,
+                                void *dx)
 {
-  float room[3][STRIP];
-  const float *gradient = gd_strip(p, g, at, width, room[0]);
-  const float *from = gd_strip(p, x, at, width, room[1]);
-  float *to = gd_room(p, dx, at, room[2]);
-#pragma omp simd
-  for (int c = 0; c < width; c++)
-    to[c] = scale.factor[c] * (gradient[c] - (float)level[c] -
-                               (from[c] - scale.mean[c]) * (float)slope[c]);
-  gd_put(p, dx, at, width, to);
+  for (int c = 0; c < C; c += GD_LANES) {
+    const int n = gd_lanes(C - c);
+    const gd_vector from = gd_load_some(p, x, at + c, n) -
+                           gd_load_some(GD_FP32, scale->mean, c, n);
+    const gd_vector v = gd_load_some(p, g, at + c, n) -
+                        gd_load_some(GD_FP32, level, c, n) -
+                        from * gd_load_some(GD_FP32, slope, c, n);
+    gd_keep_some(p, dx, at + c, n,
+                 gd_load_some(GD_FP32, scale->factor, c, n) * v);
+  }
 }
 
 /* dx = gamma d (g - sum(g)/n - (x - mean) d^2 sum(g (x - mean))/n), d the
@@ -205,13 +190,16 @@ void gd_norm_backward(gd_precision p, const gd_norm *norm,
     const double d = (double)inverse_deviation(norm, c);
     dbeta[c] = (float)sums[c];
     dgamma[c] = (float)(sums[C + c] * d);
-    sums[c] /= (double)n_rows;
-    sums[C + c] *= d * d / (double)n_rows;
+    /* in the totals' own places, which are wider */
+    const float level = (float)(sums[c] / (double)n_rows);
+    const float slope = (float)(sums[C + c] * (d * d / (double)n_rows));
+    memcpy(gd_at(GD_FP32, sums, c), &level, sizeof level);
+    memcpy(gd_at(GD_FP32, sums + C, c), &slope, sizeof slope);
   }
 #pragma omp parallel for schedule(static)
   for (int64_t r = 0; r < n_rows; r++)
-    for (int c0 = 0; c0 < C; c0 += STRIP)
-      backward_strip(p, r * C + c0, least(C - c0, STRIP),
-                     gd_scale_strip(scale, c0), sums + c0, sums + C + c0, x, g,
-                     dx);
+    if (p == GD_FP32)
+      backward_row(GD_FP32, r * C, C, scale, sums, sums + C, x, g, dx);
+    else
+      backward_row(GD_BF16, r * C, C, scale, sums, sums + C, x, g, dx);
 }

@@ -1,17 +1,14 @@
 /**
- * Numbers in memory, of either precision, on their way to floats and back.
+ * Numbers in memory, of either precision, on their way to vectors of floats and
+ * back.  Loops walk along a row a vector at a time, the last of which may be of
+ * fewer numbers:
  *
- * Two ways for two kinds of loops.  Loops over vectors load and keep vectors,
- * and are compiled for each precision.  Loops over strips of channels work on
- * floats: those in memory, or in a room of the loop's own that is read before
- * and put away behind it,
+ *     for (int c = 0; c < C; c += GD_LANES) {
+ *       const int n = gd_lanes(C - c);
+ *       gd_keep_some(p, y, at + c, n, f(gd_load_some(p, x, at + c, n)));
+ *     }
  *
- *     const float *a = gd_strip(p, x, at, n, room_a);
- *     float *b = gd_room(p, y, at, room_b);
- *     for (i < n) b[i] = f(a[i]);
- *     gd_put(p, y, at, n, room_b);
- *
- * so that with fp32 nothing is copied.
+ * and are fast where the compiler knows p.
  */
 #ifndef GRADUS_NET_NUMBERS_H
 #define GRADUS_NET_NUMBERS_H
@@ -32,9 +29,6 @@ static inline void *gd_at(gd_precision p, const void *x, ptrdiff_t i)
 {
   return (char *)x + i * (ptrdiff_t)gd_size_of(p);
 }
-
-/* ------------------------------------------------------------------ vectors
- */
 
 /** Return the vector that begins at number `at`. */
 static inline gd_vector gd_load_of(gd_precision p, const void *x, ptrdiff_t at)
@@ -72,62 +66,41 @@ static inline gd_vector gd_keep(gd_precision p, void *x, ptrdiff_t at,
   return kept;
 }
 
-/** Return one number. */
-static inline float gd_number(gd_precision p, const void *x, ptrdiff_t at)
+/** Return how many of the numbers that are left go into a vector. */
+static inline int gd_lanes(int64_t left)
 {
-  float v;
-  if (p == GD_FP32) {
-    memcpy(&v, gd_at(p, x, at), sizeof v);
-  } else {
-    uint16_t upper;
-    memcpy(&upper, gd_at(p, x, at), sizeof upper);
-    const uint32_t bits = (uint32_t)upper << 16;
-    memcpy(&v, &bits, sizeof v);
-  }
-  return v;
+  return left < GD_LANES ? (int)left : GD_LANES;
 }
 
-/** Return a number as it would be kept. */
-static inline float gd_kept_number(gd_precision p, float v)
+/** Return n numbers, at most GD_LANES, and zeros behind them. */
+static inline gd_vector gd_load_some(gd_precision p, const void *x,
+                                     ptrdiff_t at, int n)
 {
-  uint16_t kept;
-  if (p == GD_FP32)
-    return v;
-  gd_precision_write(p, &v, 1, &kept);
-  return gd_number(p, &kept, 0);
+  if (n == GD_LANES)
+    return gd_load_of(p, x, at);
+  float room[GD_LANES] = {0};
+  memcpy(room, gd_at(p, x, at), (size_t)n * gd_size_of(p));
+  return gd_load_of(p, room, 0);
 }
 
-/* ------------------------------------------------------------------- strips
- */
-
-/** Return n numbers from `at` on as floats: where they lie, or in the room. */
-static inline const float *gd_strip(gd_precision p, const void *x, int64_t at,
-                                    int64_t n, float *room)
+/** Keep the first n of v, at most GD_LANES, and return v as it is kept. */
+static inline gd_vector gd_keep_some(gd_precision p, void *x, ptrdiff_t at,
+                                     int n, gd_vector v)
 {
-  if (p == GD_FP32)
-    return (const float *)x + at;
-  gd_precision_read(p, gd_at(p, x, at), n, room);
-  return room;
+  if (n == GD_LANES)
+    return gd_keep(p, x, at, v);
+  float room[GD_LANES];
+  const gd_vector kept = gd_keep(p, room, 0, v);
+  memcpy(gd_at(p, x, at), room, (size_t)n * gd_size_of(p));
+  return kept;
 }
 
-/** Return where to write numbers from `at` on as floats. */
-static inline float *gd_room(gd_precision p, void *x, int64_t at, float *room)
+/** Return n numbers of channels c.., scaled: (v - mean) factor + addend. */
+static inline gd_vector gd_scaled(const gd_scale *s, int c, int n, gd_vector v)
 {
-  return p == GD_FP32 ? (float *)x + at : room;
-}
-
-/** Return the strip of a scale that begins at channel c0. */
-static inline gd_scale gd_scale_strip(const gd_scale *s, int c0)
-{
-  return (gd_scale){s->mean + c0, s->factor + c0, s->addend + c0};
-}
-
-/** Put away n floats that were written to gd_room(). */
-static inline void gd_put(gd_precision p, void *x, int64_t at, int64_t n,
-                          const float *room)
-{
-  if (p != GD_FP32)
-    gd_precision_write(p, room, n, gd_at(p, x, at));
+  return (v - gd_load_some(GD_FP32, s->mean, c, n)) *
+             gd_load_some(GD_FP32, s->factor, c, n) +
+         gd_load_some(GD_FP32, s->addend, c, n);
 }
 
 #endif

@@ -6,9 +6,8 @@
 
 #include "gradus/range.h"
 #include "net/numbers.h"
-#include "net/vector.h"
 
-enum { STRIP = 64 /* channels at a time */ };
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 int gd_pool_out(int size, gd_pool_shape s)
 {
@@ -32,101 +31,96 @@ static int least(int a, int b)
   return a < b ? a : b;
 }
 
-/* Take in one element of the window: a strip of channels at once.  A NaN wins
- * and stays, so that it is seen in the end. */
-static void take(int width, const float *restrict x, const gd_scale *scale,
-                 int is_first, uint8_t place, float *restrict y,
-                 uint8_t *restrict winner)
+/* ---------------------------------------------------------------- maximum
+ */
+
+/* What a pass over windows shares. */
+typedef struct {
+  gd_pool_shape s;
+  gd_conv_input in;
+  int C, P, Q;
+} pools;
+
+static pools pools_of(gd_pool_shape s, gd_conv_input in, int C)
 {
-  int c = 0;
-  for (; c + GD_LANES <= width; c += GD_LANES) {
-    gd_vector v = gd_load(x + c), best = gd_load(y + c);
-    if (scale != NULL)
-      v = gd_relu((v - gd_load(scale->mean + c)) * gd_load(scale->factor + c) +
-                  gd_load(scale->addend + c));
-    const gd_mask wins = is_first ? ~(gd_mask){0} : (v > best) | (v != v);
-    gd_store(y + c, gd_choose(wins, v, best));
-    if (winner != NULL) {
-      const gd_bytes mask = __builtin_convertvector(wins, gd_bytes);
-      gd_bytes w;
-      memcpy(&w, winner + c, sizeof w);
-      w = (mask & place) | (~mask & w);
-      memcpy(winner + c, &w, sizeof w);
-    }
-  }
-#pragma omp simd
-  for (int k = c; k < width; k++) {
-    float v = x[k];
-    if (scale != NULL) {
-      v = (v - scale->mean[k]) * scale->factor[k] + scale->addend[k];
-      v = v < 0.0f ? 0.0f : v;
-    }
-    const int wins = is_first || v > y[k] || v != v;
-    y[k] = wins ? v : y[k];
-    if (winner != NULL)
-      winner[k] = wins ? place : winner[k];
-  }
+  assert(s.size >= 1 && s.size <= 15 && s.stride >= 1 && 2 * s.pad <= s.size);
+  return (pools){.s = s,
+                 .in = in,
+                 .C = C,
+                 .P = gd_pool_out(in.H, s),
+                 .Q = gd_pool_out(in.W, s)};
 }
 
-/* The maxima of one window in channels c0.. .
- * image: number of its first pixel's first channel in x; scale: the strip's */
-static void pool_strip(gd_precision p, gd_pool_shape s, gd_conv_input in, int C,
-                       int c0, int width, const void *x, ptrdiff_t image,
-                       const gd_scale *scale, int i, int j, float *y,
-                       uint8_t *winner)
+/* n bytes, at most GD_LANES, and zeros behind them. */
+static gd_mask load_places(const uint8_t *from, int n)
 {
-  float room[STRIP];
+  gd_bytes places = {0};
+  if (n == GD_LANES)
+    memcpy(&places, from, sizeof places);
+  else
+    memcpy(&places, from, (size_t)n);
+  return __builtin_convertvector(places, gd_mask);
+}
+
+static void keep_places(gd_mask v, uint8_t *to, int n)
+{
+  const gd_bytes places = __builtin_convertvector(v, gd_bytes);
+  if (n == GD_LANES)
+    memcpy(to, &places, sizeof places);
+  else
+    memcpy(to, &places, (size_t)n);
+}
+
+/* The maximum of window (i, j) of image `image`, in n channels c.. .  A NaN
+ * wins and stays, so that it is seen in the end. */
+ALWAYS_INLINE void pool_window(gd_precision p, const pools *all, int image,
+                               int i, int j, int c, int n, const void *x,
+                               const gd_scale *scale, void *y, uint8_t *winner)
+{
+  const gd_pool_shape s = all->s;
   const int h0 = i * s.stride - s.pad, w0 = j * s.stride - s.pad;
+  gd_vector best = {0};
+  gd_mask place = {0};
   int is_first = 1;
-  for (int h = most(h0, 0); h < least(h0 + s.size, in.H); h++)
-    for (int w = most(w0, 0); w < least(w0 + s.size, in.W); w++) {
-      const ptrdiff_t at = image + ((ptrdiff_t)h * in.W + w) * C + c0;
-      take(width, gd_strip(p, x, at, width, room), scale, is_first,
-           (uint8_t)((h - h0) * s.size + (w - w0)), y, winner);
+  for (int h = most(h0, 0); h < least(h0 + s.size, all->in.H); h++)
+    for (int w = most(w0, 0); w < least(w0 + s.size, all->in.W); w++) {
+      const ptrdiff_t pixel =
+          ((ptrdiff_t)image * all->in.H + h) * all->in.W + w;
+      gd_vector v = gd_load_some(p, x, pixel * all->C + c, n);
+      if (scale != NULL)
+        v = gd_relu(gd_scaled(scale, c, n, v));
+      const gd_mask wins = is_first ? ~(gd_mask){0} : (v > best) | (v != v);
+      best = gd_choose(wins, v, best);
+      place = (wins & ((h - h0) * s.size + w - w0)) | (~wins & place);
       is_first = 0;
     }
+  const ptrdiff_t at = (((ptrdiff_t)image * all->P + i) * all->Q + j) * all->C;
+  gd_keep_some(p, y, at + c, n, best);
+  if (winner != NULL)
+    keep_places(place, winner + at + c, n);
+}
+
+ALWAYS_INLINE void pool_row(gd_precision p, const pools *all, int image, int i,
+                            const void *x, const gd_scale *scale, void *y,
+                            uint8_t *winner)
+{
+  for (int j = 0; j < all->Q; j++)
+    for (int c = 0; c < all->C; c += GD_LANES)
+      pool_window(p, all, image, i, j, c, gd_lanes(all->C - c), x, scale, y,
+                  winner);
 }
 
 void gd_max_pool_forward(gd_precision p, gd_pool_shape s, gd_conv_input in,
                          int C, const void *x, const gd_scale *scale, void *y,
                          uint8_t *winner)
 {
-  assert(s.size >= 1 && s.size <= 15 && s.stride >= 1 && 2 * s.pad <= s.size);
-  const int P = gd_pool_out(in.H, s), Q = gd_pool_out(in.W, s);
+  const pools all = pools_of(s, in, C);
 #pragma omp parallel for schedule(static)
-  for (int row = 0; row < in.N * P; row++) {
-    const ptrdiff_t image = (ptrdiff_t)(row / P) * in.H * in.W * C;
-    for (int j = 0; j < Q; j++)
-      for (int c0 = 0; c0 < C; c0 += STRIP) {
-        float room[STRIP];
-        const int width = least(C - c0, STRIP);
-        const ptrdiff_t at = ((ptrdiff_t)row * Q + j) * C + c0;
-        const gd_scale own =
-            scale == NULL ? (gd_scale){0} : gd_scale_strip(scale, c0);
-        float *to = gd_room(p, y, at, room);
-        pool_strip(p, s, in, C, c0, width, x, image,
-                   scale == NULL ? NULL : &own, row % P, j, to,
-                   winner == NULL ? NULL : winner + at);
-        gd_put(p, y, at, width, to);
-      }
-  }
-}
-
-/* Add what one window gives to the pixel at `place` in it. */
-static void give(int width, const float *restrict dy,
-                 const uint8_t *restrict winner, uint8_t place,
-                 float *restrict dx)
-{
-  int c = 0;
-  for (; c + GD_LANES <= width; c += GD_LANES) {
-    gd_bytes w;
-    memcpy(&w, winner + c, sizeof w);
-    const gd_mask is_winner = __builtin_convertvector(w, gd_mask) == place;
-    gd_store(dx + c, gd_load(dx + c) + gd_where(is_winner, gd_load(dy + c)));
-  }
-#pragma omp simd
-  for (int k = c; k < width; k++)
-    dx[k] += winner[k] == place ? dy[k] : 0.0f;
+  for (int row = 0; row < in.N * all.P; row++)
+    if (p == GD_FP32)
+      pool_row(GD_FP32, &all, row / all.P, row % all.P, x, scale, y, winner);
+    else
+      pool_row(GD_BF16, &all, row / all.P, row % all.P, x, scale, y, winner);
 }
 
 /* The windows that hold row (column) h are first..end-1. */
@@ -137,68 +131,69 @@ static gd_range windows_of(int h, gd_pool_shape s, int n_windows)
   return (gd_range){first, least(last + 1, n_windows)};
 }
 
-/* The gradient of pixel (n, h, w) in channels c0.. .
- * first: number of the image's first window's first channel */
-static void unpool_strip(gd_precision p, gd_pool_shape s, int C, int Q, int c0,
-                         int width, gd_range rows, gd_range columns, int h,
-                         int w, ptrdiff_t first, const void *dy,
-                         const uint8_t *winner, float *to)
+/* What pixel (h, w) of image `image` gets of the windows that hold it, in n
+ * channels c.. . */
+ALWAYS_INLINE void unpool_some(gd_precision p, const pools *all, int image,
+                               int h, int w, gd_range rows, gd_range columns,
+                               int c, int n, const void *dy,
+                               const uint8_t *winner, void *dx)
 {
-  float room[STRIP];
-  memset(to, 0, (size_t)width * sizeof *to);
+  const gd_pool_shape s = all->s;
+  gd_vector sum = {0};
   for (int64_t i = rows.first; i < rows.end; i++)
     for (int64_t j = columns.first; j < columns.end; j++) {
-      const ptrdiff_t at = first + (i * Q + j) * C + c0;
       const int64_t place =
-          (h + s.pad - i * s.stride) * s.size + (w + s.pad - j * s.stride);
-      give(width, gd_strip(p, dy, at, width, room), winner + at, (uint8_t)place,
-           to);
+          (h + s.pad - i * s.stride) * s.size + w + s.pad - j * s.stride;
+      const int64_t at = ((image * all->P + i) * all->Q + j) * all->C + c;
+      sum += gd_where(load_places(winner + at, n) == (int32_t)place,
+                      gd_load_some(p, dy, at, n));
     }
+  const int64_t pixel = ((int64_t)image * all->in.H + h) * all->in.W + w;
+  gd_keep_some(p, dx, pixel * all->C + c, n, sum);
+}
+
+ALWAYS_INLINE void unpool_row(gd_precision p, const pools *all, int image,
+                              int h, const void *dy, const uint8_t *winner,
+                              void *dx)
+{
+  const gd_range rows = windows_of(h, all->s, all->P);
+  for (int w = 0; w < all->in.W; w++) {
+    const gd_range columns = windows_of(w, all->s, all->Q);
+    for (int c = 0; c < all->C; c += GD_LANES)
+      unpool_some(p, all, image, h, w, rows, columns, c, gd_lanes(all->C - c),
+                  dy, winner, dx);
+  }
 }
 
 void gd_max_pool_backward(gd_precision p, gd_pool_shape s, gd_conv_input in,
                           int C, const void *dy, const uint8_t *winner,
                           void *dx)
 {
-  const int P = gd_pool_out(in.H, s), Q = gd_pool_out(in.W, s);
+  const pools all = pools_of(s, in, C);
 #pragma omp parallel for schedule(static)
-  for (int nh = 0; nh < in.N * in.H; nh++) {
-    const int h = nh % in.H;
-    const ptrdiff_t first = (ptrdiff_t)(nh / in.H) * P * Q * C;
-    const gd_range rows = windows_of(h, s, P);
-    for (int w = 0; w < in.W; w++) {
-      const gd_range columns = windows_of(w, s, Q);
-      for (int c0 = 0; c0 < C; c0 += STRIP) {
-        float room[STRIP];
-        const int width = least(C - c0, STRIP);
-        const ptrdiff_t at = ((ptrdiff_t)nh * in.W + w) * C + c0;
-        float *to = gd_room(p, dx, at, room);
-        unpool_strip(p, s, C, Q, c0, width, rows, columns, h, w, first, dy,
-                     winner, to);
-        gd_put(p, dx, at, width, to);
-      }
-    }
-  }
+  for (int row = 0; row < in.N * in.H; row++)
+    if (p == GD_FP32)
+      unpool_row(GD_FP32, &all, row / in.H, row % in.H, dy, winner, dx);
+    else
+      unpool_row(GD_BF16, &all, row / in.H, row % in.H, dy, winner, dx);
 }
+
+/* ------------------------------------------------------------------- mean
+ */
 
 void gd_mean_pool_forward(gd_precision p, gd_conv_input in, int C,
                           const void *x, float *y)
 {
   const int pixels = in.H * in.W;
 #pragma omp parallel for schedule(static)
-  for (int n = 0; n < in.N; n++)
-    for (int c0 = 0; c0 < C; c0 += STRIP) {
-      const int width = least(C - c0, STRIP);
-      float room[STRIP], *to = y + (ptrdiff_t)n * C + c0;
-      memset(to, 0, (size_t)width * sizeof *to);
-      for (int i = 0; i < pixels; i++) {
-        const float *from =
-            gd_strip(p, x, ((ptrdiff_t)n * pixels + i) * C + c0, width, room);
-        for (int c = 0; c < width; c++)
-          to[c] += from[c];
-      }
-      for (int c = 0; c < width; c++)
-        to[c] /= (float)pixels;
+  for (int image = 0; image < in.N; image++)
+    for (int c = 0; c < C; c += GD_LANES) {
+      const int n = gd_lanes(C - c);
+      gd_vector sum = {0};
+      for (int i = 0; i < pixels; i++)
+        sum += gd_load_some(p, x, ((ptrdiff_t)image * pixels + i) * C + c, n);
+      gd_keep_some(GD_FP32, y, (ptrdiff_t)image * C + c, n,
+                   sum / (float)pixels);
     }
 }
 
@@ -207,14 +202,11 @@ void gd_mean_pool_backward(gd_precision p, gd_conv_input in, int C,
 {
   const int pixels = in.H * in.W;
 #pragma omp parallel for schedule(static)
-  for (int i = 0; i < in.N * pixels; i++)
-    for (int c0 = 0; c0 < C; c0 += STRIP) {
-      float room[STRIP];
-      const int width = least(C - c0, STRIP);
-      const float *from = dy + (ptrdiff_t)(i / pixels) * C + c0;
-      float *to = gd_room(p, dx, (ptrdiff_t)i * C + c0, room);
-      for (int c = 0; c < width; c++)
-        to[c] = from[c] / (float)pixels;
-      gd_put(p, dx, (ptrdiff_t)i * C + c0, width, to);
+  for (int pixel = 0; pixel < in.N * pixels; pixel++)
+    for (int c = 0; c < C; c += GD_LANES) {
+      const int n = gd_lanes(C - c);
+      const gd_vector given =
+          gd_load_some(GD_FP32, dy, (ptrdiff_t)(pixel / pixels) * C + c, n);
+      gd_keep_some(p, dx, (ptrdiff_t)pixel * C + c, n, given / (float)pixels);
     }
 }

@@ -35,15 +35,9 @@ void gd_precision_write(gd_precision p, const float *from, int64_t n, void *to)
     memcpy(to, from, (size_t)n * sizeof *from);
     return;
   }
-  int64_t i = 0;
-  for (; i + GD_LANES <= n; i += GD_LANES)
-    gd_keep(GD_BF16, to, i, gd_load(from + i));
-  if (i < n) {
-    float last[GD_LANES] = {0};
-    uint16_t kept[GD_LANES];
-    memcpy(last, from + i, (size_t)(n - i) * sizeof *last);
-    gd_keep(GD_BF16, kept, 0, gd_load(last));
-    memcpy(gd_at(GD_BF16, to, i), kept, (size_t)(n - i) * sizeof *kept);
+  for (int64_t i = 0; i < n; i += GD_LANES) {
+    const int some = gd_lanes(n - i);
+    gd_keep_some(GD_BF16, to, i, some, gd_load_some(GD_FP32, from, i, some));
   }
 }
 
@@ -53,9 +47,8 @@ void gd_precision_read(gd_precision p, const void *from, int64_t n, float *to)
     memcpy(to, from, (size_t)n * sizeof *to);
     return;
   }
-  int64_t i = 0;
-  for (; i + GD_LANES <= n; i += GD_LANES)
-    gd_store(to + i, gd_load_of(GD_BF16, from, i));
-  for (; i < n; i++)
-    to[i] = gd_number(GD_BF16, from, i);
+  for (int64_t i = 0; i < n; i += GD_LANES) {
+    const int some = gd_lanes(n - i);
+    gd_keep_some(GD_FP32, to, i, some, gd_load_some(GD_BF16, from, i, some));
+  }
 }

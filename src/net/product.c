@@ -244,10 +244,11 @@ static void multiply(const work *w, const errand *e, gd_scratch scratch,
     for (int first = 0; first < n_pairs; first += n_part) {
       const int n = least(n_part, n_pairs - first);
       const int64_t count = (int64_t)n * depth * GD_BLOCK;
-      const void *weights =
-          p->tiles == p->precision
-              ? gd_at(p->precision, w->packed, at)
-              : gd_strip(p->precision, w->packed, at, count, scratch.weights);
+      const void *weights = gd_at(p->precision, w->packed, at);
+      if (p->tiles != p->precision) {
+        gd_precision_read(p->precision, weights, count, scratch.weights);
+        weights = scratch.weights;
+      }
       multiply_tiles(w, e, scratch, first_tile, is_rest, first, n, is_first,
                      weights, c);
       is_first = 0;

@@ -170,10 +170,7 @@ static inline void bring_block(gd_precision p, gd_precision kept,
   for (int i = 0; i < GD_BLOCK; i += GD_LANES) {
     gd_vector v = gd_load_of(p, from, c0 + i);
     if (scale != NULL) {
-      v = (v - gd_load(scale->mean + c0 + i)) *
-              gd_load(scale->factor + c0 + i) +
-          gd_load(scale->addend + c0 + i);
-      v = gd_relu(v);
+      v = gd_relu(gd_scaled(scale, c0 + i, GD_LANES, v));
       if (kept != p)
         v = gd_kept(p, v);
     }
@@ -213,11 +210,11 @@ static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
     gd_precision_read(p, gd_at(p, from, c0), width, to);
     return;
   }
-  for (int c = 0; c < width; c++) {
-    const float v = (gd_number(p, from, c0 + c) - scale->mean[c0 + c]) *
-                        scale->factor[c0 + c] +
-                    scale->addend[c0 + c];
-    to[c] = gd_kept_number(p, v < 0.0f ? 0.0f : v); /* a NaN passes */
+  for (int c = 0; c < width; c += GD_LANES) {
+    const int n = gd_lanes(width - c);
+    const gd_vector v =
+        gd_scaled(scale, c0 + c, n, gd_load_some(p, from, c0 + c, n));
+    gd_keep_some(GD_FP32, to, c, n, gd_kept(p, gd_relu(v)));
   }
 }
 
