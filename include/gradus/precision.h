@@ -35,7 +35,8 @@ int gd_precision_bytes(gd_precision p);
  * Write floats as numbers of a precision: rounded to the nearest one, of two
  * equally near to the one whose last bit is 0.  What is nearer to a further
  * step than to the largest number becomes an infinity; a NaN stays a NaN (a
- * quiet one, of the same sign and upper bits).
+ * quiet one, of the same sign and upper bits).  Denormal numbers, below 2^-126,
+ * become zeros where the machine's instruction for bf16 rounds.
  * @param[in]  from  (n)
  * @param[out] to    (n) of the precision; need not be aligned
  */

@@ -19,6 +19,10 @@
 #include "gradus/precision.h"
 #include "net/vector.h"
 
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
 static inline size_t gd_size_of(gd_precision p)
 {
   return p == GD_BF16 ? sizeof(uint16_t) : sizeof(float);
@@ -30,6 +34,25 @@ static inline void *gd_at(gd_precision p, const void *x, ptrdiff_t i)
   return (char *)x + i * (ptrdiff_t)gd_size_of(p);
 }
 
+/** Round to bf16; denormals may become zeros. */
+static inline gd_halves gd_round(gd_vector v)
+{
+#ifdef __AVX512BF16__
+  return (gd_halves)_mm512_cvtneps_pbh((__m512)v);
+#else
+  const gd_bits bits = (gd_bits)v, is_nan = (gd_bits)(v != v);
+  const gd_bits nearest = bits + 0x7fff + (bits >> 16 & 1);
+  const gd_bits quiet = bits | 0x400000;
+  const gd_bits kept = (is_nan & quiet) | (~is_nan & nearest);
+  return __builtin_convertvector(kept >> 16, gd_halves);
+#endif
+}
+
+static inline gd_vector gd_widen(gd_halves upper)
+{
+  return (gd_vector)(__builtin_convertvector(upper, gd_bits) << 16);
+}
+
 /** Return the vector that begins at number `at`. */
 static inline gd_vector gd_load_of(gd_precision p, const void *x, ptrdiff_t at)
 {
@@ -37,33 +60,26 @@ static inline gd_vector gd_load_of(gd_precision p, const void *x, ptrdiff_t at)
     return gd_load(gd_at(p, x, at));
   gd_halves upper;
   memcpy(&upper, gd_at(p, x, at), sizeof upper);
-  return (gd_vector)(__builtin_convertvector(upper, gd_bits) << 16);
+  return gd_widen(upper);
 }
 
 /** Return v as it would be kept. */
 static inline gd_vector gd_kept(gd_precision p, gd_vector v)
 {
-  if (p == GD_FP32)
-    return v;
-  const gd_bits bits = (gd_bits)v, is_nan = (gd_bits)(v != v);
-  const gd_bits nearest = bits + 0x7fff + (bits >> 16 & 1);
-  const gd_bits quiet = bits | 0x400000;
-  return (gd_vector)(((is_nan & quiet) | (~is_nan & nearest)) & 0xffff0000);
+  return p == GD_FP32 ? v : gd_widen(gd_round(v));
 }
 
 /** Keep v from number `at` on, and return it as it is kept. */
 static inline gd_vector gd_keep(gd_precision p, void *x, ptrdiff_t at,
                                 gd_vector v)
 {
-  const gd_vector kept = gd_kept(p, v);
   if (p == GD_FP32) {
-    gd_store(gd_at(p, x, at), kept);
-  } else {
-    const gd_halves upper =
-        __builtin_convertvector((gd_bits)kept >> 16, gd_halves);
-    memcpy(gd_at(p, x, at), &upper, sizeof upper);
+    gd_store(gd_at(p, x, at), v);
+    return v;
   }
-  return kept;
+  const gd_halves upper = gd_round(v);
+  memcpy(gd_at(p, x, at), &upper, sizeof upper);
+  return gd_widen(upper);
 }
 
 /** Return how many of the numbers that are left go into a vector. */

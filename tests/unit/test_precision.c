@@ -27,6 +27,17 @@ static uint16_t write_one(uint32_t bits)
   return kept;
 }
 
+/* What a number is rounded from: the machine's instruction takes a denormal one
+ * for zero. */
+static uint32_t taken(uint32_t bits)
+{
+#ifdef __AVX512BF16__
+  if ((bits & 0x7f800000) == 0)
+    return bits & 0x80000000;
+#endif
+  return bits;
+}
+
 /* All of them at once, and one by one: by vectors and at their end. */
 static void every_bf16_number_is_read_exactly_and_kept(void **state)
 {
@@ -44,8 +55,9 @@ static void every_bf16_number_is_read_exactly_and_kept(void **state)
     assert_int_equal(bits_of(values[i]), i << 16);
     assert_int_equal(bits_of(one), i << 16);
     const uint32_t quiet = isnan(values[i]) ? 0x40 : 0;
-    assert_int_equal(again[i], i | quiet);
-    assert_int_equal(write_one(i << 16), i | quiet);
+    const uint32_t kept = taken(i << 16) >> 16 | quiet;
+    assert_int_equal(again[i], kept);
+    assert_int_equal(write_one(i << 16), kept);
   }
 }
 
@@ -70,10 +82,13 @@ static void rounding_goes_to_the_nearest_and_of_two_to_the_even(void **state)
       {0x7f800001, 0x7fc0}, {0xff800001, 0xffc0}, /* NaN, by its lower half */
       {0x7fffffff, 0x7fff}, {0x7fc12345, 0x7fc1},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-    if (write_one(cases[i].from) != cases[i].to)
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const int is_lost = taken(cases[i].from) != cases[i].from;
+    const uint16_t to = is_lost ? cases[i].to & 0x8000 : cases[i].to;
+    if (write_one(cases[i].from) != to)
       fail_msg("%08x became %04x, not %04x", cases[i].from,
-               write_one(cases[i].from), cases[i].to);
+               write_one(cases[i].from), to);
+  }
 }
 
 static void no_number_is_nearer_than_the_one_kept(void **state)
@@ -81,8 +96,8 @@ static void no_number_is_nearer_than_the_one_kept(void **state)
   (void)state;
   gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < 200000; i++) {
-    const uint32_t bits =
-        (uint32_t)gd_random_below(&r, 0x7f7f8000) | (uint32_t)(i % 2) << 31;
+    const uint32_t bits = taken((uint32_t)gd_random_below(&r, 0x7f7f8000) |
+                                (uint32_t)(i % 2) << 31);
     const uint16_t kept = write_one(bits);
     const double v = (double)float_of(bits);
     const double below = (double)float_of(bits & 0xffff0000);
