@@ -20,15 +20,16 @@
 #include "net/slab.h"
 #include "net/workspace.h"
 
+enum { GD_N_DEPTHS = 4 }; /* of a product, in positions */
+
 typedef struct {
   gd_precision tiles; /**< of what is multiplied */
   int R, S, C, K;
   int winograd; /**< taps are points */
   gd_channels channels;
   int group_k, group_c, group_taps; /**< of a task; k and c in blocks */
-  /** [positions: 7, 8; of bf16 14, 8][outputs: GD_BLOCK, rest]
-   *  [channels: GD_BLOCK, rest][add to C] */
-  gd_gemm kernels[2][2][2][2];
+  /** [depth][outputs: GD_BLOCK, rest][channels: GD_BLOCK, rest][add to C] */
+  gd_gemm kernels[GD_N_DEPTHS][2][2][2];
 } gd_outer;
 
 /** Make the kernels for a convolution. Errors: as gd_gemm_make() */
