@@ -10,7 +10,9 @@
  * Two backends: `libxsmm` compiles a kernel for each shape at run time
  * (x86-64), `openblas` calls a library made for the machine.  The environment
  * variable GRADUS_GEMM chooses one; without it, libxsmm if it was built in.
- * The two round differently, so results name the backend they came from.
+ * The two round differently, so results name the backend they came from.  By
+ * libxsmm a row of C does not depend on the other rows; by openblas the order
+ * of its sums follows from where it lies among them.
  *
  * Numbers that are kept in bf16 are multiplied as gd_gemm_takes() says:
  *
@@ -21,9 +23,9 @@
  *          into the cache as floats.  No faster than fp32, at half the memory.
  *
  * Products of two bf16 numbers are exact in floats, so the ways differ in the
- * order of their sums alone.  GRADUS_BF16=kernels or tiles chooses one; kernels
- * run on every machine, but where it has no instruction for them by its
- * definition, slowly: for tests.
+ * order of their sums alone (and the instruction takes denormals for zeros).
+ * GRADUS_BF16=kernels or tiles chooses one; kernels run on every machine, but
+ * where it has no instruction for them by its definition, slowly: for tests.
  *
  * Source: Georganas et al., "High-Performance Deep Learning via a Single
  * Building Block", arXiv:1906.06440 (2019), section 2.

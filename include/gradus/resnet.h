@@ -152,7 +152,8 @@ typedef enum {
  * @param[in]  x        (n, H, W, 3), normalised as the weights expect; borrowed
  *                      until gd_resnet_backward() is done
  * @param[in]  n        1 <= n <= microbatch
- * @param[out] logits   (n, K)
+ * @param[out] logits   (n, K); in evaluation those of an image do not depend on
+ *                      the others, by openblas to rounding
  * Errors: GD_ERR_USAGE (a variance of one value does not exist)
  */
 GD_NODISCARD gd_status gd_resnet_forward(gd_resnet *net, gd_resnet_mode mode,
