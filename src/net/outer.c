@@ -365,9 +365,10 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
             .source = source,
             .dy = &gradient_source,
             .dweights = dweights,
-            .cut =
-                gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK),
-                          o->winograd ? GD_SQUARES : PIECE, GD_CACHE_FLOATS)};
+            .cut = o->winograd
+                       ? gd_winograd_cut(patches)
+                       : gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK),
+                                   PIECE, GD_CACHE_FLOATS)};
   w.n_groups_c = pieces(n_blocks_c(o), o->group_c);
   w.n_groups_taps = pieces(n_taps(o), o->group_taps);
   const int n_groups =
