@@ -1,5 +1,6 @@
 #include "net/slab.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -178,26 +179,6 @@ static inline void bring_block(gd_precision p, gd_precision kept,
   }
 }
 
-/* Half of a pair, for GD_LANES channels: the other half stays. */
-static inline void put_half(gd_bits half, int is_second, void *to)
-{
-  gd_bits pair;
-  memcpy(&pair, to, sizeof pair);
-  pair = is_second ? (pair & 0xffff) | half << 16 : (pair & 0xffff0000) | half;
-  memcpy(to, &pair, sizeof pair);
-}
-
-/* Whatever is in pairs comes as it is kept. */
-static void pair_block(int c0, const void *from, int is_second, uint16_t *to)
-{
-  for (int i = 0; i < GD_BLOCK; i += GD_LANES) {
-    gd_halves half = {0};
-    if (from != NULL)
-      memcpy(&half, gd_at(GD_BF16, from, c0 + i), sizeof half);
-    put_half(__builtin_convertvector(half, gd_bits), is_second, to + 2 * i);
-  }
-}
-
 /* Bring some channels c0.. of one pixel as floats; NULL: outside. */
 static void bring_some(gd_precision p, const gd_scale *scale, int c0, int width,
                        const void *from, float *to)
@@ -223,12 +204,6 @@ static gd_precision precision_of(const gd_slab *s)
   return s->form == GD_SLAB_FP32 ? GD_FP32 : GD_BF16;
 }
 
-/* Return where the pair of a pixel lies in a block of channels. */
-static uint16_t *pair_of(int64_t pixel, int pitch, void *block)
-{
-  return (uint16_t *)block + pixel / 2 * 2 * pitch;
-}
-
 /* Where to write the rest's channels of a pixel as floats. */
 static float *rest_room(const gd_slab *s, int64_t pixel, void *rest,
                         float room[GD_BLOCK + 1])
@@ -248,23 +223,15 @@ static void put_rest(const gd_slab *s, int64_t pixel, void *rest,
   room[n] = 0; /* the other term of an odd rest's last pair */
   uint16_t kept[GD_BLOCK + 1];
   gd_precision_write(GD_BF16, room, n + n % 2, kept);
-  if (s->form == GD_SLAB_BF16) {
-    memcpy((uint16_t *)rest + pixel * pitch, kept,
-           (size_t)(n + n % 2) * sizeof *kept);
-    return;
-  }
-  uint16_t *to = pair_of(pixel, pitch, rest);
-  for (int c = 0; c < n; c++)
-    to[2 * c + pixel % 2] = kept[c];
+  memcpy((uint16_t *)rest + pixel * pitch, kept,
+         (size_t)(n + n % 2) * sizeof *kept);
 }
 
 static void bring_whole(const gd_slab *s, gd_precision p, const gd_scale *scale,
                         int c0, const void *from, int64_t pixel, void *block)
 {
   void *to = gd_at(precision_of(s), block, pixel * GD_BLOCK);
-  if (s->form == GD_SLAB_BF16_PAIRS)
-    pair_block(c0, from, pixel % 2, pair_of(pixel, GD_BLOCK, block));
-  else if (from == NULL)
+  if (from == NULL)
     memset(to, 0, GD_BLOCK * gd_size_of(precision_of(s)));
   else if (p == GD_FP32)
     bring_block(GD_FP32, GD_FP32, scale, c0, from, to);
@@ -317,6 +284,17 @@ static void bring_taps(const gd_slab *s, const gd_patches *p,
   put_rest(s, pixel, numbers, room);
 }
 
+/* Row r of the slab, of sample n of the piece; NULL outside the image. */
+static const void *row_of(const gd_patches *p, const gd_piece *piece,
+                          const gd_conv_source *source, int r, int n)
+{
+  const int h = piece->i0 * p->step + p->row + r;
+  return h < 0 || h >= p->H
+             ? NULL
+             : gd_at(p->precision, source->x,
+                     ((ptrdiff_t)(piece->n0 + n) * p->H + h) * p->W * p->C);
+}
+
 /* One row of one sample; `row` is NULL outside the image. */
 static void fill_row(const gd_slab *s, const gd_patches *p,
                      const gd_piece *piece, const gd_scale *scale, int c0,
@@ -336,15 +314,56 @@ static void fill_row(const gd_slab *s, const gd_patches *p,
     }
 }
 
+static void interleave(const uint16_t *one, const uint16_t *other, int n,
+                       uint16_t *to)
+{
+#pragma omp simd
+  for (int c = 0; c < n; c++) {
+    to[2 * c] = one[c];
+    to[2 * c + 1] = other[c];
+  }
+}
+
+/* A pixel of a row of the slab, all samples counted; NULL outside. */
+static const void *gradient_of(const gd_slab *s, const gd_patches *p,
+                               const gd_piece *piece,
+                               const gd_conv_source *source, int r, int i)
+{
+  const int column = i / s->n;
+  return column < s->plane_columns
+             ? pixel_of(p, row_of(p, piece, source, r, i % s->n),
+                        piece->j0 + p->column + column)
+             : NULL;
+}
+
+/* Row r in pairs, with the zeros behind it: of pixels as they are, each seen by
+ * one tap. */
+static void fill_pairs(const gd_slab *s, const gd_patches *p,
+                       const gd_piece *piece, const gd_conv_source *source,
+                       int c0, int r, uint16_t *numbers)
+{
+  static const uint16_t nothing[GD_BLOCK] = {0};
+  const gd_channels *c = &s->channels;
+  assert(s->planes == 1 && s->pitch % 2 == 0 && source->scale == NULL);
+  for (int i = 0; i < s->pitch; i += 2) {
+    const uint16_t *one = gradient_of(s, p, piece, source, r, i);
+    const uint16_t *other = gradient_of(s, p, piece, source, r, i + 1);
+    for (int b = 0; b < c->n_whole + (c->rest > 0); b++) {
+      const int is_rest = b == c->n_whole, at = c0 + b * GD_BLOCK;
+      interleave(one == NULL ? nothing : one + at,
+                 other == NULL ? nothing : other + at,
+                 is_rest ? c->rest : GD_BLOCK,
+                 numbers + b * s->next_block +
+                     ((int64_t)r * s->pitch + i) *
+                         (is_rest ? c->rest_pitch : GD_BLOCK));
+    }
+  }
+}
+
 static void clear(const gd_slab *s, int64_t pixel, int n, void *numbers)
 {
   const gd_channels *c = &s->channels;
   const gd_precision kept = precision_of(s);
-  if (s->form == GD_SLAB_BF16_PAIRS) {
-    for (int i = 0; i < n; i++)
-      bring_pixel(s, GD_BF16, NULL, 0, NULL, pixel + i, numbers);
-    return;
-  }
   for (int b = 0; n > 0 && b < c->n_whole + (c->rest > 0); b++) {
     const int pitch = b < c->n_whole ? GD_BLOCK : c->rest_pitch;
     memset(gd_at(kept, numbers, b * s->next_block + pixel * pitch), 0,
@@ -355,19 +374,16 @@ static void clear(const gd_slab *s, int64_t pixel, int n, void *numbers)
 void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
                   const gd_conv_source *source, int c0, void *numbers)
 {
-  const int h0 = piece->i0 * p->step + p->row;
   for (int r = 0; r < s->n_rows; r++) {
     if (r % p->step >= p->R) /* between the rows that are seen */
       continue;
-    const int h = h0 + r;
-    for (int n = 0; n < s->n; n++) {
-      const void *row =
-          h < 0 || h >= p->H
-              ? NULL
-              : gd_at(p->precision, source->x,
-                      ((ptrdiff_t)(piece->n0 + n) * p->H + h) * p->W * p->C);
-      fill_row(s, p, piece, source->scale, c0, row, r, n, numbers);
+    if (s->form == GD_SLAB_BF16_PAIRS) {
+      fill_pairs(s, p, piece, source, c0, r, numbers);
+      continue;
     }
+    for (int n = 0; n < s->n; n++)
+      fill_row(s, p, piece, source->scale, c0, row_of(p, piece, source, r, n),
+               r, n, numbers);
     const int used = s->planes * s->plane_columns * s->n;
     clear(s, (int64_t)r * s->pitch + used, s->pitch - used, numbers);
   }
