@@ -324,10 +324,10 @@ static void interleave(const uint16_t *one, const uint16_t *other, int n,
   }
 }
 
-/* A pixel of a row of the slab, all samples counted; NULL outside. */
-static const void *gradient_of(const gd_slab *s, const gd_patches *p,
-                               const gd_piece *piece,
-                               const gd_conv_source *source, int r, int i)
+/* Pixel i of row r of a slab of one plane; NULL outside the image. */
+static const void *slab_pixel_of(const gd_slab *s, const gd_patches *p,
+                                 const gd_piece *piece,
+                                 const gd_conv_source *source, int r, int i)
 {
   const int column = i / s->n;
   return column < s->plane_columns
@@ -344,10 +344,11 @@ static void fill_pairs(const gd_slab *s, const gd_patches *p,
 {
   static const uint16_t nothing[GD_BLOCK] = {0};
   const gd_channels *c = &s->channels;
-  assert(s->planes == 1 && s->pitch % 2 == 0 && source->scale == NULL);
+  assert(p->precision == GD_BF16 && p->step == 1 && source->scale == NULL);
+  assert(!c->narrow && s->pitch % 2 == 0);
   for (int i = 0; i < s->pitch; i += 2) {
-    const uint16_t *one = gradient_of(s, p, piece, source, r, i);
-    const uint16_t *other = gradient_of(s, p, piece, source, r, i + 1);
+    const uint16_t *one = slab_pixel_of(s, p, piece, source, r, i);
+    const uint16_t *other = slab_pixel_of(s, p, piece, source, r, i + 1);
     for (int b = 0; b < c->n_whole + (c->rest > 0); b++) {
       const int is_rest = b == c->n_whole, at = c0 + b * GD_BLOCK;
       interleave(one == NULL ? nothing : one + at,
@@ -375,8 +376,12 @@ void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
                   const gd_conv_source *source, int c0, void *numbers)
 {
   for (int r = 0; r < s->n_rows; r++) {
-    if (r % p->step >= p->R) /* between the rows that are seen */
+    const int64_t row = (int64_t)r * s->pitch;
+    if (r % p->step >= p->R) { /* not seen; but where a product is filled up,
+                                  zeros are multiplied with its beginning */
+      clear(s, row, least(s->pitch, GD_MOST_TILE), numbers);
       continue;
+    }
     if (s->form == GD_SLAB_BF16_PAIRS) {
       fill_pairs(s, p, piece, source, c0, r, numbers);
       continue;
@@ -385,7 +390,7 @@ void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
       fill_row(s, p, piece, source->scale, c0, row_of(p, piece, source, r, n),
                r, n, numbers);
     const int used = s->planes * s->plane_columns * s->n;
-    clear(s, (int64_t)r * s->pitch + used, s->pitch - used, numbers);
+    clear(s, row + used, s->pitch - used, numbers);
   }
   clear(s, (int64_t)s->n_rows * s->pitch, GD_MOST_TILE, numbers);
 }

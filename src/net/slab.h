@@ -84,7 +84,8 @@ typedef struct {
 gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i);
 
 /** What a slab is of.  In pairs, pixels 2p and 2p + 1 share their place,
- * channel by channel: the transposed A of a kernel of bf16. */
+ * channel by channel: the transposed A of a kernel of bf16.  These are of
+ * a source of bf16 that is seen as it is, with a step of 1. */
 typedef enum { GD_SLAB_FP32, GD_SLAB_BF16, GD_SLAB_BF16_PAIRS } gd_slab_form;
 
 /** Where things lie in the slab of a piece. */
@@ -111,8 +112,8 @@ int64_t gd_slab_pixel(const gd_slab *s, const gd_patches *p, int a, int b);
 /**
  * Bring channels c0.. of the source (as many as the layout has).
  * @param[out] numbers  what no position sees is left as it is, but for the
- *                      pixels behind the last, and an odd rest's next channel,
- *                      which are zero
+ * first GD_MOST_TILE pixels of a row that is not seen, as many behind the last
+ * one, and an odd rest's next channel, which are zero
  */
 void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
                   const gd_conv_source *source, int c0, void *numbers);

@@ -3,6 +3,7 @@
 #include "gradus/memory.h"
 #include "gradus/norm.h"
 #include "gradus/random.h"
+#include "net/workspace.h"
 #include "test.h"
 
 #include <math.h>
@@ -124,14 +125,24 @@ static void assert_close(const char *what, const example *e, const float *is,
           (double)is[i], want[i]);
 }
 
-static void run(const example *e, int with_bias)
+/* A workspace in which others left what is no number. */
+static gd_workspace *soiled_workspace(void)
 {
   gd_workspace *ws;
+  assert_ok(gd_workspace_new(&ws));
+  const gd_scratch scratch = gd_workspace_scratch(ws);
+  memset(scratch.slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
+  memset(scratch.other_slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
+  return ws;
+}
+
+static void run(const example *e, int with_bias)
+{
+  gd_workspace *ws = soiled_workspace();
   gd_conv *conv;
   void *x = keep(e->p, e->x, e->n_x), *dy = keep(e->p, e->dy, e->n_y);
   void *y = keep(e->p, e->y, e->n_y), *dx = keep(e->p, e->dx, e->n_x);
   const gd_conv_source source = {.x = x};
-  assert_ok(gd_workspace_new(&ws));
   assert_ok(gd_conv_new(e->f, e->p, 1, &conv));
   gd_conv_pack(conv, e->w);
   gd_conv_forward(conv, ws, e->in, &source,
@@ -481,10 +492,9 @@ static void check_surroundings(gd_random *r, gd_precision p, gd_conv_shape f,
 {
   example e = example_of(r, p, f, in);
   numbers n;
-  gd_workspace *ws;
+  gd_workspace *ws = soiled_workspace();
   gd_conv *conv;
   draw_numbers(r, &n);
-  assert_ok(gd_workspace_new(&ws));
   assert_ok(gd_conv_new(e.f, e.p, 1, &conv));
   gd_conv_pack(conv, e.w);
   check_way_in(&e, &n, conv, ws);
