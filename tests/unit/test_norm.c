@@ -188,18 +188,38 @@ static void norm_equals_its_definition_and_finite_differences(void **state)
   check(1500, 6);
 }
 
-/* A downsampled shortcut has a norm of its own. */
+/* A downsampled shortcut has a norm of its own: of small whole numbers, which
+ * either precision has exactly. */
 static void shortcut_may_be_scaled_too(void **state)
 {
   (void)state;
-  const float mean = 1, factor = 2, addend = 3, x[2] = {4, -9};
-  const float other_mean = 0, other_factor = -1, other_addend = 0.5f;
-  const float shortcut[2] = {1, 1};
-  const gd_scale scale = {&mean, &factor, &addend};
-  const gd_scale other = {&other_mean, &other_factor, &other_addend};
-  float y[2];
-  gd_norm_join(GD_FP32, 2, 1, x, &scale, shortcut, &other, y);
-  assert_true(y[0] == 8.5f && y[1] == 0.0f);
+  enum { ROWS = 3, MOST_C = 35 };
+  static float x[ROWS * MOST_C], shortcut[ROWS * MOST_C], y[ROWS * MOST_C];
+  static float numbers[6][MOST_C];
+  gd_random r = gd_random_of(8, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < ROWS * MOST_C; i++) {
+    x[i] = (float)gd_random_below(&r, 9) - 4;
+    shortcut[i] = (float)gd_random_below(&r, 9) - 4;
+  }
+  for (int i = 0; i < 6 * MOST_C; i++)
+    numbers[i / MOST_C][i % MOST_C] = (float)gd_random_below(&r, 7) - 3;
+  const gd_scale s = {numbers[0], numbers[1], numbers[2]};
+  const gd_scale other = {numbers[3], numbers[4], numbers[5]};
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++)
+    for (int C = 1; C <= MOST_C; C++) {
+      const int n = ROWS * C;
+      void *a = keep(p, x, n), *b = keep(p, shortcut, n);
+      gd_norm_join(p, ROWS, C, a, &s, b, &other, a);
+      take(p, a, n, y);
+      free(b);
+      for (int i = 0; i < n; i++) {
+        const int c = i % C;
+        const float v = (x[i] - s.mean[c]) * s.factor[c] + s.addend[c] +
+                        (shortcut[i] - other.mean[c]) * other.factor[c] +
+                        other.addend[c];
+        assert_true(y[i] == (v < 0 ? 0 : v));
+      }
+    }
 }
 
 static void norm_on_more_threads_gives_the_same_bits(void **state)

@@ -23,13 +23,15 @@ static void output_size_is_pytorchs(void **state)
 }
 
 /* The maximum of each window, and where it stands: of small whole numbers,
- * which either precision has exactly. */
+ * which either precision has exactly, as they are or scaled and behind ReLU. */
 static void check_one(gd_precision precision, gd_pool_shape s, gd_conv_input in,
-                      int C)
+                      int C, int is_scaled)
 {
-  enum { MOST = 4096 };
+  enum { MOST = 4096, MOST_C = 130 };
   static float x[MOST], y[MOST], dy[MOST], dx[MOST], want[MOST];
+  static float mean[MOST_C], factor[MOST_C], addend[MOST_C];
   static uint8_t winner[MOST];
+  const gd_scale scale = {mean, factor, addend};
   const int P = gd_pool_out(in.H, s), Q = gd_pool_out(in.W, s);
   gd_random r = gd_random_of(10, GD_FOR_TESTS, s.size, in.H);
   for (int i = 0; i < MOST; i++) {
@@ -37,13 +39,23 @@ static void check_one(gd_precision precision, gd_pool_shape s, gd_conv_input in,
     dy[i] = (float)gd_random_below(&r, 9);
     want[i] = 0;
   }
+  for (int c = 0; c < C; c++) {
+    mean[c] = (float)gd_random_below(&r, 4);
+    factor[c] = (float)gd_random_below(&r, 5) - 2;
+    addend[c] = (float)gd_random_below(&r, 8);
+  }
   static float room[4][MOST]; /* for numbers of the precision */
   gd_precision_write(precision, x, MOST, room[0]);
   gd_precision_write(precision, dy, MOST, room[1]);
-  gd_max_pool_forward(precision, s, in, C, room[0], NULL, room[2], winner);
+  gd_max_pool_forward(precision, s, in, C, room[0], is_scaled ? &scale : NULL,
+                      room[2], winner);
   gd_max_pool_backward(precision, s, in, C, room[1], winner, room[3]);
   gd_precision_read(precision, room[2], MOST, y);
   gd_precision_read(precision, room[3], MOST, dx);
+  for (int i = 0; is_scaled && i < in.N * in.H * in.W * C; i++) {
+    const float v = (x[i] - mean[i % C]) * factor[i % C] + addend[i % C];
+    x[i] = v < 0 ? 0 : v;
+  }
   for (int n = 0; n < in.N; n++)
     for (int p = 0; p < P; p++)
       for (int q = 0; q < Q; q++)
@@ -68,8 +80,10 @@ static void check_one(gd_precision precision, gd_pool_shape s, gd_conv_input in,
 
 static void check(gd_pool_shape s, gd_conv_input in, int C)
 {
-  check_one(GD_FP32, s, in, C);
-  check_one(GD_BF16, s, in, C);
+  for (int is_scaled = 0; is_scaled < 2; is_scaled++) {
+    check_one(GD_FP32, s, in, C, is_scaled);
+    check_one(GD_BF16, s, in, C, is_scaled);
+  }
 }
 
 static void max_pool_takes_the_first_largest_of_each_window(void **state)
@@ -101,33 +115,46 @@ static void maximum_is_chosen_before_it_is_rounded(void **state)
 static void not_a_number_is_the_maximum(void **state)
 {
   (void)state;
-  const float x[4] = {1, NAN, 3, 2};
-  float y;
-  gd_max_pool_forward(GD_FP32, (gd_pool_shape){2, 2, 0, 0},
-                      (gd_conv_input){1, 2, 2}, 1, x, NULL, &y, NULL);
-  assert_true(isnan(y));
+  enum { C = 19 };
+  for (int at = 0; at < C; at++) {
+    float x[4 * C] = {0}, y[C];
+    x[C + at] = NAN;
+    x[2 * C + at] = 3;
+    gd_max_pool_forward(GD_FP32, (gd_pool_shape){2, 2, 0, 0},
+                        (gd_conv_input){1, 2, 2}, C, x, NULL, y, NULL);
+    for (int c = 0; c < C; c++)
+      assert_true(c == at ? isnan(y[c]) : y[c] == 0);
+  }
 }
 
+/* Of whole numbers, six to a mean. */
 static void mean_pool_shares_the_gradient_evenly(void **state)
 {
   (void)state;
-  const float x[12] = {1, 10, 2, 20, 3, 30, 4, 0, 5, 0, 6, 3};
-  const float dy[4] = {3, 6, 9, 12};
-  float y[4], dx[12];
-  const gd_conv_input in = {2, 1, 3};
-  gd_mean_pool_forward(GD_FP32, in, 2, x, y);
-  assert_true(y[0] == 2 && y[1] == 20 && y[2] == 5 && y[3] == 1);
-  gd_mean_pool_backward(GD_FP32, in, 2, dy, dx);
-  for (int i = 0; i < 12; i++)
-    assert_true(dx[i] == dy[i / 6 * 2 + i % 2] / 3);
-  uint16_t kept[12];
-  gd_precision_write(GD_BF16, x, 12, kept);
-  gd_mean_pool_forward(GD_BF16, in, 2, kept, y);
-  assert_true(y[0] == 2 && y[1] == 20 && y[2] == 5 && y[3] == 1);
-  gd_mean_pool_backward(GD_BF16, in, 2, dy, kept);
-  gd_precision_read(GD_BF16, kept, 12, dx);
-  for (int i = 0; i < 12; i++) /* 1, 2, 3, 4 */
-    assert_true(dx[i] == dy[i / 6 * 2 + i % 2] / 3);
+  enum { N = 2, PIXELS = 6, MOST_C = 35 };
+  const gd_conv_input in = {N, 2, PIXELS / 2};
+  static float x[N * PIXELS * MOST_C], dx[N * PIXELS * MOST_C];
+  static float dy[N * MOST_C], y[N * MOST_C], kept[N * PIXELS * MOST_C];
+  gd_random r = gd_random_of(11, GD_FOR_TESTS, 0, 0);
+  for (int i = 0; i < N * PIXELS * MOST_C; i++)
+    x[i] = (float)gd_random_below(&r, 40);
+  for (int i = 0; i < N * MOST_C; i++)
+    dy[i] = (float)(PIXELS * gd_random_below(&r, 40));
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++)
+    for (int C = 1; C <= MOST_C; C++) {
+      gd_precision_write(p, x, N * PIXELS * C, kept);
+      gd_mean_pool_forward(p, in, C, kept, y);
+      for (int i = 0; i < N * C; i++) {
+        float sum = 0;
+        for (int pixel = 0; pixel < PIXELS; pixel++)
+          sum += x[(i / C * PIXELS + pixel) * C + i % C];
+        assert_true(y[i] == sum / PIXELS);
+      }
+      gd_mean_pool_backward(p, in, C, dy, kept);
+      gd_precision_read(p, kept, N * PIXELS * C, dx);
+      for (int i = 0; i < N * PIXELS * C; i++)
+        assert_true(dx[i] == dy[i / (PIXELS * C) * C + i % C] / PIXELS);
+    }
 }
 
 static const struct CMUnitTest tests[] = {
