@@ -93,8 +93,8 @@ const char *gd_gemm_bf16_way(void);
 GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 
 /**
- * Compute C from `count` pairs, of fp32.  Nothing is allocated.  An element's
- * sum runs over i, then k, whatever the values.
+ * Compute C from `count` pairs, of fp32.  Nothing is allocated.  By libxsmm
+ * an element's sum runs over i, then k.
  * @param[in]     a, b   A_0 and B_0; the others follow at the shape's strides
  * @param[in]     count  number of pairs, >= 1
  * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B

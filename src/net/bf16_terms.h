@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "net/vector.h"
+
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
@@ -16,8 +18,7 @@ typedef uint32_t gd_pairs __attribute__((vector_size(64)));
 
 /** Return c + a1 b1 + a0 b0.  Without the instruction, by its definition: the
  * products are exact, as a number of bf16 has 8 bits. */
-static inline __attribute__((always_inline)) gd_sums
-gd_add_terms(gd_sums c, gd_pairs a, gd_pairs b)
+GD_INLINE gd_sums gd_add_terms(gd_sums c, gd_pairs a, gd_pairs b)
 {
 #ifdef __AVX512BF16__
   return (gd_sums)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);

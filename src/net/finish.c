@@ -13,8 +13,6 @@ enum {
   LINE_FLOATS = 16,       /* of a line of the cache */
 };
 
-#define ALWAYS_INLINE __attribute__((always_inline)) static inline
-
 /* What a block's columns share, and the sums over the positions of a piece. */
 typedef struct {
   gd_vector mean[VECTORS], factor[VECTORS], addend[VECTORS];
@@ -35,18 +33,18 @@ typedef struct {
 /* One vector of a block at one position. */
 typedef void visit(columns *c, const place *p, int i);
 
-ALWAYS_INLINE gd_vector value(const place *p, int i)
+GD_INLINE gd_vector value(const place *p, int i)
 {
   return gd_load(p->value + i * GD_LANES);
 }
 
-ALWAYS_INLINE gd_vector given(const place *p, const void *x, int i)
+GD_INLINE gd_vector given(const place *p, const void *x, int i)
 {
   return gd_load_some(p->precision, x, p->at + i * GD_LANES, p->lanes);
 }
 
 /* Return what is there now. */
-ALWAYS_INLINE gd_vector keep(const place *p, int i, gd_vector v)
+GD_INLINE gd_vector keep(const place *p, int i, gd_vector v)
 {
   const ptrdiff_t at = p->at + i * GD_LANES;
   if (p->precision != GD_FP32 || !p->is_streamed)
@@ -65,8 +63,8 @@ static int are_streamed(const gd_conv_sink *sink, const gd_results *r)
 }
 
 /* Every position of use, in order, in columns k.. of the results. */
-ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
-                              const gd_results *r, int k, visit *f, columns *c)
+GD_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
+                          const gd_results *r, int k, visit *f, columns *c)
 {
   const gd_piece *piece = &r->piece;
   const gd_target *to = &r->target;
@@ -107,8 +105,8 @@ ALWAYS_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
   *c = local;
 }
 
-ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
-                             int k, visit *f, columns *c)
+GD_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r, int k,
+                         visit *f, columns *c)
 {
   if (r->precision == GD_FP32)
     visit_kept(GD_FP32, sink, r, k, f, c);
@@ -119,19 +117,19 @@ ALWAYS_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r,
 /* ------------------------------------------------------------------ forward
  */
 
-ALWAYS_INLINE void store(columns *c, const place *p, int i)
+GD_INLINE void store(columns *c, const place *p, int i)
 {
   (void)c;
   keep(p, i, value(p, i));
 }
 
-ALWAYS_INLINE void store_sum(columns *c, const place *p, int i)
+GD_INLINE void store_sum(columns *c, const place *p, int i)
 {
   c->sum[i] += keep(p, i, value(p, i));
 }
 
 /* v = (value - mean) factor + addend, + add. */
-ALWAYS_INLINE gd_vector scaled(const columns *c, const place *p, int i)
+GD_INLINE gd_vector scaled(const columns *c, const place *p, int i)
 {
   gd_vector v = (value(p, i) - c->mean[i]) * c->factor[i] + c->addend[i];
   if (p->add != NULL)
@@ -139,20 +137,20 @@ ALWAYS_INLINE gd_vector scaled(const columns *c, const place *p, int i)
   return v;
 }
 
-ALWAYS_INLINE void scale(columns *c, const place *p, int i)
+GD_INLINE void scale(columns *c, const place *p, int i)
 {
   keep(p, i, scaled(c, p, i));
 }
 
-ALWAYS_INLINE void scale_relu(columns *c, const place *p, int i)
+GD_INLINE void scale_relu(columns *c, const place *p, int i)
 {
   keep(p, i, gd_relu(scaled(c, p, i)));
 }
 
 /* The sums of the distances from a first mean, and of their squares: where the
  * values lie, of what is kept of them. */
-ALWAYS_INLINE void sum_squares(gd_precision precision, const gd_results *r,
-                               int k, columns *c)
+GD_INLINE void sum_squares(gd_precision precision, const gd_results *r, int k,
+                           columns *c)
 {
   columns local = *c;
   for (int i = 0; i < r->piece.rows; i++) {
@@ -195,8 +193,8 @@ static void finish_measured(const gd_conv_sink *sink, const gd_results *r,
 /* ----------------------------------------------------------------- backward
  */
 
-ALWAYS_INLINE void add_gradient(columns *c, const place *p, int i, gd_vector g,
-                                gd_vector x)
+GD_INLINE void add_gradient(columns *c, const place *p, int i, gd_vector g,
+                            gd_vector x)
 {
   const gd_vector kept = keep(p, i, g);
   c->sum[i] += kept;
@@ -204,7 +202,7 @@ ALWAYS_INLINE void add_gradient(columns *c, const place *p, int i, gd_vector g,
 }
 
 /* The gradient in front of ReLU, and its sums with the norm's input. */
-ALWAYS_INLINE void gate(columns *c, const place *p, int i)
+GD_INLINE void gate(columns *c, const place *p, int i)
 {
   const gd_vector x = given(p, p->raw, i) - c->mean[i];
   const gd_vector y = x * c->factor[i] + c->addend[i];
@@ -212,18 +210,18 @@ ALWAYS_INLINE void gate(columns *c, const place *p, int i)
 }
 
 /* The shortcut's gradient joins in, and the ReLU's result is at hand. */
-ALWAYS_INLINE gd_vector joined(const place *p, int i)
+GD_INLINE gd_vector joined(const place *p, int i)
 {
   const gd_vector v = value(p, i) + given(p, p->add, i);
   return gd_where(given(p, p->open, i) > 0.0f, v);
 }
 
-ALWAYS_INLINE void join(columns *c, const place *p, int i)
+GD_INLINE void join(columns *c, const place *p, int i)
 {
   add_gradient(c, p, i, joined(p, i), given(p, p->raw, i) - c->mean[i]);
 }
 
-ALWAYS_INLINE void join_open(columns *c, const place *p, int i)
+GD_INLINE void join_open(columns *c, const place *p, int i)
 {
   (void)c;
   keep(p, i, joined(p, i));

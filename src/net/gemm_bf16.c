@@ -16,6 +16,7 @@
 
 #include "net/backend.h"
 #include "net/bf16_terms.h"
+#include "net/vector.h"
 
 enum {
   LANES = 16,
@@ -27,9 +28,7 @@ enum {
 typedef uint16_t numbers __attribute__((vector_size(2 * LANES)));
 typedef uint16_t strip __attribute__((vector_size(2 * STRIP)));
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE gd_pairs spread(const uint16_t *from)
+GD_INLINE gd_pairs spread(const uint16_t *from)
 {
   uint32_t pair;
   memcpy(&pair, from, sizeof pair);
@@ -37,15 +36,14 @@ ALWAYS_INLINE gd_pairs spread(const uint16_t *from)
 }
 
 /* Two rows of B, one column behind the other. */
-ALWAYS_INLINE void load_interleaved(const uint16_t *b, int vectors,
-                                    gd_pairs to[2])
+GD_INLINE void load_interleaved(const uint16_t *b, int vectors, gd_pairs to[2])
 {
   for (int v = 0; v < vectors; v++)
     memcpy(&to[v], b + v * STRIP, sizeof to[v]);
 }
 
-ALWAYS_INLINE void interleave(const uint16_t *b, int ldb, int vectors,
-                              gd_pairs to[2])
+GD_INLINE void interleave(const uint16_t *b, int ldb, int vectors,
+                          gd_pairs to[2])
 {
   if (vectors == 2) {
     static const strip first = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
@@ -68,10 +66,9 @@ ALWAYS_INLINE void interleave(const uint16_t *b, int ldb, int vectors,
 /* Some rows of C by one strip, or half of one.
  * row, column: the first ones
  * pitch:       from one row of A to the next, in numbers */
-ALWAYS_INLINE void run_rows(const gd_gemm_shape *s, const void **a,
-                            const void **b, int count, float *c, int row,
-                            int column, int rows, int vectors, int transposed,
-                            int pitch)
+GD_INLINE void run_rows(const gd_gemm_shape *s, const void **a, const void **b,
+                        int count, float *c, int row, int column, int rows,
+                        int vectors, int transposed, int pitch)
 {
   gd_sums sum[MOST_ROWS][2] = {0};
   const int next_a = transposed ? 2 * s->lda : 2, next_b = 2 * s->ldb;
@@ -109,9 +106,9 @@ ALWAYS_INLINE void run_rows(const gd_gemm_shape *s, const void **a,
 }
 
 /* All rows of a strip. */
-ALWAYS_INLINE void run_strip(const gd_gemm_shape *s, const void **a,
-                             const void **b, int count, float *c, int column,
-                             int vectors, int transposed, int pitch)
+GD_INLINE void run_strip(const gd_gemm_shape *s, const void **a, const void **b,
+                         int count, float *c, int column, int vectors,
+                         int transposed, int pitch)
 {
   int row = 0;
 #define RUN(n)                                                                 \
@@ -125,8 +122,8 @@ ALWAYS_INLINE void run_strip(const gd_gemm_shape *s, const void **a,
 #undef RUN
 }
 
-ALWAYS_INLINE void run_strips(const gd_gemm *g, const void **a, const void **b,
-                              int count, float *c, int transposed, int pitch)
+GD_INLINE void run_strips(const gd_gemm *g, const void **a, const void **b,
+                          int count, float *c, int transposed, int pitch)
 {
   const gd_gemm_shape *s = &g->shape;
   int column = 0;

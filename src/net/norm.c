@@ -8,11 +8,9 @@
 #include "gradus/range.h"
 #include "net/numbers.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 enum {
   BLOCK_ROWS = 64,  /* summed in float before they join the doubles */
-  STRIP = 64,       /* channels at a time */
+  STRIP = 64,       /* channels that are merged at a time */
   PIECE_ROWS = 256, /* least rows of a piece that is summed alone */
   MOST_PIECES = 64, /* that are summed */
 };
@@ -79,9 +77,9 @@ gd_scale gd_norm_scale(const gd_norm *norm, float *factor)
 /* The elementwise passes walk along the rows, as memory does: each is compiled
  * for either precision. */
 
-ALWAYS_INLINE void join_row(gd_precision p, int64_t at, int C, const void *x,
-                            const gd_scale *of_x, const void *shortcut,
-                            const gd_scale *of_shortcut, void *y)
+GD_INLINE void join_row(gd_precision p, int64_t at, int C, const void *x,
+                        const gd_scale *of_x, const void *shortcut,
+                        const gd_scale *of_shortcut, void *y)
 {
   for (int c = 0; c < C; c += GD_LANES) {
     const int n = gd_lanes(C - c);
@@ -107,9 +105,9 @@ void gd_norm_join(gd_precision p, int64_t n_rows, int C, const void *x,
 
 /* n channels c.. of some rows: clear g where ReLU was at rest, add up g and
  * g (x - mean). */
-ALWAYS_INLINE void sum_block(gd_precision p, gd_range rows, int C, int c, int n,
-                             const void *x, const float *mean, const void *open,
-                             void *g, double *sum, double *sum_x)
+GD_INLINE void sum_block(gd_precision p, gd_range rows, int C, int c, int n,
+                         const void *x, const float *mean, const void *open,
+                         void *g, double *sum, double *sum_x)
 {
   gd_vector s = {0}, s_x = {0};
   const gd_vector m = gd_load_some(GD_FP32, mean, c, n);
@@ -154,10 +152,10 @@ void gd_norm_sums(gd_precision p, int64_t n_rows, int C, const void *x,
 }
 
 /* dx = factor (g - level - (x - mean) slope). */
-ALWAYS_INLINE void backward_row(gd_precision p, int64_t at, int C,
-                                const gd_scale *scale, const void *level,
-                                const void *slope, const void *x, const void *g,
-                                void *dx)
+GD_INLINE void backward_row(gd_precision p, int64_t at, int C,
+                            const gd_scale *scale, const void *level,
+                            const void *slope, const void *x, const void *g,
+                            void *dx)
 {
   for (int c = 0; c < C; c += GD_LANES) {
     const int n = gd_lanes(C - c);

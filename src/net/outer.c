@@ -13,6 +13,7 @@ enum { PIECE = 112 /* positions: two slabs share the cache */ };
  * take 3 % less time than 7); of bf16 they are in pairs.  0: no more. */
 static const int depths_of[][GD_N_DEPTHS] = {
     [GD_FP32] = {28, 14, 7, 8}, [GD_BF16] = {28, 14, 8, 0}};
+_Static_assert(28 <= GD_MOST_TILE, "a slab ends with as many zeros");
 
 static int least(int a, int b)
 {
@@ -176,7 +177,7 @@ static void add_tile(const work *w, const task *t, const slabs *s, int k, int c,
                         n, sums_of(w, t, k, c, tap));
 }
 
-/* Which products cover so many positions best. */
+/* Which products cover so many positions best; of equals, the deepest. */
 static int kind_for(const gd_outer *o, int positions)
 {
   const int *depths = depths_of[o->tiles];

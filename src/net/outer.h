@@ -20,7 +20,7 @@
 #include "net/slab.h"
 #include "net/workspace.h"
 
-enum { GD_N_DEPTHS = 4 }; /* of a product, in positions */
+enum { GD_N_DEPTHS = 4 }; /* kinds of products, by their positions */
 
 typedef struct {
   gd_precision tiles; /**< of what is multiplied */

@@ -7,8 +7,6 @@
 #include "gradus/range.h"
 #include "net/numbers.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 int gd_pool_out(int size, gd_pool_shape s)
 {
   const int room = size + 2 * s.pad - s.size;
@@ -73,9 +71,9 @@ static void keep_places(gd_mask v, uint8_t *to, int n)
 
 /* The maximum of window (i, j) of image `image`, in n channels c.. .  A NaN
  * wins and stays, so that it is seen in the end. */
-ALWAYS_INLINE void pool_window(gd_precision p, const pools *all, int image,
-                               int i, int j, int c, int n, const void *x,
-                               const gd_scale *scale, void *y, uint8_t *winner)
+GD_INLINE void pool_window(gd_precision p, const pools *all, int image, int i,
+                           int j, int c, int n, const void *x,
+                           const gd_scale *scale, void *y, uint8_t *winner)
 {
   const gd_pool_shape s = all->s;
   const int h0 = i * s.stride - s.pad, w0 = j * s.stride - s.pad;
@@ -100,9 +98,9 @@ ALWAYS_INLINE void pool_window(gd_precision p, const pools *all, int image,
     keep_places(place, winner + at + c, n);
 }
 
-ALWAYS_INLINE void pool_row(gd_precision p, const pools *all, int image, int i,
-                            const void *x, const gd_scale *scale, void *y,
-                            uint8_t *winner)
+GD_INLINE void pool_row(gd_precision p, const pools *all, int image, int i,
+                        const void *x, const gd_scale *scale, void *y,
+                        uint8_t *winner)
 {
   for (int j = 0; j < all->Q; j++)
     for (int c = 0; c < all->C; c += GD_LANES)
@@ -133,10 +131,9 @@ static gd_range windows_of(int h, gd_pool_shape s, int n_windows)
 
 /* What pixel (h, w) of image `image` gets of the windows that hold it, in n
  * channels c.. . */
-ALWAYS_INLINE void unpool_some(gd_precision p, const pools *all, int image,
-                               int h, int w, gd_range rows, gd_range columns,
-                               int c, int n, const void *dy,
-                               const uint8_t *winner, void *dx)
+GD_INLINE void unpool_some(gd_precision p, const pools *all, int image, int h,
+                           int w, gd_range rows, gd_range columns, int c, int n,
+                           const void *dy, const uint8_t *winner, void *dx)
 {
   const gd_pool_shape s = all->s;
   gd_vector sum = {0};
@@ -152,9 +149,8 @@ ALWAYS_INLINE void unpool_some(gd_precision p, const pools *all, int image,
   gd_keep_some(p, dx, pixel * all->C + c, n, sum);
 }
 
-ALWAYS_INLINE void unpool_row(gd_precision p, const pools *all, int image,
-                              int h, const void *dy, const uint8_t *winner,
-                              void *dx)
+GD_INLINE void unpool_row(gd_precision p, const pools *all, int image, int h,
+                          const void *dy, const uint8_t *winner, void *dx)
 {
   const gd_range rows = windows_of(h, all->s, all->P);
   for (int w = 0; w < all->in.W; w++) {

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/** Of a function that is compiled into its callers, for their constants. */
+#define GD_INLINE static inline __attribute__((always_inline))
+
 #ifdef __AVX512F__
 enum { GD_LANES = 16 };
 #else

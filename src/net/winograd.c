@@ -5,8 +5,6 @@
 
 #include "net/vector.h"
 
-#define ALWAYS_INLINE __attribute__((always_inline)) static inline
-
 gd_patches gd_winograd_patches(gd_conv_input in, int C)
 {
   return (gd_patches){.N = in.N,
@@ -64,8 +62,8 @@ typedef void make_row(int row, const float *from, const ptrdiff_t at[4][4],
                       int64_t next, float *to);
 
 /* A row of B' times a column of the patch. */
-ALWAYS_INLINE gd_vector patch_column(int row, const float *from,
-                                     const ptrdiff_t at[4])
+GD_INLINE gd_vector patch_column(int row, const float *from,
+                                 const ptrdiff_t at[4])
 {
   switch (row) {
   case 0:
@@ -79,8 +77,8 @@ ALWAYS_INLINE gd_vector patch_column(int row, const float *from,
   }
 }
 
-ALWAYS_INLINE void patch_row(int row, const float *from,
-                             const ptrdiff_t at[4][4], int64_t next, float *to)
+GD_INLINE void patch_row(int row, const float *from, const ptrdiff_t at[4][4],
+                         int64_t next, float *to)
 {
   gd_vector d[4];
   for (int b = 0; b < 4; b++)
@@ -92,8 +90,8 @@ ALWAYS_INLINE void patch_row(int row, const float *from,
 }
 
 /* A row of A times a column of the square. */
-ALWAYS_INLINE gd_vector square_column(int row, const float *from,
-                                      const ptrdiff_t at[4])
+GD_INLINE gd_vector square_column(int row, const float *from,
+                                  const ptrdiff_t at[4])
 {
   switch (row) {
   case 0:
@@ -107,8 +105,8 @@ ALWAYS_INLINE gd_vector square_column(int row, const float *from,
   }
 }
 
-ALWAYS_INLINE void square_row(int row, const float *from,
-                              const ptrdiff_t at[4][4], int64_t next, float *to)
+GD_INLINE void square_row(int row, const float *from, const ptrdiff_t at[4][4],
+                          int64_t next, float *to)
 {
   const gd_vector a = square_column(row, from, at[0]);
   const gd_vector b = square_column(row, from, at[1]);
@@ -118,10 +116,9 @@ ALWAYS_INLINE void square_row(int row, const float *from,
   gd_store(to + 3 * next, -b);
 }
 
-ALWAYS_INLINE void make_points(make_row *f, const gd_slab *s,
-                               const gd_patches *p, const gd_piece *piece,
-                               const float *slab, gd_range rows, int n,
-                               float *points)
+GD_INLINE void make_points(make_row *f, const gd_slab *s, const gd_patches *p,
+                           const gd_piece *piece, const float *slab,
+                           gd_range rows, int n, float *points)
 {
   const int n_rows = (int)(rows.end - rows.first), first = (int)rows.first;
   const int row_floats = piece->columns * piece->n * GD_BLOCK;
@@ -160,16 +157,16 @@ void gd_winograd_square(const gd_slab *s, const gd_patches *p,
  */
 
 /* A' times four numbers: what nearly cancels first. */
-ALWAYS_INLINE void fold(gd_vector m0, gd_vector m1, gd_vector m2, gd_vector m3,
-                        gd_vector out[2])
+GD_INLINE void fold(gd_vector m0, gd_vector m1, gd_vector m2, gd_vector m3,
+                    gd_vector out[2])
 {
   out[0] = m0 + (m1 + m2);
   out[1] = (m1 - m2) - m3;
 }
 
 /* One square, in one vector. */
-ALWAYS_INLINE void output_square(const float *m, int64_t next, float *to,
-                                 ptrdiff_t next_row, ptrdiff_t next_column)
+GD_INLINE void output_square(const float *m, int64_t next, float *to,
+                             ptrdiff_t next_row, ptrdiff_t next_column)
 {
   gd_vector columns[4][2], row[2];
   for (int j = 0; j < 4; j++, m += next)
@@ -200,8 +197,7 @@ void gd_winograd_outputs(const gd_piece *piece, const float *products, int n,
  */
 
 /* G times three numbers. */
-ALWAYS_INLINE void widen(gd_vector a, gd_vector b, gd_vector c,
-                         gd_vector out[4])
+GD_INLINE void widen(gd_vector a, gd_vector b, gd_vector c, gd_vector out[4])
 {
   const gd_vector outer = (a + c) * 0.5f, middle = b * 0.5f;
   out[0] = a;
@@ -227,8 +223,8 @@ void gd_winograd_kernels(const float g[GD_WINOGRAD_TAPS][GD_BLOCK],
 }
 
 /* G' times four numbers. */
-ALWAYS_INLINE void narrow(gd_vector u0, gd_vector u1, gd_vector u2,
-                          gd_vector u3, gd_vector out[3])
+GD_INLINE void narrow(gd_vector u0, gd_vector u1, gd_vector u2, gd_vector u3,
+                      gd_vector out[3])
 {
   const gd_vector half = (u1 + u2) * 0.5f;
   out[0] = u0 + half;

@@ -44,8 +44,8 @@ enum {
 gd_patches gd_winograd_patches(gd_conv_input in, int C);
 /** Return the squares of the outputs' gradient, as the same grid sees them. */
 gd_patches gd_winograd_squares(const gd_patches *patches, int K);
-/** Cut the grid of squares for forward and backward data: a piece is one
- * matrix, whatever its rows.  (The weight gradient has net/slab.h's cut.) */
+/** Cut the grid of squares, for all passes: a piece is one matrix, whatever its
+ * rows. */
 gd_cut gd_winograd_cut(const gd_patches *patches);
 
 /** Return the floats from one point to the next, of n positions: no power of
