@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "gradus/clock.h"
 #include "gradus/memory.h"
 
 struct gd_prefetch {
@@ -28,13 +28,6 @@ struct gd_prefetch {
   gd_status status; /* of reading item n_read, which then is the last */
   char reason[2048];
 };
-
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int has_work(const gd_prefetch *f)
 {
@@ -166,10 +159,10 @@ gd_status gd_prefetch_take(gd_prefetch *f, int64_t item, void *out)
   const int64_t i = f->n_taken;
   assert(i < f->n_items && f->items[i] == item);
   if (f->n_read <= i && f->status == GD_OK) {
-    const double begun_s = now_s();
+    const double begun_s = gd_clock_s();
     while (f->n_read <= i && f->status == GD_OK)
       pthread_cond_wait(&f->is_read, &f->mutex);
-    f->waited_s += now_s() - begun_s;
+    f->waited_s += gd_clock_s() - begun_s;
   }
   gd_status st = f->n_read > i ? GD_OK : f->status;
   if (st != GD_OK)

@@ -1,7 +1,9 @@
 #include "gradus/trace.h"
 
 #include <assert.h>
-#include <time.h>
+#include <stddef.h>
+
+#include "gradus/clock.h"
 
 const char *gd_phase_name(gd_phase phase)
 {
@@ -17,17 +19,10 @@ const char *gd_phase_name(gd_phase phase)
   return names[phase];
 }
 
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void gd_trace_begin(gd_trace *t)
 {
   if (t != NULL)
-    t->last_s = now_s();
+    t->last_s = gd_clock_s();
 }
 
 void gd_trace_note(gd_trace *t, int layer, gd_phase phase)
@@ -35,7 +30,7 @@ void gd_trace_note(gd_trace *t, int layer, gd_phase phase)
   if (t == NULL)
     return;
   assert(layer >= 0 && layer < t->n_layers);
-  const double now = now_s();
+  const double now = gd_clock_s();
   t->layers[layer].seconds[phase] += now - t->last_s;
   t->last_s = now;
 }

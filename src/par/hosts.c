@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gradus/agree.h"
+#include "gradus/clock.h"
 #include "gradus/file.h"
 #include "gradus/share.h"
 #include "gradus/text.h"
@@ -49,13 +50,6 @@ MPI_Comm gd_hosts_of(MPI_Comm comm)
 /* -------------------------------------------------------------------- looking
  */
 
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Make and remove a file beside `path`: the file system tells its directory's
  * state with it.  What is wrong with that is found by the look that follows. */
 static void refresh(const char *path)
@@ -85,7 +79,7 @@ static int is_there(const char *path, int64_t size_bytes)
 static int comes(const char *path, int64_t size_bytes, int may_write,
                  int wait_s)
 {
-  const double began_s = now_s();
+  const double began_s = gd_clock_s();
   struct timespec nap = {.tv_nsec = 1000000};
   while (!is_there(path, size_bytes)) {
     gd_watchdog_feed();
@@ -93,7 +87,7 @@ static int comes(const char *path, int64_t size_bytes, int may_write,
       refresh(path);
     if (is_there(path, size_bytes))
       break;
-    if (now_s() - began_s >= wait_s)
+    if (gd_clock_s() - began_s >= wait_s)
       return 0;
     nanosleep(&nap, NULL);
     if (nap.tv_nsec < 500000000)

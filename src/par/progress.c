@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "gradus/agree.h"
+#include "gradus/clock.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/stop.h"
@@ -43,13 +44,6 @@ struct gd_progress {
   gd_status heard; /* the gravest */
   int heard_of;    /* by whom */
 };
-
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void listen_counts(gd_progress *p)
 {
@@ -112,7 +106,7 @@ void gd_progress_expect(gd_progress *p, int64_t n_items, int64_t n_done,
   p->n_items = n_items;
   p->n_before = n_done;
   snprintf(p->unit, sizeof p->unit, "%s", unit);
-  p->began_s = p->shown_s = now_s();
+  p->began_s = p->shown_s = gd_clock_s();
 }
 
 void gd_progress_note(gd_progress *p, const char *text)
@@ -229,7 +223,7 @@ static void send_count(gd_progress *p, double at_s)
 
 static void look_around(gd_progress *p)
 {
-  const double at_s = now_s();
+  const double at_s = gd_clock_s();
   if (at_s - p->looked_s < look_every_s)
     return;
   p->looked_s = at_s;

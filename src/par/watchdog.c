@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gradus/clock.h"
 #include "gradus/launcher.h"
 
 enum { HOST_BYTES = 128, TAG = 1 };
@@ -71,13 +72,6 @@ void gd_watchdog_begin(int rank, int limit_s)
 /* ------------------------------------------------------------------ the ring
  */
 
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void listen_again(void)
 {
   MPI_Irecv(&ring.heard, 1, MPI_INT, ring.before, TAG, ring.comm,
@@ -107,7 +101,7 @@ static void end_quietly(void)
 static void end_with_launcher(void)
 {
   const struct timespec nap = {.tv_nsec = 10000000};
-  say(SOMEBODY_IS_LOST, now_s());
+  say(SOMEBODY_IS_LOST, gd_clock_s());
   for (int i = 0; i < 20; i++) { /* the word is to leave before the rank */
     int gone;
     MPI_Test(&ring.send, &gone, MPI_STATUS_IGNORE);
@@ -172,7 +166,7 @@ void gd_watchdog_join(MPI_Comm comm)
                HOST_BYTES, MPI_CHAR, ring.before, TAG, ring.comm,
                MPI_STATUS_IGNORE);
   ring.send = ring.receive = MPI_REQUEST_NULL;
-  ring.looked_s = ring.heard_s = ring.sent_s = now_s();
+  ring.looked_s = ring.heard_s = ring.sent_s = gd_clock_s();
   ring.joined = 1;
   listen_again();
 }
@@ -182,7 +176,7 @@ static void leave(void)
 {
   const struct timespec nap = {.tv_nsec = 200000};
   MPI_Wait(&ring.send, MPI_STATUS_IGNORE);
-  say(LEAVES, now_s());
+  say(LEAVES, gd_clock_s());
   ring.sent_s = HUGE_VAL; /* and no more */
   while (ring.receive != MPI_REQUEST_NULL) {
     gd_watchdog_feed();
@@ -200,7 +194,7 @@ void gd_watchdog_feed(void)
   static const double every_s = 0.02; /* bounds what a feed costs */
   if (watch.limit_s == 0)
     return;
-  const double at_s = now_s();
+  const double at_s = gd_clock_s();
   if (at_s - watch.fed_s < every_s)
     return;
   watch.fed_s = at_s;

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "fit_parts.h"
 #include "gradus/agree.h"
+#include "gradus/clock.h"
 #include "gradus/gather.h"
 #include "gradus/log.h"
 
@@ -16,13 +16,6 @@ static_assert((int)GD_N_TALLIES <= (int)GD_REDUCE_TALLIES,
 
 /* PyTorch's momentum of running statistics. */
 static const double MOMENTUM = 0.1;
-
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* -------------------------------------------------------------------- steps */
 
@@ -102,7 +95,7 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
                              .n_leaves = n_leaves};
     float *values = gd_reduce_leaf(f->reduce);
     double tallies[GD_REDUCE_TALLIES] = {0};
-    const double begun_s = now_s();
+    const double begun_s = gd_clock_s();
     st = gd_trainer_forward(f->trainer, f->train, &m, values, tallies);
     if (st == GD_ERR_NUMERIC)
       st = name_layer(f);
@@ -116,7 +109,7 @@ static gd_status make_leaves(gd_fit_parts *f, int64_t k, int *stop)
     if (starts)
       gd_reduce_start(f->reduce, *stop);
     gd_trainer_backward(f->trainer, values, starts ? hear : NULL, f->reduce);
-    f->leaf_s += now_s() - begun_s;
+    f->leaf_s += gd_clock_s() - begun_s;
   }
   return st == GD_OK && run.first == run.end ? tick(f, 0, stop) : st;
 }
@@ -169,7 +162,7 @@ static gd_status blame(gd_fit_parts *f, int64_t k, int64_t at)
 static gd_status make_step(gd_fit_parts *f, int *stop)
 {
   const int64_t k = f->where.next_step;
-  const double n_samples = (double)f->step_sizes[k], begun_s = now_s();
+  const double n_samples = (double)f->step_sizes[k], begun_s = gd_clock_s();
   const double rate = f->config->optimizer.rate *
                       gd_schedule_factor(&f->config->schedule, f->step,
                                          gd_fit_steps_per_epoch(f));
@@ -196,7 +189,7 @@ static gd_status make_step(gd_fit_parts *f, int *stop)
       .rate = rate};
   double square = gd_update_square(f->update);
   gd_gather_add(f->comm, 1, &square);
-  const double step_s = now_s() - begun_s;
+  const double step_s = gd_clock_s() - begun_s;
   const double waited_s = outcome.tallies[GD_TALLY_WAITED] / f->size;
   gd_fit_parts_note(
       f, &row,

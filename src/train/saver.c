@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "gradus/agree.h"
+#include "gradus/clock.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/share.h"
@@ -34,13 +34,6 @@ struct gd_saver {
   char reason[2048];
   double stood_s, copied_s; /* training stood still, of that for the copy */
 };
-
-static double now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 gd_status gd_saver_new(MPI_Comm comm, int rank, int size,
                        const gd_checkpoints *files,
@@ -170,7 +163,7 @@ void gd_saver_begin(gd_saver *s, const gd_checkpoint_frame *frame,
                     const gd_history *history)
 {
   assert(s != NULL);
-  const double begun_s = now_s();
+  const double begun_s = gd_clock_s();
   const int64_t n_places = gd_snapshot_n_places(s->snapshot);
   gd_store_place *places = (gd_store_place *)(s->told + 1);
   gd_status st = GD_OK;
@@ -182,9 +175,9 @@ void gd_saver_begin(gd_saver *s, const gd_checkpoint_frame *frame,
   s->told[0] = st == GD_OK;
   gd_share_ints(s->comm, 1 + 2 * n_places, s->told);
   if (s->told[0]) {
-    const double copies_s = now_s();
+    const double copies_s = gd_clock_s();
     gd_snapshot_take(s->snapshot);
-    s->copied_s += now_s() - copies_s;
+    s->copied_s += gd_clock_s() - copies_s;
     st = gd_checkpoints_path(&s->files, s->step, s->path);
     if (st == GD_OK)
       st = gd_snapshot_start(s->snapshot, s->path, places);
@@ -194,7 +187,7 @@ void gd_saver_begin(gd_saver *s, const gd_checkpoint_frame *frame,
   } else if (s->rank == 0) {
     note_failure(s, st);
   }
-  s->stood_s += now_s() - begun_s;
+  s->stood_s += gd_clock_s() - begun_s;
 }
 
 gd_status gd_saver_finish(gd_saver *s)
