@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gradus/memory.h"
+#include "net/whole.h"
 
 enum {
   MOST_ROWS = 16, /* of a kernel */
@@ -26,7 +26,7 @@ static const int rows[GD_FLAT_TILES] = {MOST_TILE, 16, 4, 1};
  * vectors. */
 static int columns_of(const gd_flat_conv *f)
 {
-  const int whole = (f->K + VECTOR - 1) / VECTOR * VECTOR;
+  const int whole = gd_pieces(f->K, VECTOR) * VECTOR;
   return whole <= MOST_PADDED && f->size <= MOST_PADDED_SIZE ? whole : f->K;
 }
 

@@ -1,7 +1,6 @@
 #include "gradus/gemm.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/numbers.h"
+#include "net/whole.h"
 #include "net/winograd.h"
 
 enum { PIECE = 112 /* positions: two slabs share the cache */ };
@@ -14,16 +15,6 @@ enum { PIECE = 112 /* positions: two slabs share the cache */ };
 static const int depths_of[][GD_N_DEPTHS] = {
     [GD_FP32] = {28, 14, 7, 8}, [GD_BF16] = {28, 14, 8, 0}};
 _Static_assert(28 <= GD_MOST_TILE, "a slab ends with as many zeros");
-
-static int least(int a, int b)
-{
-  return a < b ? a : b;
-}
-
-static int pieces(int whole, int part)
-{
-  return (whole + part - 1) / part;
-}
 
 static int n_taps(const gd_outer *o)
 {
@@ -38,14 +29,14 @@ static int n_blocks_c(const gd_outer *o)
 
 static int n_blocks_k(const gd_outer *o)
 {
-  return pieces(o->K, GD_BLOCK);
+  return gd_pieces(o->K, GD_BLOCK);
 }
 
 /* The largest group of blocks whose sums fit, nearly square for one tap. */
 static void choose_groups(gd_outer *o)
 {
   const int tiles = GD_SUM_FLOATS / (GD_BLOCK * GD_BLOCK);
-  o->group_taps = least(n_taps(o), tiles);
+  o->group_taps = gd_least(n_taps(o), tiles);
   const int most = tiles / o->group_taps;
   int c = 1, k = 1;
   while (1) {
@@ -58,8 +49,8 @@ static void choose_groups(gd_outer *o)
     else
       break;
   }
-  o->group_k = pieces(n_blocks_k(o), pieces(n_blocks_k(o), k));
-  o->group_c = pieces(n_blocks_c(o), pieces(n_blocks_c(o), c));
+  o->group_k = gd_pieces(n_blocks_k(o), gd_pieces(n_blocks_k(o), k));
+  o->group_c = gd_pieces(n_blocks_c(o), gd_pieces(n_blocks_c(o), c));
 }
 
 static gd_status make_kernels(gd_outer *o, int kind)
@@ -77,7 +68,8 @@ static gd_status make_kernels(gd_outer *o, int kind)
                             .m = rows[r],
                             .n = columns[c],
                             .k = depths_of[o->tiles][kind],
-                            .lda = r == 0 ? GD_BLOCK : pieces(rows[r], 16) * 16,
+                            .lda =
+                                r == 0 ? GD_BLOCK : gd_pieces(rows[r], 16) * 16,
                             .ldb = c == 0 ? GD_BLOCK : columns[c],
                             .ldc = GD_BLOCK,
                             .transposed_a = 1,
@@ -132,7 +124,7 @@ static float *sums_of(const work *w, const task *t, int k, int c, int tap)
 static gd_channels range_of(const gd_channels *all, int first, int end)
 {
   gd_channels c = *all;
-  c.n_whole = least(end, all->n_whole) - first;
+  c.n_whole = gd_least(end, all->n_whole) - first;
   if (c.n_whole < 0)
     c.n_whole = 0;
   if (end <= all->n_whole)
@@ -183,8 +175,8 @@ static int kind_for(const gd_outer *o, int positions)
   const int *depths = depths_of[o->tiles];
   int best = 0;
   for (int kind = 1; kind < GD_N_DEPTHS && depths[kind] > 0; kind++)
-    if (pieces(positions, depths[kind]) * depths[kind] <
-        pieces(positions, depths[best]) * depths[best])
+    if (gd_pieces(positions, depths[kind]) * depths[kind] <
+        gd_pieces(positions, depths[best]) * depths[best])
       best = kind;
   return best;
 }
@@ -200,7 +192,7 @@ static void add_points(const work *w, const task *t, gd_scratch scratch,
   const int positions = piece->rows * piece->columns * piece->n;
   const int kind = kind_for(w->o, positions);
   const int depth = depths_of[GD_FP32][kind];
-  const int n_depths = pieces(positions, depth), n = n_depths * depth;
+  const int n_depths = gd_pieces(positions, depth), n = n_depths * depth;
   const int64_t next = gd_point_floats(n);
   assert(t->k1 - t->k0 == 1 && t->c1 - t->c0 == 1);
   assert(t->tap1 - t->tap0 == GD_POINTS);
@@ -254,7 +246,7 @@ static void add_piece(const work *w, const task *t, gd_scratch scratch,
              .x_numbers = scratch.slab,
              .dy_numbers = scratch.other_slab,
              .rows = piece->rows,
-             .n_depths = pieces(positions, depths[kind])};
+             .n_depths = gd_pieces(positions, depths[kind])};
   gd_slab_fill(&s.x, w->patches, piece, w->source, t->c0 * GD_BLOCK,
                scratch.slab);
   gd_slab_fill(&s.dy, w->gradient, piece, w->dy, t->k0 * GD_BLOCK,
@@ -271,7 +263,7 @@ static void deliver_block(const work *w, const task *t, int k, int c)
 {
   const gd_outer *o = w->o;
   const int all_taps = o->R * o->S, n = t->tap1 - t->tap0;
-  const int k_end = least(GD_BLOCK, o->K - k * GD_BLOCK);
+  const int k_end = gd_least(GD_BLOCK, o->K - k * GD_BLOCK);
   const int width = c < o->channels.n_whole ? GD_BLOCK : o->channels.rest;
   for (int i = 0; i < k_end; i++) {
     const float *from = sums_of(w, t, k, c, t->tap0) + i * GD_BLOCK;
@@ -323,9 +315,9 @@ static task task_of(const work *w, int i)
             .tap0 = group % w->n_groups_taps * o->group_taps,
             .first = (int)((int64_t)n_pieces * part / w->n_parts),
             .end = (int)((int64_t)n_pieces * (part + 1) / w->n_parts)};
-  t.k1 = least(t.k0 + o->group_k, n_blocks_k(o));
-  t.c1 = least(t.c0 + o->group_c, n_blocks_c(o));
-  t.tap1 = least(t.tap0 + o->group_taps, n_taps(o));
+  t.k1 = gd_least(t.k0 + o->group_k, n_blocks_k(o));
+  t.c1 = gd_least(t.c0 + o->group_c, n_blocks_c(o));
+  t.tap1 = gd_least(t.tap0 + o->group_taps, n_taps(o));
   return t;
 }
 
@@ -366,17 +358,18 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
             .source = source,
             .dy = &gradient_source,
             .dweights = dweights,
-            .cut = o->winograd
-                       ? gd_winograd_cut(patches)
-                       : gd_cut_of(patches, least(o->C, o->group_c * GD_BLOCK),
-                                   PIECE, GD_CACHE_FLOATS)};
-  w.n_groups_c = pieces(n_blocks_c(o), o->group_c);
-  w.n_groups_taps = pieces(n_taps(o), o->group_taps);
+            .cut =
+                o->winograd
+                    ? gd_winograd_cut(patches)
+                    : gd_cut_of(patches, gd_least(o->C, o->group_c * GD_BLOCK),
+                                PIECE, GD_CACHE_FLOATS)};
+  w.n_groups_c = gd_pieces(n_blocks_c(o), o->group_c);
+  w.n_groups_taps = gd_pieces(n_taps(o), o->group_taps);
   const int n_groups =
-      pieces(n_blocks_k(o), o->group_k) * w.n_groups_c * w.n_groups_taps;
+      gd_pieces(n_blocks_k(o), o->group_k) * w.n_groups_c * w.n_groups_taps;
   w.n_parts = n_groups > GD_MOST_PARTS
                   ? 1
-                  : least(GD_MOST_PARTS / n_groups, gd_cut_n_pieces(&w.cut));
+                  : gd_least(GD_MOST_PARTS / n_groups, gd_cut_n_pieces(&w.cut));
   const int n_threads = gd_workspace_threads(ws);
   const int64_t floats = task_floats(o);
   float *parts = gd_workspace_parts(ws);

@@ -6,6 +6,7 @@
 
 #include "gradus/range.h"
 #include "net/numbers.h"
+#include "net/whole.h"
 
 int gd_pool_out(int size, gd_pool_shape s)
 {
@@ -17,16 +18,6 @@ int gd_pool_out(int size, gd_pool_shape s)
       out * s.stride < size + s.pad)
     out++;
   return out;
-}
-
-static int most(int a, int b)
-{
-  return a > b ? a : b;
-}
-
-static int least(int a, int b)
-{
-  return a < b ? a : b;
 }
 
 /* ---------------------------------------------------------------- maximum
@@ -80,8 +71,8 @@ GD_INLINE void pool_window(gd_precision p, const pools *all, int image, int i,
   gd_vector best = {0};
   gd_mask place = {0};
   int is_first = 1;
-  for (int h = most(h0, 0); h < least(h0 + s.size, all->in.H); h++)
-    for (int w = most(w0, 0); w < least(w0 + s.size, all->in.W); w++) {
+  for (int h = gd_most(h0, 0); h < gd_least(h0 + s.size, all->in.H); h++)
+    for (int w = gd_most(w0, 0); w < gd_least(w0 + s.size, all->in.W); w++) {
       const ptrdiff_t pixel =
           ((ptrdiff_t)image * all->in.H + h) * all->in.W + w;
       gd_vector v = gd_load_some(p, x, pixel * all->C + c, n);
@@ -125,8 +116,8 @@ void gd_max_pool_forward(gd_precision p, gd_pool_shape s, gd_conv_input in,
 static gd_range windows_of(int h, gd_pool_shape s, int n_windows)
 {
   const int last = (h + s.pad) / s.stride;
-  const int first = most(0, h + s.pad - s.size + s.stride) / s.stride;
-  return (gd_range){first, least(last + 1, n_windows)};
+  const int first = gd_most(0, h + s.pad - s.size + s.stride) / s.stride;
+  return (gd_range){first, gd_least(last + 1, n_windows)};
 }
 
 /* What pixel (h, w) of image `image` gets of the windows that hold it, in n

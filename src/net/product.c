@@ -6,16 +6,12 @@
 
 #include "net/finish.h"
 #include "net/numbers.h"
+#include "net/whole.h"
 
 enum {
   MOST_PAIRS = 192,
   FEW_CHANNELS = 512, /* whose weights for a block stay in the cache */
 };
-
-static int least(int a, int b)
-{
-  return a < b ? a : b;
-}
 
 static int depth_of(const gd_product *p, int is_rest)
 {
@@ -26,7 +22,7 @@ static int depth_of(const gd_product *p, int is_rest)
 static int width_of(const gd_product *p)
 {
   enum { VECTOR = 16 };
-  return least(GD_BLOCK, (p->columns + VECTOR - 1) / VECTOR * VECTOR);
+  return gd_least(GD_BLOCK, gd_pieces(p->columns, VECTOR) * VECTOR);
 }
 
 static gd_status make_kernels(gd_product *p, int is_source, int tile)
@@ -73,7 +69,7 @@ gd_status gd_product_init(gd_product *p, gd_precision precision, int R, int S,
       p->channels.narrow
           ? (int64_t)R * p->rest_depth
           : (int64_t)R * S * (p->channels.n_whole * GD_BLOCK + p->rest_depth);
-  p->n_blocks = (columns + GD_BLOCK - 1) / GD_BLOCK;
+  p->n_blocks = gd_pieces(columns, GD_BLOCK);
   gd_status st = GD_OK;
   for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++) {
     st = make_kernels(p, 0, tile);
@@ -212,7 +208,7 @@ static void multiply_tiles(const work *w, const errand *e, gd_scratch scratch,
   const int adds = w->p->tiles == GD_BF16; /* the kernels themselves */
   const int m = w->tile, width = width_of(w->p);
   const int n_tiles = e->piece.rows * e->row_tiles;
-  const int end = least(first_tile + e->together, n_tiles);
+  const int end = gd_least(first_tile + e->together, n_tiles);
   for (int t = first_tile; t < end; t++) {
     const int64_t pixels = (int64_t)(t / e->row_tiles) * e->slab.row_pixels +
                            (int64_t)(t % e->row_tiles) * m;
@@ -240,9 +236,9 @@ static void multiply(const work *w, const errand *e, gd_scratch scratch,
         is_rest ? (ch->rest > 0 ? taps : 0) : taps * ch->n_whole;
     const int depth = depth_of(p, is_rest);
     const int n_part =
-        n_pairs > 0 && depth < terms ? least(terms / depth, MOST_PAIRS) : 1;
+        n_pairs > 0 && depth < terms ? gd_least(terms / depth, MOST_PAIRS) : 1;
     for (int first = 0; first < n_pairs; first += n_part) {
-      const int n = least(n_part, n_pairs - first);
+      const int n = gd_least(n_part, n_pairs - first);
       const int64_t count = (int64_t)n * depth * GD_BLOCK;
       const void *weights = gd_at(p->precision, w->packed, at);
       if (p->tiles != p->precision) {
@@ -272,7 +268,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   errand e = {.piece = gd_cut_piece(&w->cut, w->patches, i_piece)};
   const int n_seen = p->R * p->S;
   e.row_positions = e.piece.columns * e.piece.n;
-  e.row_tiles = (e.row_positions + w->tile - 1) / w->tile;
+  e.row_tiles = gd_pieces(e.row_positions, w->tile);
   e.together = e.piece.rows * e.row_tiles;
   const int64_t block_floats =
       (int64_t)e.piece.rows * e.row_tiles * w->tile * GD_BLOCK;
@@ -298,11 +294,11 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
                   .N = w->patches->N,
                   .K = p->columns};
   for (int b = b0; b < b1; b += GD_STRIP) {
-    const int end = least(b + GD_STRIP, b1);
+    const int end = gd_least(b + GD_STRIP, b1);
     for (int i = b; i < end && n_seen > 0; i++)
       multiply_all(w, &e, scratch, i, scratch.tile + (i - b) * block_floats);
     r.k0 = b * GD_BLOCK;
-    r.width = least(end * GD_BLOCK, p->columns) - r.k0;
+    r.width = gd_least(end * GD_BLOCK, p->columns) - r.k0;
     gd_finish(w->sink, &r, i_piece);
   }
 }

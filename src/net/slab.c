@@ -5,23 +5,9 @@
 #include <string.h>
 
 #include "net/numbers.h"
+#include "net/whole.h"
 
 enum { NARROW = 16 /* fewer channels than this are joined */ };
-
-static int least(int a, int b)
-{
-  return a < b ? a : b;
-}
-
-static int most(int a, int b)
-{
-  return a > b ? a : b;
-}
-
-static int pieces(int whole, int part)
-{
-  return (whole + part - 1) / part;
-}
 
 int gd_patches_are_source(const gd_patches *p)
 {
@@ -35,7 +21,7 @@ gd_channels gd_channels_of(int C, int S)
   c.narrow = S > 1 && C < NARROW && S * C <= GD_BLOCK;
   if (c.narrow)
     c.rest = S * C;
-  c.rest_pitch = pieces(c.rest, 16) * 16;
+  c.rest_pitch = gd_pieces(c.rest, 16) * 16;
   return c;
 }
 
@@ -50,7 +36,7 @@ static const double tile_worth[GD_N_TILES] = {1, 1, 0.96, 0.96, 0.9, 0.9};
 /* Products in `positions` rows of the grid that lie side by side. */
 static int64_t tile_rows(int positions, int tile)
 {
-  return (int64_t)pieces(positions, tile) * tile;
+  return (int64_t)gd_pieces(positions, tile) * tile;
 }
 
 /* The share of rows that are of use, with so many samples and columns together.
@@ -93,9 +79,9 @@ static int64_t slab_floats(const gd_patches *p, int C, int samples, int rows,
 
 gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats)
 {
-  gd_cut c = {.columns = least(p->columns, positions)};
+  gd_cut c = {.columns = gd_least(p->columns, positions)};
   choose_tiles(p, positions, &c);
-  c.rows = least(p->rows, most(1, positions / (c.samples * c.columns)));
+  c.rows = gd_least(p->rows, gd_most(1, positions / (c.samples * c.columns)));
   while (c.rows > 1 && slab_floats(p, C, c.samples, c.rows, c.columns) > floats)
     c.rows--;
   while (c.samples > 1 &&
@@ -104,11 +90,11 @@ gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats)
   const int tile = gd_tiles[c.tile];
   while (c.columns > tile &&
          slab_floats(p, C, c.samples, c.rows, c.columns) > floats)
-    c.columns = pieces(c.columns, 2 * tile) * tile;
-  c.n_groups = pieces(p->N, c.samples);
-  c.n_bands = pieces(p->rows, c.rows);
-  c.n_spans = pieces(p->columns, c.columns);
-  c.rows = pieces(p->rows, c.n_bands);
+    c.columns = gd_pieces(c.columns, 2 * tile) * tile;
+  c.n_groups = gd_pieces(p->N, c.samples);
+  c.n_bands = gd_pieces(p->rows, c.rows);
+  c.n_spans = gd_pieces(p->columns, c.columns);
+  c.rows = gd_pieces(p->rows, c.n_bands);
   return c;
 }
 
@@ -121,7 +107,8 @@ int gd_cut_groups(const gd_cut *c, int n_blocks, int n_threads)
 {
   const int wanted = n_threads == 1 ? 1 : 2 * n_threads;
   const int n_pieces = gd_cut_n_pieces(c);
-  return n_pieces >= wanted ? 1 : least(pieces(wanted, n_pieces), n_blocks);
+  return n_pieces >= wanted ? 1
+                            : gd_least(gd_pieces(wanted, n_pieces), n_blocks);
 }
 
 gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)
@@ -129,9 +116,9 @@ gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)
   gd_piece piece = {.n0 = i / (c->n_bands * c->n_spans) * c->samples,
                     .i0 = i / c->n_spans % c->n_bands * c->rows,
                     .j0 = i % c->n_spans * c->columns};
-  piece.n = least(c->samples, p->N - piece.n0);
-  piece.rows = least(c->rows, p->rows - piece.i0);
-  piece.columns = least(c->columns, p->columns - piece.j0);
+  piece.n = gd_least(c->samples, p->N - piece.n0);
+  piece.rows = gd_least(c->rows, p->rows - piece.i0);
+  piece.columns = gd_least(c->columns, p->columns - piece.j0);
   return piece;
 }
 
@@ -143,13 +130,13 @@ gd_slab gd_slab_of(const gd_patches *p, const gd_piece *piece,
 {
   gd_slab s = {.form = form,
                .channels = *channels,
-               .planes = channels->narrow ? 1 : least(p->step, p->S),
+               .planes = channels->narrow ? 1 : gd_least(p->step, p->S),
                .plane_columns = piece->columns,
                .n_rows = (piece->rows - 1) * p->step + p->R,
                .n = piece->n};
   if (!channels->narrow && p->S > 0)
     s.plane_columns += (p->S - 1) / p->step;
-  s.pitch = pieces(s.planes * s.plane_columns * s.n, multiple) * multiple;
+  s.pitch = gd_pieces(s.planes * s.plane_columns * s.n, multiple) * multiple;
   s.row_pixels = p->step * s.pitch;
   s.next_block = ((int64_t)s.n_rows * s.pitch + GD_MOST_TILE) *
                  (channels->n_whole > 0 ? GD_BLOCK : channels->rest_pitch);
@@ -379,7 +366,7 @@ void gd_slab_fill(const gd_slab *s, const gd_patches *p, const gd_piece *piece,
     const int64_t row = (int64_t)r * s->pitch;
     if (r % p->step >= p->R) { /* not seen; but where a product is filled up,
                                   zeros are multiplied with its beginning */
-      clear(s, row, least(s->pitch, GD_MOST_TILE), numbers);
+      clear(s, row, gd_least(s->pitch, GD_MOST_TILE), numbers);
       continue;
     }
     if (s->form == GD_SLAB_BF16_PAIRS) {

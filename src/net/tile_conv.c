@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gradus/memory.h"
+#include "net/whole.h"
 
 enum { SIDE = 4, PRODUCTS = SIDE * SIDE, VECTOR = GD_TILE_VECTOR };
 
@@ -200,7 +201,7 @@ void gd_tile_conv_run(const gd_tile_conv *f, int H, int W, int pitch,
 
   const image in = {.H = H, .W = W, .pitch = pitch, .x = x, .y = y};
   const int n = tiles_of(H) * tiles_of(W);
-  const int n_batches = (n + tiles[0] - 1) / tiles[0];
+  const int n_batches = gd_pieces(n, tiles[0]);
   if (n_batches < 8 || omp_get_max_threads() == 1) {
     for (int i = 0; i < n_batches; i++)
       run_batch(f, in, i * tiles[0], batch_size(n, i), scratch);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/vector.h"
+#include "net/whole.h"
 
 gd_patches gd_winograd_patches(gd_conv_input in, int C)
 {
@@ -30,26 +31,16 @@ gd_patches gd_winograd_squares(const gd_patches *patches, int K)
   return p;
 }
 
-static int least(int a, int b)
-{
-  return a < b ? a : b;
-}
-
-static int pieces(int whole, int part)
-{
-  return (whole + part - 1) / part;
-}
-
 gd_cut gd_winograd_cut(const gd_patches *p)
 {
-  gd_cut c = {.columns = least(p->columns, GD_SQUARES)};
-  c.rows = least(p->rows, GD_SQUARES / c.columns);
-  c.samples = least(p->N, GD_SQUARES / (c.columns * c.rows));
-  while (pieces(p->N, c.samples) * c.samples * 10 > p->N * 11)
+  gd_cut c = {.columns = gd_least(p->columns, GD_SQUARES)};
+  c.rows = gd_least(p->rows, GD_SQUARES / c.columns);
+  c.samples = gd_least(p->N, GD_SQUARES / (c.columns * c.rows));
+  while (gd_pieces(p->N, c.samples) * c.samples * 10 > p->N * 11)
     c.samples--; /* the last group is nearly as large as the others */
-  c.n_spans = pieces(p->columns, c.columns);
-  c.n_bands = pieces(p->rows, c.rows);
-  c.n_groups = pieces(p->N, c.samples);
+  c.n_spans = gd_pieces(p->columns, c.columns);
+  c.n_bands = gd_pieces(p->rows, c.rows);
+  c.n_groups = gd_pieces(p->N, c.samples);
   return c;
 }
 

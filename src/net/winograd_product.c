@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "net/finish.h"
+#include "net/whole.h"
 #include "net/winograd.h"
 
 enum {
@@ -12,11 +13,6 @@ enum {
                        error of 512 channels is 1.15 times as large, and no
                        time is won */
 };
-
-static int least(int a, int b)
-{
-  return a < b ? a : b;
-}
 
 int gd_winograd_fits(gd_conv_shape s)
 {
@@ -93,7 +89,7 @@ static points points_of(int positions, const float *values)
   int n[2];
   for (int family = 0; family < 2; family++) {
     const int tile = gd_tiles[GD_N_TILES - 2 + family];
-    n[family] = (positions + tile - 1) / tile * tile;
+    n[family] = gd_pieces(positions, tile) * tile;
   }
   q.family = n[1] < n[0];
   q.n = n[q.family];
@@ -162,7 +158,7 @@ static void multiply(const work *w, const points *q, int block, float *part,
       const int64_t at = e * q->next + (int64_t)t * GD_BLOCK;
       for (int i = 0; i < n_blocks; i += PART_BLOCKS) {
         multiply_part(&w->p->kernels[kind], q->values + at, GD_POINTS * q->next,
-                      weights, i, least(i + PART_BLOCKS, n_blocks),
+                      weights, i, gd_least(i + PART_BLOCKS, n_blocks),
                       i == 0 ? products + at : part);
         if (i > 0)
           gd_product_add(part, gd_tiles[kind], GD_BLOCK, products + at);
@@ -177,8 +173,8 @@ static gd_piece outputs_of(const work *w, const gd_piece *squares)
   gd_piece p = *squares;
   p.i0 *= 2;
   p.j0 *= 2;
-  p.rows = least(2 * squares->rows, w->target.H - p.i0);
-  p.columns = least(2 * squares->columns, w->target.W - p.j0);
+  p.rows = gd_least(2 * squares->rows, w->target.H - p.i0);
+  p.columns = gd_least(2 * squares->columns, w->target.W - p.j0);
   return p;
 }
 
@@ -198,7 +194,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
                   .K = w->p->columns};
   assert(GD_POINTS * q.next <= GD_SUM_FLOATS);
   for (int b = b0; b < b1; b += GD_STRIP) {
-    const int end = least(b + GD_STRIP, b1);
+    const int end = gd_least(b + GD_STRIP, b1);
     for (int i = b; i < end; i++) {
       multiply(w, &q, i, scratch.part, scratch.sums);
       gd_winograd_outputs(&squares, scratch.sums, q.n,
