@@ -1,7 +1,6 @@
 /* The last part of extract: a table of all videos, for people and spreadsheets,
  * and the totals of report.yaml. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 #include "predict_job.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/calibration.h"

@@ -23,6 +23,8 @@
 #ifndef GRADUS_PACKING_H
 #define GRADUS_PACKING_H
 
+#include <stddef.h>
+
 #include "gradus/picture.h"
 #include "gradus/status.h"
 

@@ -16,7 +16,6 @@
 #ifndef GRADUS_PICTURE_H
 #define GRADUS_PICTURE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum {

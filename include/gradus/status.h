@@ -13,8 +13,6 @@
 #ifndef GRADUS_STATUS_H
 #define GRADUS_STATUS_H
 
-#include <stdarg.h>
-
 #define GD_NODISCARD         __attribute__((warn_unused_result))
 #define GD_PRINTF(at, first) __attribute__((format(printf, at, first)))
 

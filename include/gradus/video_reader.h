@@ -28,8 +28,6 @@
 #ifndef GRADUS_VIDEO_READER_H
 #define GRADUS_VIDEO_READER_H
 
-#include <stdint.h>
-
 #include "gradus/frames.h"
 #include "gradus/patience.h"
 #include "gradus/picture.h"

@@ -1,6 +1,7 @@
 #include "gradus/status.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 static _Thread_local char reason[2048];

@@ -1,6 +1,7 @@
 #include "gradus/text.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

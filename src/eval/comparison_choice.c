@@ -1,6 +1,5 @@
 /* Which row and method the development partition chooses. */
 #include <math.h>
-#include <string.h>
 
 #include "comparison_parts.h"
 #include "gradus/digest.h"

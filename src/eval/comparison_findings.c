@@ -1,7 +1,5 @@
 /* What differs and what is within noise: verdicts on pairs, and sentences. */
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 #include "comparison_parts.h"
 

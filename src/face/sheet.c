@@ -1,7 +1,6 @@
 #include "gradus/sheet.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/blur.h"

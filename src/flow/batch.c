@@ -1,7 +1,6 @@
 #include "gradus/batch.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/file.h"

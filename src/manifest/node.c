@@ -1,6 +1,7 @@
 #include "node.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 #include "override.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/nearest.h"

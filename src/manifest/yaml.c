@@ -1,7 +1,6 @@
 /* YAML: the only source file that knows libfyaml.  The library's tree is
  * copied into ours, so that nothing else depends on its types. */
 #include <libfyaml.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "node.h"

@@ -5,7 +5,6 @@
 #include "gradus/placement.h"
 
 #include <sched.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Count the cores of this rank, and those of all ranks of its node. */

@@ -1,6 +1,5 @@
 #include "pen.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 

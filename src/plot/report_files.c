@@ -1,5 +1,4 @@
 /* Tables and figures, on the page and as files beside it. */
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

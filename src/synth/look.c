@@ -1,7 +1,5 @@
 #include "look.h"
 
-#include <stddef.h>
-
 #define COUNT(a) ((int64_t)(sizeof(a) / sizeof(a)[0]))
 
 static const uint32_t SKIN[] = {0xf2d0b8, 0xeac0a0, 0xdcaa84, 0xcc9468,

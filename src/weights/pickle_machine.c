@@ -1,6 +1,5 @@
 #include "weights/pickle_machine.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
  * Each evaluate stage gets made-up scores of VIDEOS test videos, each train
  * stage the model in FILE and a line of metrics; reports are left to do. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

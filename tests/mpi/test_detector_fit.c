@@ -1,8 +1,6 @@
 #include "gradus/detector_fit.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "gradus/agree.h"
 #include "gradus/mtcnn.h"

@@ -4,7 +4,6 @@
 #include "gradus/placement.h"
 
 #include <sched.h>
-#include <string.h>
 
 #include "test.h"
 

@@ -1,8 +1,6 @@
 #include "gradus/progress.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "gradus/stop.h"
 #include "test.h"

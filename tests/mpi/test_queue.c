@@ -1,7 +1,5 @@
 #include "gradus/queue.h"
 
-#include <string.h>
-
 #include "test.h"
 
 static void take_all(int64_t n_items, int lazy_rank)

@@ -1,7 +1,5 @@
 #include "gradus/share.h"
 
-#include <string.h>
-
 #include "test.h"
 
 /* Texts may have zeros in them; others may hold something else before. */

@@ -1,7 +1,6 @@
 #include "train/update.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/gather.h"

@@ -1,7 +1,6 @@
 /* metrics_of -- print what gradus computes of pairs that are read from stdin,
  * "truth predicted person" a line, for a comparison with another program. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "gradus/bootstrap.h"
 #include "gradus/conformal.h"

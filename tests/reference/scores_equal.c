@@ -2,7 +2,6 @@
  * a video, bit for bit: every frame, the score, the interval. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/scores.h"

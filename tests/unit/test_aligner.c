@@ -1,6 +1,5 @@
 #include "gradus/aligner.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "gradus/alignment.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test.h"

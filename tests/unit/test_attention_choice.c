@@ -1,8 +1,6 @@
 #include "gradus/attention_choice.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "test.h"
 

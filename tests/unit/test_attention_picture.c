@@ -1,7 +1,6 @@
 #include "gradus/attention_picture.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gradus/file.h"

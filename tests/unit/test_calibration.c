@@ -1,7 +1,6 @@
 #include "gradus/calibration.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "gradus/file.h"

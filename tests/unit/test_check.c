@@ -1,6 +1,5 @@
 #include "gradus/check.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

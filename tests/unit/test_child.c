@@ -1,7 +1,6 @@
 #include "gradus/child.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "test.h"
 

@@ -1,8 +1,6 @@
 #include "train/detector_loss.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "gradus/random.h"
 #include "test.h"

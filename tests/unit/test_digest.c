@@ -1,7 +1,5 @@
 #include "gradus/digest.h"
 
-#include <string.h>
-
 #include "test.h"
 
 /* XXH3's own published value for the empty input. */

@@ -1,7 +1,5 @@
 #include "gradus/dropout.h"
 
-#include <string.h>
-
 #include "test.h"
 
 enum { N = 4000 };

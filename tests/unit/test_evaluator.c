@@ -1,7 +1,6 @@
 #include "gradus/evaluator.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "gradus/memory.h"
 #include "gradus/random.h"

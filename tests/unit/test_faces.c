@@ -1,6 +1,5 @@
 #include "gradus/faces.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

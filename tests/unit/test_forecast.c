@@ -1,7 +1,5 @@
 #include "gradus/forecast.h"
 
-#include <string.h>
-
 #include "clip.h"
 #include "test.h"
 

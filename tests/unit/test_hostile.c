@@ -1,6 +1,5 @@
 /* Videos whose headers lie: what they announce is more than there is, or lies
  * elsewhere.  Each must end soon, within bounds, and with a reason. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

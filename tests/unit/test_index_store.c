@@ -1,8 +1,6 @@
 #include "gradus/index_store.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "clip.h"
 #include "test.h"

@@ -1,6 +1,5 @@
 /* What a wrong manifest gets: place, reason, line, caret, to the letter. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "test.h"

@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include <math.h>
-#include <string.h>
 
 static void output_size_is_pytorchs(void **state)
 {

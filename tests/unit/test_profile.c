@@ -1,7 +1,5 @@
 #include "gradus/profile.h"
 
-#include <string.h>
-
 #include "test.h"
 
 static gd_resnet_config named(const char *name)

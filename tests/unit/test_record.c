@@ -1,7 +1,5 @@
 #include "gradus/record.h"
 
-#include <string.h>
-
 #include "test.h"
 
 static void record_is_flat(void **state)

@@ -1,6 +1,5 @@
 #include "gradus/sampler.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "test.h"

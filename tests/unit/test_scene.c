@@ -1,7 +1,6 @@
 #include "gradus/scene.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "test.h"
 

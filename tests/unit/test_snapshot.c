@@ -1,9 +1,6 @@
 #include "train/snapshot.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "test.h"
 

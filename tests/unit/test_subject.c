@@ -1,7 +1,5 @@
 #include "gradus/subject.h"
 
-#include <string.h>
-
 #include "test.h"
 
 enum { MOST = 8 };

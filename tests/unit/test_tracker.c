@@ -2,7 +2,6 @@
  * is followed is found if he is still nearly there. */
 #include "gradus/tracker.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "test.h"

@@ -1,7 +1,6 @@
 #include "gradus/watchdog.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
