@@ -48,6 +48,8 @@ GD_NODISCARD gd_status gd_bench_step(gd_bench *b);
  * "bf16 (tiles widened to fp32)"; static. */
 const char *gd_bench_arithmetic(const gd_bench *b);
 double gd_bench_median(double *values, int n); /* sorts them */
+/* Begin a JSON object with what is timed, up to a last value. */
+void gd_bench_begin_json(const gd_bench *b, const char *mode, gd_text *t);
 
 /* Time steps with and without overlap in turn, and compose the table, or JSON,
  * on rank 0.  Collective. */

@@ -78,15 +78,9 @@ static void add_table(gd_text *t, const gd_bench *b, const gd_traffic *sent,
 static void add_json(gd_text *t, const gd_bench *b, const gd_traffic *sent,
                      const timed *steps, const timed *middle)
 {
-  gd_text_printf(t,
-                 "{\"mode\": \"ranks\", \"precision\": \"%s\", "
-                 "\"backend\": \"%s\", \"size\": %d, "
-                 "\"batch\": %d, \"microbatch\": %d, \"ranks\": %d, "
-                 "\"threads\": %d, \"sent_bytes\": %lld, \"messages\": %lld",
-                 gd_precision_name(b->network.precision), gd_gemm_backend(),
-                 b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
-                 b->set.threads, (long long)sent->bytes,
-                 (long long)sent->messages);
+  gd_bench_begin_json(b, "ranks", t);
+  gd_text_printf(t, ", \"sent_bytes\": %lld, \"messages\": %lld",
+                 (long long)sent->bytes, (long long)sent->messages);
   for (int way = 0; way < 2; way++) {
     gd_text_printf(t,
                    ",\n \"%s\": {\"step_s\": %.6g, \"network_s\": %.6g, "

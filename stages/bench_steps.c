@@ -206,6 +206,18 @@ static int compare(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+void gd_bench_begin_json(const gd_bench *b, const char *mode, gd_text *t)
+{
+  gd_text_printf(t,
+                 "{\"mode\": \"%s\", \"precision\": \"%s\", "
+                 "\"backend\": \"%s\", \"depth\": %d, \"size\": %d, "
+                 "\"batch\": %d, \"microbatch\": %d, \"ranks\": %d, "
+                 "\"threads\": %d",
+                 mode, gd_precision_name(b->network.precision),
+                 gd_gemm_backend(), b->set.depth, b->set.size_px, b->set.batch,
+                 b->set.microbatch, b->set.size, b->set.threads);
+}
+
 double gd_bench_median(double *values, int n)
 {
   qsort(values, (size_t)n, sizeof *values, compare);

@@ -356,22 +356,18 @@ static void add_json_layers(gd_text *t, const gd_bench *b, const summary *s)
 
 static void add_json(gd_text *t, const gd_bench *b, const summary *s)
 {
+  gd_bench_begin_json(b, b->set.is_evaluation ? "evaluate" : "train", t);
   gd_text_printf(
       t,
-      "{\"mode\": \"%s\", \"precision\": \"%s\", \"backend\": "
-      "\"%s\", \"depth\": %d, \"size\": %d, \"batch\": %d, \"microbatch\": %d, "
-      "\"ranks\": %d, \"threads\": %d,\n \"images_per_s\": %.6g, "
+      ",\n \"images_per_s\": %.6g, "
       "\"step_s\": %.6g, \"flop\": %.6g, \"peak_flops\": %.6g, "
       "\"share_of_peak\": %.4f, \"definition_share_of_peak\": %.4f,\n "
       "\"peak_bytes\": %.0f, "
       "\"network_bytes\": %.0f, "
       "\"kept_bytes\": %.0f,\n \"phases\": {",
-      b->set.is_evaluation ? "evaluate" : "train",
-      gd_precision_name(b->network.precision), gd_gemm_backend(), b->set.depth,
-      b->set.size_px, b->set.batch, b->set.microbatch, b->set.size,
-      b->set.threads, b->set.batch / s->step_s, s->step_s, s->flop, s->peak,
-      s->share, definition_share(s), peak_bytes(),
-      (double)gd_resnet_bytes(b->net), (double)s->kept_bytes);
+      b->set.batch / s->step_s, s->step_s, s->flop, s->peak, s->share,
+      definition_share(s), peak_bytes(), (double)gd_resnet_bytes(b->net),
+      (double)s->kept_bytes);
   for (gd_phase p = 0; p < GD_N_PHASES; p++) {
     const phase_sum sum = sum_phase(b, s, p);
     gd_text_printf(t, "%s\"%s\": {\"s\": %.6g, \"flop\": %.6g}",

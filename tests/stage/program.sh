@@ -112,6 +112,14 @@ for part in 'rank 0 sends 98.6 MB in 28 messages a step' 'hidden, a step takes';
     { echo "mpirun gradus bench --ranks: no '$part'"; cat out err; bad=1; }
 done
 
+mpirun -n 2 --oversubscribe "$gradus" bench --ranks --depth 18 --size 32 \
+  --batch 4 --repeat 1 --threads 1 --json >out 2>err
+for part in '{"mode": "ranks", "precision": "fp32"' '"depth": 18, "size": 32' \
+  '"hidden": {'; do
+  grep -qF "$part" out ||
+    { echo "gradus bench --ranks --json: no '$part'"; cat out err; bad=1; }
+done
+
 # Nothing is lost in silence when the page has no place to go.
 if [ -w /dev/full ]; then
   "$gradus" help >/dev/full 2>err
