@@ -28,6 +28,10 @@
  * come, their gradient, statistics, and all from the mean over pixels on are
  * floats.
  *
+ * In fp32 and for images of 128 px and more, both ways, convolutions of 3 x 3
+ * and stride 1 are computed by Winograd's filtering, from 16 products for 36:
+ * the same to rounding (net/winograd.h).
+ *
  * Source: He et al., "Deep Residual Learning for Image Recognition" (CVPR
  * 2016), table 1; tensor names and `stride_on_3x3` (v1.5) as torchvision 0.14.
  */

@@ -4,7 +4,8 @@
  *   N sample   C channel   H row   W column
  *   K output channel (or level)   R x S kernel rows x columns
  *
- * Activations are float, channels last, (N, H, W, C) without gaps.  All weights
+ * Activations, of the net's precision, are channels last, (N, H, W, C) without
+ * gaps.  All weights
  * of a network lie in ONE block of floats, each tensor row-major without gaps
  * as (K, C, R, S), (K, C) or (K): one allocation, one reduction, one checkpoint
  * write.  All running statistics of batch norm lie in another.  A table says

@@ -8,10 +8,13 @@
  * and the change of basis only adds.  Over many tiles each of the 16 is a
  * matrix product:
  *
- *   image --add--> U (16, tiles, C) --16 products--> M (16, tiles, K) --add-->
- * y
+ *   image --add--> U (16, tiles, C)
+ *         --16 products--> M (16, tiles, K)
+ *         --add--> y
  *
- * Tiles are taken so many at a time that U and M stay in the cache.
+ * Tiles are taken so many at a time that U and M stay in the cache.  This is
+ * the detector's, forward alone and for any C; the networks' layers, with their
+ * gradients and all that is fused with them, are gradus/conv.h's.
  *
  * Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
  * CVPR 2016, F(2 x 2, 3 x 3).  It rounds a little more than a plain sum does:

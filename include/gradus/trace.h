@@ -38,7 +38,7 @@ typedef struct {
   double flop, definition_flop;
   int64_t kept_bytes; /**< of one sample, until the backward pass */
   /** What each pass of a convolution must move at least: of one sample, its
-   * input and its output; of a step, its packed weights. */
+   * input and its output; of a microbatch, its packed weights. */
   double sample_bytes, weight_bytes;
   double seconds[GD_N_PHASES];
 } gd_trace_layer;

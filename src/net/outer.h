@@ -5,9 +5,10 @@
  *
  * A task is a group of outputs k by a group of channels c, over the pieces of
  * the grid in order: their slabs are brought into the cache together and the
- * sums of all taps stay there.  Where such tasks are few, the pieces are shared
- * out among several, whose sums are added in order in the end.  The cut follows
- * from the shapes alone, so a sum does not depend on the number of threads.
+ * sums of a group of taps (of all, if they are at most 20) stay there.  Where
+ * such tasks are few, the pieces are shared out among several, whose sums are
+ * added in order in the end.  The cut follows from the shapes alone, so a sum
+ * does not depend on the number of threads.
  *
  * By Winograd's filtering (net/winograd.h) the points of patches and gradient
  * stand for the taps, the squares of the grid for its positions, and the sums

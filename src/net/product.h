@@ -13,7 +13,7 @@
  * GD_BLOCK), the last block of columns filled up with zeros; in the precision
  * of the source.  For kernels of bf16 two channels are interleaved, (pair of
  * channels, GD_BLOCK, 2), an odd number of them filled up with zeros; for those
- * of floats the part of a sum that comes next is brought into the cache.  Where
+ * of floats the part of a sum that comes next is widened in the cache.  Where
  * there are fewer columns than a block's, products are only as wide as they
  * need, by whole vectors; what lies behind them in the results is not defined.
  */
