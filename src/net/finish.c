@@ -62,15 +62,15 @@ static int are_streamed(const gd_conv_sink *sink, const gd_results *r)
          count * (int64_t)sizeof(float) >= LARGE_BYTES;
 }
 
-/* Every position of use, in order, in columns k.. of the results. */
-GD_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
-                          const gd_results *r, int k, visit *f, columns *c)
+/* Every position of use, in order, in `width` columns k.. of the results. */
+GD_INLINE void visit_columns(gd_precision precision, int width,
+                             const gd_conv_sink *sink, const gd_results *r,
+                             int k, visit *f, columns *c)
 {
   const gd_piece *piece = &r->piece;
   const gd_target *to = &r->target;
   const ptrdiff_t step = (ptrdiff_t)to->step * r->K;
   const ptrdiff_t image = (ptrdiff_t)to->H * to->W * r->K;
-  const int width = r->width - k < GD_BLOCK ? r->width - k : GD_BLOCK;
   columns local = *c;
   place p = {.precision = precision,
              .add = sink->add,
@@ -90,11 +90,6 @@ GD_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
       for (int n = 0; n < piece->n; n++, p.value += GD_BLOCK) {
         p.at = row + (piece->j0 + j) * step + n * image;
         p.lanes = GD_LANES;
-        if (width == GD_BLOCK) {
-          for (int v = 0; v < VECTORS; v++)
-            f(&local, &p, v);
-          continue;
-        }
         for (int v = 0; v < width / GD_LANES; v++)
           f(&local, &p, v);
         p.lanes = width % GD_LANES;
@@ -103,6 +98,16 @@ GD_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
       }
   }
   *c = local;
+}
+
+/* With the width of a whole block as a constant, its sums stay in registers. */
+GD_INLINE void visit_kept(gd_precision precision, const gd_conv_sink *sink,
+                          const gd_results *r, int k, visit *f, columns *c)
+{
+  if (r->width - k >= GD_BLOCK)
+    visit_columns(precision, GD_BLOCK, sink, r, k, f, c);
+  else
+    visit_columns(precision, r->width - k, sink, r, k, f, c);
 }
 
 GD_INLINE void visit_all(const gd_conv_sink *sink, const gd_results *r, int k,
