@@ -3,8 +3,8 @@
 # same ResNet-50, in turns on the same cores; PyTorch in its best layout.
 #
 #   BATCHES (16 32), SIZE (224), THREADS (2), ROUNDS (3), STEPS (3 of a round)
-#   MICROBATCH (16)   gradus's; a larger batch is trained in several, and
-#                     evaluated: memory is compared with PyTorch's whole batch
+#   MICROBATCH (16)   gradus's; a larger batch is computed in several, and its
+#                     memory stands beside that of PyTorch's whole batch
 #   PRECISIONS (fp32 bf16)
 #
 # Prints the medians of images per second, gradus's shares of the peak of fused
