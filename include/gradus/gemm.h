@@ -64,7 +64,10 @@ typedef struct gd_gemm {
               int count, float *c);
   void (*run_scattered)(const struct gd_gemm *g, const void **a, const void **b,
                         int count, float *c);
-  void (*code)(void); /**< compiled code, where the backend compiles */
+  /** Where the backend compiles: code for the first pairs of a sum and for the
+   * next ones, and how many of them are a call. */
+  void (*code[2])(void);
+  int at_once;
 } gd_gemm;
 
 /**
@@ -94,7 +97,7 @@ GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 
 /**
  * Compute C from `count` pairs, of fp32.  Nothing is allocated.  By libxsmm
- * an element's sum runs over i, then k.
+ * an element's sum runs over i, then k, beginning with C where it is added to.
  * @param[in]     a, b   A_0 and B_0; the others follow at the shape's strides
  * @param[in]     count  number of pairs, >= 1
  * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PAIRS = 12 };
+
 static int draw(gd_random *r, int low, int high)
 {
   return low + (int)gd_random_below(r, high - low + 1);
@@ -19,7 +21,8 @@ static gd_gemm_shape random_shape(gd_random *r)
                      .n = draw(r, 1, 70),
                      .k = draw(r, 1, 70),
                      .transposed_a = draw(r, 0, 1),
-                     .accumulate = draw(r, 0, 1)};
+                     .accumulate = draw(r, 0, 1),
+                     .scattered = draw(r, 0, 1)};
   s.lda = (s.transposed_a ? s.m : s.k) + draw(r, 0, 3);
   s.ldb = s.n + draw(r, 0, 3);
   s.ldc = s.n + draw(r, 0, 3);
@@ -29,7 +32,7 @@ static gd_gemm_shape random_shape(gd_random *r)
       s.transposed_a || apart ? s.k * s.lda + s.m * s.lda * apart : s.k;
   s.stride_b = s.k * s.ldb + apart * 5;
   if (!s.transposed_a && !apart)
-    s.lda = 5 * s.k;
+    s.lda = MOST_PAIRS * s.k;
   return s;
 }
 
@@ -55,8 +58,41 @@ static double element(const gd_gemm_shape *s, const float *a, const float *b,
   return sum;
 }
 
+/* The same in floats, in the order that libxsmm promises. */
+static float element_in_order(const gd_gemm_shape *s, const float *a,
+                              const float *b, int count, int row, int column,
+                              float sum)
+{
+  for (int i = 0; i < count; i++)
+    for (int k = 0; k < s->k; k++)
+      sum = fmaf(a[i * s->stride_a +
+                   (s->transposed_a ? k * s->lda + row : row * s->lda + k)],
+                 b[i * s->stride_b + k * s->ldb + column], sum);
+  return sum;
+}
+
+static void run(const gd_gemm *g, const float *a, const float *b, int count,
+                float *c)
+{
+  const void *at_a[MOST_PAIRS], *at_b[MOST_PAIRS];
+  if (!g->shape.scattered) {
+    gd_gemm_run(g, a, b, count, c);
+    return;
+  }
+  for (int i = 0; i < count; i++) {
+    at_a[i] = a + i * g->shape.stride_a;
+    at_b[i] = b + i * g->shape.stride_b;
+  }
+  gd_gemm_run_scattered(g, at_a, at_b, count, c);
+}
+
 static void check_shape(gd_random *r, gd_gemm_shape s, int count)
 {
+#ifdef __FMA__
+  const int in_order = strcmp(gd_gemm_backend(), "libxsmm") == 0;
+#else
+  const int in_order = 0;
+#endif
   float *a = random_floats(r, (int64_t)count * s.stride_a +
                                   (int64_t)(s.m + s.k) * s.lda);
   float *b = random_floats(r, (int64_t)count * s.stride_b + s.k * s.ldb);
@@ -66,7 +102,7 @@ static void check_shape(gd_random *r, gd_gemm_shape s, int count)
 
   gd_gemm g;
   assert_ok(gd_gemm_make(s, &g));
-  gd_gemm_run(&g, a, b, count, c);
+  run(&g, a, b, count, c);
   for (int i = 0; i < s.m; i++)
     for (int j = 0; j < s.ldc; j++) {
       const float was = before[i * s.ldc + j], is = c[i * s.ldc + j];
@@ -77,6 +113,9 @@ static void check_shape(gd_random *r, gd_gemm_shape s, int count)
       const double want =
           element(&s, a, b, count, i, j) + (s.accumulate ? (double)was : 0.0);
       assert_true(fabs((double)is - want) < 1e-6 * (20 + s.k * count));
+      if (in_order)
+        assert_true(is == element_in_order(&s, a, b, count, i, j,
+                                           s.accumulate ? was : 0.0f));
     }
   free(before);
   free(c);
@@ -94,7 +133,7 @@ static void check_backend(const char *name)
   assert_string_equal(gd_gemm_backend(), name);
   gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < 60; i++)
-    check_shape(&r, random_shape(&r), draw(&r, 1, 5));
+    check_shape(&r, random_shape(&r), draw(&r, 1, MOST_PAIRS));
   unsetenv("GRADUS_GEMM");
 }
 
@@ -151,7 +190,6 @@ static double term(const bf16_product *p, int i, int row, int k, int column)
 
 static void check_bf16(gd_random *r, gd_gemm_shape s, int count)
 {
-  enum { MOST = 5 };
   const int rows_a = s.transposed_a ? s.k : s.m;
   bf16_product p = {.s = s,
                     .count = count,
@@ -159,7 +197,7 @@ static void check_bf16(gd_random *r, gd_gemm_shape s, int count)
                     .n_b = (int64_t)count * s.k * s.ldb};
   p.a = random_bf16(r, p.n_a);
   p.b = random_bf16(r, p.n_b);
-  const void *a[MOST], *b[MOST];
+  const void *a[MOST_PAIRS], *b[MOST_PAIRS];
   for (int i = 0; i < count; i++) {
     a[i] = p.a + i * (p.n_a / count);
     b[i] = p.b + i * (p.n_b / count);
@@ -208,7 +246,7 @@ static void bf16_product_equals_its_definition(void **state)
     s.lda = i % 4 == 0 ? 64 : (s.transposed_a ? s.m : s.k) + draw(&r, 0, 3);
     s.ldb = s.n + draw(&r, 0, 3);
     s.ldc = s.n + draw(&r, 0, 3);
-    check_bf16(&r, s, draw(&r, 1, 5));
+    check_bf16(&r, s, draw(&r, 1, MOST_PAIRS));
   }
 }
 
