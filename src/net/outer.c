@@ -374,11 +374,11 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
   const int64_t floats = task_floats(o);
   float *parts = gd_workspace_parts(ws);
 
+  gd_workspace_share(ws, n_groups * w.n_parts);
 #pragma omp parallel num_threads(n_threads)
   {
     const gd_scratch scratch = gd_workspace_scratch(ws);
-#pragma omp for schedule(static)
-    for (int i = 0; i < n_groups * w.n_parts; i++) {
+    for (int i; (i = gd_workspace_next(ws)) >= 0;) {
       task t = task_of(&w, i);
       t.sums = w.n_parts == 1 ? scratch.sums : parts + i * floats;
       for (int piece = t.first; piece < t.end; piece++) {
@@ -389,6 +389,7 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
         deliver(&w, &t);
     }
     if (w.n_parts > 1) {
+#pragma omp barrier
 #pragma omp for schedule(static)
       for (int group = 0; group < n_groups; group++) {
         task t = task_of(&w, group * w.n_parts);

@@ -325,8 +325,9 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
   const int n_threads = gd_workspace_threads(ws);
   const int n_pieces = gd_cut_n_pieces(&w.cut);
   const int groups = gd_cut_groups(&w.cut, p->n_blocks, n_threads);
-#pragma omp parallel for num_threads(n_threads) schedule(static)
-  for (int task = 0; task < n_pieces * groups; task++) {
+  gd_workspace_share(ws, n_pieces * groups);
+#pragma omp parallel num_threads(n_threads)
+  for (int task; (task = gd_workspace_next(ws)) >= 0;) {
     const int group = task % groups;
     run_piece(&w, gd_workspace_scratch(ws), task / groups,
               p->n_blocks * group / groups, p->n_blocks * (group + 1) / groups);

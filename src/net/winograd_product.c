@@ -222,8 +222,9 @@ void gd_winograd_run(const gd_winograd_product *p, const gd_workspace *ws,
   const int n_pieces = gd_cut_n_pieces(&w.cut);
   const int n_blocks = p->columns / GD_BLOCK;
   const int groups = gd_cut_groups(&w.cut, n_blocks, n_threads);
-#pragma omp parallel for num_threads(n_threads) schedule(static)
-  for (int task = 0; task < n_pieces * groups; task++) {
+  gd_workspace_share(ws, n_pieces * groups);
+#pragma omp parallel num_threads(n_threads)
+  for (int task; (task = gd_workspace_next(ws)) >= 0;) {
     const int group = task % groups;
     run_piece(&w, gd_workspace_scratch(ws), task / groups,
               n_blocks * group / groups, n_blocks * (group + 1) / groups);

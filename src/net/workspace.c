@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -15,8 +16,15 @@ enum {
                   GD_SUM_FLOATS + WEIGHT_FLOATS,
 };
 
+/* A thread's part of the tasks. */
+typedef struct {
+  _Alignas(GD_ALIGN_BYTES) atomic_int next;
+  int end;
+} share;
+
 struct gd_workspace {
   int n_threads;
+  share *shares; /* (n_threads) */
   float *floats; /* (n_threads, THREAD_FLOATS) */
   float *parts;  /* (GD_MOST_PARTS, GD_SUM_FLOATS) */
 };
@@ -28,10 +36,11 @@ gd_status gd_workspace_new(gd_workspace **out)
   if (ws == NULL)
     return GD_ERR_NOMEM;
   ws->n_threads = omp_get_max_threads();
+  ws->shares = gd_alloc(ws->n_threads, sizeof *ws->shares);
   ws->floats =
       gd_alloc((int64_t)ws->n_threads * THREAD_FLOATS, sizeof *ws->floats);
   ws->parts = gd_alloc(GD_MOST_PARTS * GD_SUM_FLOATS, sizeof *ws->parts);
-  if (ws->floats == NULL || ws->parts == NULL) {
+  if (ws->shares == NULL || ws->floats == NULL || ws->parts == NULL) {
     gd_workspace_free(ws);
     return GD_ERR_NOMEM;
   }
@@ -43,6 +52,7 @@ void gd_workspace_free(gd_workspace *ws)
 {
   if (ws == NULL)
     return;
+  free(ws->shares);
   free(ws->floats);
   free(ws->parts);
   free(ws);
@@ -78,4 +88,27 @@ gd_scratch gd_workspace_scratch(const gd_workspace *ws)
 float *gd_workspace_parts(const gd_workspace *ws)
 {
   return ws->parts;
+}
+
+void gd_workspace_share(const gd_workspace *ws, int n)
+{
+  for (int t = 0; t < ws->n_threads; t++) {
+    share *s = &ws->shares[t];
+    atomic_store(&s->next, (int)((int64_t)n * t / ws->n_threads));
+    s->end = (int)((int64_t)n * (t + 1) / ws->n_threads);
+  }
+}
+
+int gd_workspace_next(const gd_workspace *ws)
+{
+  const int thread = omp_get_thread_num();
+  for (int i = 0; i < ws->n_threads; i++) {
+    share *s = &ws->shares[(thread + i) % ws->n_threads];
+    if (atomic_load(&s->next) >= s->end)
+      continue;
+    const int task = atomic_fetch_add(&s->next, 1);
+    if (task < s->end)
+      return task;
+  }
+  return -1;
 }
