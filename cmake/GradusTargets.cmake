@@ -61,6 +61,8 @@ endfunction()
 #   gd_add_test(agree MPI NP 1 2 3 4)        tests/mpi/test_agree.c, mpi.agree.npN
 #   gd_add_test(conv TIMEOUT 300)            seconds until ctest gives up
 #   gd_add_test(mtcnn SHARED)                skips (code 77) without GRADUS_SHARED
+#
+# Under the sanitizers, of several numbers of ranks only the last.
 function(gd_add_test name)
   cmake_parse_arguments(arg "MPI;SHARED" "TIMEOUT" "NP" ${ARGN})
   set(folder unit)
@@ -78,6 +80,9 @@ function(gd_add_test name)
   set_target_properties(${program} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   if(arg_MPI)
+    if(GRADUS_SANITIZE)
+      list(GET arg_NP -1 arg_NP)
+    endif()
     foreach(np IN LISTS arg_NP)
       gd_add_mpi_run(${folder}.${name}.np${np} ${program} ${np}
         TIMEOUT ${arg_TIMEOUT})
@@ -111,13 +116,20 @@ endif()
 
 # gd_add_script_test(lint rooms) : tests/lint/rooms.sh as the test lint.rooms.
 #
+# PLAIN: not under the sanitizers, which see as much elsewhere: lints; numbers
+# compared with a reference's; and what a run does on other ranks, after its end
+# or within Slurm, which is made of what the tests of units and of MPI try.
+#
 #   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
 #   gd_add_script_test(stage kill MPI)           starts ranks: runs alone
 #
 # The script finds GRADUS_SOURCE, GRADUS_BUILD and GRADUS_SHARED in its
 # environment; exit code 77 means skipped.
 function(gd_add_script_test folder name)
-  cmake_parse_arguments(arg "MPI" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(arg "MPI;PLAIN" "TIMEOUT" "" ${ARGN})
+  if(arg_PLAIN AND GRADUS_SANITIZE)
+    return()
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()

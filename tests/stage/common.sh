@@ -33,6 +33,7 @@ stages:
   model:
     stage: train
     from: faces
+    depth: 18
     batch: 8
     microbatch: 4
     epochs: 2

@@ -6,8 +6,9 @@
 
 cp "$GRADUS_SOURCE/jobs/demo.yaml" "$scratch/job.yaml"
 cut=(--set work=run --set corpus.subjects=6 --set corpus.videos_per_subject=1
-  --set corpus.seconds=0.4 --set faces.size=32 --set model.hidden=8
-  --set model.batch=6 --set model.microbatch=2 --set model.epochs=1)
+  --set corpus.seconds=0.4 --set faces.size=32 --set model.depth=18
+  --set model.hidden=8 --set model.batch=6 --set model.microbatch=2
+  --set model.epochs=1)
 for ranks in 1 2 3; do
   expect 0 "$scratch/np$ranks" "$ranks" "${cut[@]}"
 done

@@ -5,8 +5,8 @@
 . "$GRADUS_SOURCE/tests/stage/common.sh"
 
 export VGGFACE2=
-cut=(--set faces.size=32 --set model.hidden=8 --set model.batch=6
-  --set model.microbatch=2 --set model.epochs=1)
+cut=(--set faces.size=32 --set model.depth=18 --set model.hidden=8
+  --set model.batch=6 --set model.microbatch=2 --set model.epochs=1)
 for year in 2013 2014; do
   "$gradus" synth "$scratch/drawn$year" --layout "avec$year" --subjects 6 \
     --videos-per-subject 1 --seconds 0.4 >/dev/null

@@ -19,7 +19,7 @@ stages:
     height: 128
   frames: {stage: extract, from: corpus, rate: 2.5, start: 0.3}
   faces: {stage: align, from: frames, size: 32, detector: found.h5, min_face: 50}
-  model: {stage: train, from: faces, batch: 8, microbatch: 4, epochs: 1, hidden: 8}
+  model: {stage: train, from: faces, batch: 8, microbatch: 4, epochs: 1, depth: 18, hidden: 8}
   scores: {stage: evaluate, from: [model, faces], average: median, interval: 0.5}
 JOB
 mkdir "$scratch/a"

@@ -14,8 +14,9 @@ cp "$GRADUS_SOURCE/jobs/demo.yaml" "$scratch/job.yaml"
 options=(--set work=run)
 if [ "${GRADUS_DEMO-}" != whole ]; then
   options+=(--set corpus.subjects=6 --set corpus.videos_per_subject=1
-    --set corpus.seconds=0.4 --set faces.size=32 --set model.hidden=8
-    --set model.batch=6 --set model.microbatch=2 --set model.epochs=1)
+    --set corpus.seconds=0.4 --set faces.size=32 --set model.depth=18
+    --set model.hidden=8 --set model.batch=6 --set model.microbatch=2
+    --set model.epochs=1)
 fi
 printf 'launcher: mpirun\nlauncher_options: --oversubscribe\n' >"$scratch/site.yaml"
 
