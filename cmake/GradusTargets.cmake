@@ -116,9 +116,8 @@ endif()
 
 # gd_add_script_test(lint rooms) : tests/lint/rooms.sh as the test lint.rooms.
 #
-# PLAIN: not under the sanitizers, which see as much elsewhere: lints; numbers
-# compared with a reference's; and what a run does on other ranks, after its end
-# or within Slurm, which is made of what the tests of units and of MPI try.
+# PLAIN: not under the sanitizers, which see its code elsewhere: lints, numbers
+# compared with a reference's, and runs that are killed or within Slurm.
 #
 #   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
 #   gd_add_script_test(stage kill MPI)           starts ranks: runs alone

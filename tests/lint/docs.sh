@@ -2,7 +2,6 @@
 # What the program prints about itself is what docs/ says.
 set -uo pipefail
 gradus=$GRADUS_BUILD/gradus
-export ASAN_OPTIONS=detect_leaks=0
 bad=0
 compare() { # file, arguments
   local file=$GRADUS_SOURCE/docs/$1

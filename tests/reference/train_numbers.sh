@@ -7,7 +7,6 @@ if ! "$python" -c 'import torch' 2>/dev/null; then
   echo "SKIPPED: python3-torch is missing"
   exit 77
 fi
-export ASAN_OPTIONS=detect_leaks=0
 "$python" - "$GRADUS_BUILD/tests/train_numbers" <<'PYTHON'
 import subprocess, sys, torch
 from torch.nn import functional as F

@@ -11,7 +11,6 @@ if ! "$python" -c 'import h5py, torch, torchvision' 2>/dev/null; then
   echo "SKIPPED: python3-torch, python3-torchvision or python3-h5py is missing"
   exit 77
 fi
-export ASAN_OPTIONS=detect_leaks=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
