@@ -3,16 +3,17 @@
  *
  *     C = sum_i A_i B_i      or      C += sum_i A_i B_i
  *
- * C stays in registers over the whole sum.  Convolutions and dense layers are
- * loops around it.  All matrices are row-major with a row stride each, of
- * floats where their shape does not say bf16.
+ * C stays in registers over the sum, or a long part of it.  Convolutions and
+ * dense layers are loops around it.  All matrices are row-major with a row
+ * stride each, of floats where their shape does not say bf16.
  *
  * Two backends: `libxsmm` compiles a kernel for each shape at run time
  * (x86-64), `openblas` calls a library made for the machine.  The environment
  * variable GRADUS_GEMM chooses one; without it, libxsmm if it was built in.
  * The two round differently, so results name the backend they came from.  By
- * libxsmm a row of C does not depend on the other rows; by openblas the order
- * of its sums follows from where it lies among them.
+ * libxsmm a row of C does not depend on the other rows (but, with AVX-512, in
+ * up to 16 columns behind a multiple of 64); by openblas the order of its sums
+ * follows from where it lies among them.
  *
  * Numbers that are kept in bf16 are multiplied as gd_gemm_takes() says:
  *
@@ -97,7 +98,9 @@ GD_NODISCARD gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out);
 
 /**
  * Compute C from `count` pairs, of fp32.  Nothing is allocated.  By libxsmm
- * an element's sum runs over i, then k, beginning with C where it is added to.
+ * an element's sum runs over i, then k, beginning with C where it is added to
+ * (but, with AVX-512, is that of several such sums in up to 16 columns behind a
+ * multiple of 64).
  * @param[in]     a, b   A_0 and B_0; the others follow at the shape's strides
  * @param[in]     count  number of pairs, >= 1
  * @param[in,out] c      (m, n) with stride ldc; must not overlap A or B
