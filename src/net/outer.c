@@ -104,6 +104,8 @@ typedef struct {
   float *dweights;
   gd_cut cut;
   int n_parts, n_groups_c, n_groups_taps;
+  float *parts; /* (group, part, group_k, group_c, group_taps, GD_BLOCK,
+                   GD_BLOCK) */
 } work;
 
 /* One task: blocks k0..k1 by c0..c1, some taps, pieces first..end. */
@@ -321,16 +323,36 @@ static task task_of(const work *w, int i)
   return t;
 }
 
-/* Add the sums of a group's other parts to the first part's. */
-static void add_parts(const work *w, task *t, float *parts, int64_t floats)
+/* A part of a group's sums; the whole is delivered. */
+static void sum_part(const void *context, gd_scratch scratch, int i)
 {
-  t->sums = parts;
+  const work *w = context;
+  task t = task_of(w, i);
+  t.sums = w->n_parts == 1 ? scratch.sums : w->parts + i * task_floats(w->o);
+  for (int piece = t.first; piece < t.end; piece++) {
+    const gd_piece at = gd_cut_piece(&w->cut, w->patches, piece);
+    add_piece(w, &t, scratch, &at, piece > t.first);
+  }
+  if (w->n_parts == 1)
+    deliver(w, &t);
+}
+
+/* Add the sums of a group's other parts to the first part's. */
+static void sum_parts(const void *context, gd_scratch scratch, int group)
+{
+  const work *w = context;
+  const int64_t floats = task_floats(w->o);
+  float *sums = w->parts + (int64_t)group * w->n_parts * floats;
+  task t = task_of(w, group * w->n_parts);
   for (int part = 1; part < w->n_parts; part++) {
-    const float *more = parts + part * floats;
+    const float *more = sums + part * floats;
 #pragma omp simd
     for (int64_t i = 0; i < floats; i++)
-      parts[i] += more[i];
+      sums[i] += more[i];
   }
+  t.sums = sums;
+  deliver(w, &t);
+  (void)scratch; /* all is in the parts */
 }
 
 void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
@@ -370,32 +392,8 @@ void gd_outer_run(const gd_outer *o, const gd_workspace *ws,
   w.n_parts = n_groups > GD_MOST_PARTS
                   ? 1
                   : gd_least(GD_MOST_PARTS / n_groups, gd_cut_n_pieces(&w.cut));
-  const int n_threads = gd_workspace_threads(ws);
-  const int64_t floats = task_floats(o);
-  float *parts = gd_workspace_parts(ws);
-
-  gd_workspace_share(ws, n_groups * w.n_parts);
-#pragma omp parallel num_threads(n_threads)
-  {
-    const gd_scratch scratch = gd_workspace_scratch(ws);
-    for (int i; (i = gd_workspace_next(ws)) >= 0;) {
-      task t = task_of(&w, i);
-      t.sums = w.n_parts == 1 ? scratch.sums : parts + i * floats;
-      for (int piece = t.first; piece < t.end; piece++) {
-        const gd_piece at = gd_cut_piece(&w.cut, patches, piece);
-        add_piece(&w, &t, scratch, &at, piece > t.first);
-      }
-      if (w.n_parts == 1)
-        deliver(&w, &t);
-    }
-    if (w.n_parts > 1) {
-#pragma omp barrier
-#pragma omp for schedule(static)
-      for (int group = 0; group < n_groups; group++) {
-        task t = task_of(&w, group * w.n_parts);
-        add_parts(&w, &t, parts + (int64_t)group * w.n_parts * floats, floats);
-        deliver(&w, &t);
-      }
-    }
-  }
+  w.parts = gd_workspace_parts(ws);
+  gd_workspace_run(ws, n_groups * w.n_parts, sum_part, &w);
+  if (w.n_parts > 1)
+    gd_workspace_run(ws, n_groups, sum_parts, &w);
 }

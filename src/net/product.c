@@ -143,7 +143,8 @@ typedef struct {
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
-  int tile; /* rows of a product */
+  int groups; /* of blocks of columns */
+  int tile;   /* rows of a product */
   int may_be_source;
 } work;
 
@@ -303,6 +304,15 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   }
 }
 
+/* A piece times a group of blocks. */
+static void run_group(const void *context, gd_scratch scratch, int i)
+{
+  const work *w = context;
+  const int group = i % w->groups, n_blocks = w->p->n_blocks;
+  run_piece(w, scratch, i / w->groups, n_blocks * group / w->groups,
+            n_blocks * (group + 1) / w->groups);
+}
+
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     const gd_patches *patches, const gd_conv_source *source,
                     const void *packed, const gd_conv_sink *sink,
@@ -322,14 +332,6 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     patches->N == 1 && patches->rows == 1 &&
                     source->scale == NULL;
 
-  const int n_threads = gd_workspace_threads(ws);
-  const int n_pieces = gd_cut_n_pieces(&w.cut);
-  const int groups = gd_cut_groups(&w.cut, p->n_blocks, n_threads);
-  gd_workspace_share(ws, n_pieces * groups);
-#pragma omp parallel num_threads(n_threads)
-  for (int task; (task = gd_workspace_next(ws)) >= 0;) {
-    const int group = task % groups;
-    run_piece(&w, gd_workspace_scratch(ws), task / groups,
-              p->n_blocks * group / groups, p->n_blocks * (group + 1) / groups);
-  }
+  w.groups = gd_cut_groups(&w.cut, p->n_blocks, gd_workspace_threads(ws));
+  gd_workspace_run(ws, gd_cut_n_pieces(&w.cut) * w.groups, run_group, &w);
 }

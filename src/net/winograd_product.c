@@ -71,6 +71,7 @@ typedef struct {
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
+  int groups; /* of blocks of columns */
 } work;
 
 /* A piece's points, (block of channels, point, position, GD_BLOCK). */
@@ -206,27 +207,28 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   }
 }
 
+/* A piece times a group of blocks. */
+static void run_group(const void *context, gd_scratch scratch, int i)
+{
+  const work *w = context;
+  const int group = i % w->groups, n_blocks = w->p->columns / GD_BLOCK;
+  run_piece(w, scratch, i / w->groups, n_blocks * group / w->groups,
+            n_blocks * (group + 1) / w->groups);
+}
+
 void gd_winograd_run(const gd_winograd_product *p, const gd_workspace *ws,
                      const gd_patches *patches, const gd_conv_source *source,
                      const float *packed, const gd_conv_sink *sink)
 {
-  const work w = {.p = p,
-                  .patches = patches,
-                  .source = source,
-                  .packed = packed,
-                  .sink = sink,
-                  .target = {.H = patches->H, .W = patches->W, .step = 1},
-                  .cut = gd_winograd_cut(patches)};
+  work w = {.p = p,
+            .patches = patches,
+            .source = source,
+            .packed = packed,
+            .sink = sink,
+            .target = {.H = patches->H, .W = patches->W, .step = 1},
+            .cut = gd_winograd_cut(patches)};
   assert(patches->C == p->C && patches->precision == GD_FP32);
-  const int n_threads = gd_workspace_threads(ws);
-  const int n_pieces = gd_cut_n_pieces(&w.cut);
-  const int n_blocks = p->columns / GD_BLOCK;
-  const int groups = gd_cut_groups(&w.cut, n_blocks, n_threads);
-  gd_workspace_share(ws, n_pieces * groups);
-#pragma omp parallel num_threads(n_threads)
-  for (int task; (task = gd_workspace_next(ws)) >= 0;) {
-    const int group = task % groups;
-    run_piece(&w, gd_workspace_scratch(ws), task / groups,
-              n_blocks * group / groups, n_blocks * (group + 1) / groups);
-  }
+  w.groups =
+      gd_cut_groups(&w.cut, p->columns / GD_BLOCK, gd_workspace_threads(ws));
+  gd_workspace_run(ws, gd_cut_n_pieces(&w.cut) * w.groups, run_group, &w);
 }

@@ -62,7 +62,8 @@ int64_t gd_workspace_bytes(const gd_workspace *ws)
 {
   return ((int64_t)ws->n_threads * THREAD_FLOATS +
           GD_MOST_PARTS * GD_SUM_FLOATS) *
-         (int64_t)sizeof *ws->floats;
+             (int64_t)sizeof *ws->floats +
+         ws->n_threads * (int64_t)sizeof *ws->shares;
 }
 
 int gd_workspace_threads(const gd_workspace *ws)
@@ -70,7 +71,13 @@ int gd_workspace_threads(const gd_workspace *ws)
   return ws->n_threads;
 }
 
-gd_scratch gd_workspace_scratch(const gd_workspace *ws)
+float *gd_workspace_parts(const gd_workspace *ws)
+{
+  return ws->parts;
+}
+
+/* The calling thread's part. */
+static gd_scratch scratch_of(const gd_workspace *ws)
 {
   const int thread = omp_get_thread_num();
   assert(thread < ws->n_threads);
@@ -85,12 +92,7 @@ gd_scratch gd_workspace_scratch(const gd_workspace *ws)
                           tile + TILE_FLOATS + PART_FLOATS + GD_SUM_FLOATS};
 }
 
-float *gd_workspace_parts(const gd_workspace *ws)
-{
-  return ws->parts;
-}
-
-void gd_workspace_share(const gd_workspace *ws, int n)
+static void share_tasks(const gd_workspace *ws, int n)
 {
   for (int t = 0; t < ws->n_threads; t++) {
     share *s = &ws->shares[t];
@@ -99,7 +101,8 @@ void gd_workspace_share(const gd_workspace *ws, int n)
   }
 }
 
-int gd_workspace_next(const gd_workspace *ws)
+/* The calling thread's next task; -1: all are taken. */
+static int next_task(const gd_workspace *ws)
 {
   const int thread = omp_get_thread_num();
   for (int i = 0; i < ws->n_threads; i++) {
@@ -111,4 +114,13 @@ int gd_workspace_next(const gd_workspace *ws)
       return task;
   }
   return -1;
+}
+
+void gd_workspace_run(const gd_workspace *ws, int n, gd_task *f,
+                      const void *context)
+{
+  share_tasks(ws, n);
+#pragma omp parallel num_threads(ws->n_threads)
+  for (int i; (i = next_task(ws)) >= 0;)
+    f(context, scratch_of(ws), i);
 }

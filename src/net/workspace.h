@@ -35,22 +35,16 @@ typedef struct {
 
 /** Return the number of threads that the workspace has room for. */
 int gd_workspace_threads(const gd_workspace *ws);
-/** Return the calling OpenMP thread's part; borrowed. */
-gd_scratch gd_workspace_scratch(const gd_workspace *ws);
+/** One of the tasks of a loop. */
+typedef void gd_task(const void *context, gd_scratch scratch, int i);
 /**
- * Share tasks 0..n between the threads of the next parallel region, which each
- * run the loop
- *
- *     for (int i; (i = gd_workspace_next(ws)) >= 0;)
- *
- * A thread gets the tasks of its own part in order, near memory that it touched
- * first, as a static schedule would give them; then what other threads have not
- * begun, for none of them waits while another is held up.  Which thread runs a
- * task must not change its results.
+ * Run tasks 0..n on the workspace's threads.  Each begins with its own part in
+ * order, near memory that it touched first, as a static schedule would have it;
+ * then it takes what other threads have not begun, so that none waits while
+ * another is held up.  Which thread runs a task must not change its results.
  */
-void gd_workspace_share(const gd_workspace *ws, int n);
-/** Return the calling OpenMP thread's next task; -1: all are taken. */
-int gd_workspace_next(const gd_workspace *ws);
+void gd_workspace_run(const gd_workspace *ws, int n, gd_task *f,
+                      const void *context);
 /** Return the sums of all tasks: GD_MOST_PARTS * GD_SUM_FLOATS. */
 float *gd_workspace_parts(const gd_workspace *ws);
 

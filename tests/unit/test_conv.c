@@ -124,14 +124,20 @@ static void assert_close(const char *what, const example *e, const float *is,
           (double)is[i], want[i]);
 }
 
-/* A workspace in which others left what is no number. */
+static void soil(const void *context, gd_scratch scratch, int i)
+{
+  (void)context;
+  (void)i;
+  memset(scratch.slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
+  memset(scratch.other_slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
+}
+
+/* A workspace, of one thread, in which others left what is no number. */
 static gd_workspace *soiled_workspace(void)
 {
   gd_workspace *ws;
   assert_ok(gd_workspace_new(&ws));
-  const gd_scratch scratch = gd_workspace_scratch(ws);
-  memset(scratch.slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
-  memset(scratch.other_slab, 0xff, GD_SLAB_FLOATS * sizeof *scratch.slab);
+  gd_workspace_run(ws, gd_workspace_threads(ws), soil, NULL);
   return ws;
 }
 

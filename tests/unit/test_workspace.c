@@ -4,66 +4,91 @@
 #include <omp.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
-enum { THREADS = 3, MOST_TASKS = 11 };
+enum { THREADS = 3, MOST_TASKS = 6000 };
 
-static gd_workspace *workspace_of(int n_threads)
+/* What tasks find and leave. */
+typedef struct {
+  int n, n_before;
+  atomic_int n_done, n_met;
+  atomic_int n_runs[MOST_TASKS];
+  int thread[MOST_TASKS];
+} board;
+
+static board all;
+
+static void run(const void *context, gd_scratch scratch, int i)
+{
+  (void)context;
+  float volatile *busy = scratch.slab;
+  if (*busy > 0)
+    atomic_fetch_add(&all.n_met, 1);
+  for (int work = 1; work <= 1000; work++)
+    *busy = (float)work;
+  all.thread[i] = omp_get_thread_num();
+  atomic_fetch_add(&all.n_runs[i], 1);
+  atomic_fetch_add(&all.n_done, 1);
+  *busy = 0;
+}
+
+/* The first task of thread 1's part is held up until all others are done. */
+static void run_held_up(const void *context, gd_scratch scratch, int i)
+{
+  if (i == all.n / THREADS) {
+    const time_t end = time(NULL) + 20;
+    while (all.n_done < all.n - 1 && time(NULL) < end)
+      ;
+    all.n_before = all.n_done;
+  }
+  run(context, scratch, i);
+}
+
+static void run_all(int n, gd_task *f)
 {
   gd_workspace *ws;
-  omp_set_num_threads(n_threads);
+  omp_set_dynamic(0);
+  omp_set_num_threads(THREADS);
   assert_ok(gd_workspace_new(&ws));
-  return ws;
+  memset(&all, 0, sizeof all);
+  all.n = n;
+  gd_workspace_run(ws, n, f, NULL);
+  gd_workspace_free(ws);
+  for (int i = 0; i < MOST_TASKS; i++)
+    assert_int_equal(all.n_runs[i], i < n);
+  assert_int_equal(all.n_met, 0); /* in one thread's memory */
 }
 
-static void each_task_is_taken_once(void **state)
+static void each_task_is_run_once(void **state)
 {
   (void)state;
-  gd_workspace *ws = workspace_of(THREADS);
-  for (int n = 0; n <= MOST_TASKS; n++) {
-    atomic_int taken[MOST_TASKS];
-    memset(taken, 0, sizeof taken);
-    gd_workspace_share(ws, n);
-#pragma omp parallel num_threads(THREADS)
-    for (int i; (i = gd_workspace_next(ws)) >= 0;)
-      atomic_fetch_add(&taken[i], 1);
-    for (int i = 0; i < MOST_TASKS; i++)
-      assert_int_equal(taken[i], i < n);
-  }
-  gd_workspace_free(ws);
+  for (int n = 0; n <= 2 * THREADS; n++)
+    run_all(n, run);
+  for (int again = 0; again < 20; again++)
+    run_all(MOST_TASKS, run);
 }
 
-/* Thread 1 is held up until all is done; the others begin with their own. */
+static void fewer_threads_than_asked_for_run_all_tasks(void **state)
+{
+  (void)state;
+  const int levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(0);
+  run_all(MOST_TASKS, run);
+  omp_set_max_active_levels(levels);
+  for (int i = 0; i < MOST_TASKS; i++)
+    assert_int_equal(all.thread[i], 0);
+}
+
 static void others_take_the_tasks_of_a_thread_that_is_held_up(void **state)
 {
   (void)state;
-  gd_workspace *ws = workspace_of(THREADS);
-  atomic_int taken = 0;
-  int first[THREADS] = {-1, -1, -1};
-  gd_workspace_share(ws, 3 * THREADS);
-#pragma omp parallel num_threads(THREADS)
-  {
-    const int thread = omp_get_thread_num();
-    if (thread != 1) {
-      first[thread] = gd_workspace_next(ws);
-      atomic_fetch_add(&taken, 1);
-    }
-#pragma omp barrier
-    if (thread != 1)
-      while (gd_workspace_next(ws) >= 0)
-        atomic_fetch_add(&taken, 1);
-#pragma omp barrier
-    if (thread == 1)
-      first[thread] = gd_workspace_next(ws);
-  }
-  assert_int_equal(taken, 3 * THREADS);
-  assert_int_equal(first[0], 0);
-  assert_int_equal(first[1], -1);
-  assert_int_equal(first[2], 6);
-  gd_workspace_free(ws);
+  run_all(3 * THREADS, run_held_up);
+  assert_int_equal(all.n_before, all.n - 1);
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(each_task_is_taken_once),
+    cmocka_unit_test(each_task_is_run_once),
+    cmocka_unit_test(fewer_threads_than_asked_for_run_all_tasks),
     cmocka_unit_test(others_take_the_tasks_of_a_thread_that_is_held_up),
 };
 
