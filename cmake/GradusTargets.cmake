@@ -117,7 +117,8 @@ endif()
 # gd_add_script_test(lint rooms) : tests/lint/rooms.sh as the test lint.rooms.
 #
 # PLAIN: not under the sanitizers, which see its code elsewhere: lints, numbers
-# compared with a reference's, and runs that are killed or within Slurm.
+# compared with a reference's, and runs that are killed, spread over hosts, within
+# Slurm, or only longer.
 #
 #   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
 #   gd_add_script_test(stage kill MPI)           starts ranks: runs alone

@@ -1,5 +1,6 @@
 /**
- * The scratch memory of the kernels and the sizes they share.
+ * The scratch memory of the kernels, the tasks that work in it, and the sizes
+ * they share.
  *
  * A piece's slab of at most 440 KiB, its results in a block of columns, and the
  * weights of a part of a sum stay in an L2 of 1 MiB.

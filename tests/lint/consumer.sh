@@ -11,7 +11,8 @@ cmake --install "$build_dir" --prefix "$scratch/prefix" >"$scratch/log" 2>&1 ||
   { cat "$scratch/log"; exit 1; }
 
 cmake -G Ninja -S "$source_dir/tests/lint/consumer" -B "$scratch/build" \
-  -DCMAKE_PREFIX_PATH="$scratch/prefix" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" >"$scratch/log" 2>&1 ||
+  { cat "$scratch/log"; exit 1; }
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 ||
   { cat "$scratch/log"; exit 1; }
 "$scratch/build/consumer"
