@@ -12,10 +12,12 @@
  * same loop over the output's gradient, one pass per residue class of the
  * stride; backward weights multiplies the two, transposed.
  *
- * 3 x 3 kernels of floats can be computed from 16 products for every 36 of the
- * definition, by Winograd's minimal filtering (net/winograd.h).  Sums round a
- * little more then, and a gradient that is zero because nothing meets there may
- * become the rounding of zero.
+ * 3 x 3 kernels can be computed from 16 products for every 36 of the
+ * definition, by Winograd's minimal filtering (net/winograd.h), where products
+ * are of floats (gd_gemm_takes()).  The weights that are multiplied with are
+ * floats then, of either precision, and 16 for 9.  Sums round a little more,
+ * and a gradient that is zero because nothing meets there may become the
+ * rounding of zero.
  *
  * What stands before and behind a convolution in a network is done on the way
  * into the cache and out of it: see gd_conv_source and gd_conv_sink.  A dense
@@ -25,8 +27,8 @@
  * order: results do not depend on the number of threads.
  *
  * A layer's precision is that of all that it reads and writes pixel by pixel,
- * and of its packed weights.  Sums are in floats in any case; so are weights
- * and their gradient, biases and scales.
+ * and to which its weights are rounded.  Sums are in floats in any case; so are
+ * weights and their gradient, biases and scales.
  *
  * Source: the definition above, kept as gd_conv_*_naive().
  */
@@ -46,8 +48,8 @@ typedef struct {
   int pad_behind; /**< further rows of zeros below and columns at right, to make
                      TensorFlow's `same` of a stride; pad + pad_behind < R, S */
   int winograd;   /**< compute it by Winograd's minimal filtering: 3 x 3, stride
-                     1, pad 1, C and K multiples of 64 up to 1024; bf16 is
-                     computed directly all the same */
+                     1, pad 1, C and K multiples of 64 up to 1024; what is
+                     multiplied as bf16 is computed directly all the same */
 } gd_conv_shape;
 
 /** N images of H x W pixels at the convolution's input. */

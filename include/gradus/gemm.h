@@ -21,7 +21,8 @@
  *          many products at a time.  Their matrices have two terms of a sum
  *          side by side: see gd_gemm_shape.
  *   fp32   where the machine has none: those who call bring tiles of A and B
- *          into the cache as floats.  Half the memory, but slower than fp32.
+ *          into the cache as floats.  As fast as fp32, with half the memory for
+ *          activations.
  *
  * Products of two bf16 numbers are exact in floats, so the ways differ in the
  * order of their sums alone (and the instruction takes denormals for zeros).

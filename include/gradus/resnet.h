@@ -24,13 +24,14 @@
  * Several microbatches per step: pack once; add up gradients and statistics.
  *
  * A net's precision is that of what it keeps: the images, what is between the
- * layers and its gradient, and packed weights of convolutions.  Weights as they
- * come, their gradient, statistics, and all from the mean over pixels on are
- * floats.
+ * layers and its gradient, and what weights of convolutions are rounded to.
+ * Weights as they come, their gradient, statistics, and all from the mean over
+ * pixels on are floats.
  *
- * In fp32 and for images of 128 px and more, both ways, convolutions of 3 x 3
- * and stride 1 are computed by Winograd's filtering, from 16 products for 36:
- * the same to rounding (net/winograd.h).
+ * For images of 128 px and more, both ways, convolutions of 3 x 3 and stride 1
+ * are computed by Winograd's filtering, from 16 products for 36: the same to
+ * rounding (net/winograd.h).  So are those of bf16 where its numbers are
+ * multiplied as floats (gd_gemm_takes()).
  *
  * Source: He et al., "Deep Residual Learning for Image Recognition" (CVPR
  * 2016), table 1; tensor names and `stride_on_3x3` (v1.5) as torchvision 0.14.

@@ -167,9 +167,10 @@ static const gd_key train_keys[] = {
          "for each face and epoch."},
     {"precision", GD_KEY_CHOICE, .words = "fp32|bf16", .fallback = "fp32",
      .late = 1,
-     .sentence = "bf16: keep activations, their gradients and the weights that "
-                 "convolutions multiply with in half the memory, with 8 "
-                 "significant bits; sums, weights and all else stay fp32."},
+     .sentence = "bf16: keep activations and their gradients in half the "
+                 "memory, with 8 significant bits, to which the weights that "
+                 "convolutions multiply with are rounded; sums, weights and "
+                 "all else stay fp32."},
     {"init", GD_KEY_FILE, .fallback = "",
      .sentence = "Model file to start from, as `gradus import resnet` or a "
                  "training makes it; empty: random weights."},

@@ -110,10 +110,10 @@ static gd_status make_residue(residue *c, gd_conv_shape s,
   return c->packed == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-static gd_status make_winograd(gd_winograd_product *p, int C, int columns,
-                               void **packed)
+static gd_status make_winograd(gd_winograd_product *p, gd_precision precision,
+                               int C, int columns, void **packed)
 {
-  gd_status st = gd_winograd_init(p, C, columns);
+  gd_status st = gd_winograd_init(p, precision, C, columns);
   if (st != GD_OK)
     return st;
   *packed = gd_alloc(gd_winograd_packed(p), sizeof(float));
@@ -124,7 +124,8 @@ static gd_status prepare_forward(gd_conv *conv)
 {
   const gd_conv_shape s = conv->shape;
   if (s.winograd)
-    return make_winograd(&conv->winograd, s.C, s.K, &conv->packed);
+    return make_winograd(&conv->winograd, conv->precision, s.C, s.K,
+                         &conv->packed);
   gd_status st = gd_product_init(&conv->forward, conv->precision, s.R, s.S, s.C,
                                  s.K, s.R * s.S == 1 && s.stride == 1);
   if (st != GD_OK)
@@ -157,9 +158,9 @@ static gd_status prepare_training(gd_conv *conv)
   if (st != GD_OK)
     return st;
   const gd_conv_shape s = conv->shape;
-  return s.winograd
-             ? make_winograd(&conv->winograd_back, s.K, s.C, &conv->packed_back)
-             : prepare_residues(conv);
+  return s.winograd ? make_winograd(&conv->winograd_back, conv->precision, s.K,
+                                    s.C, &conv->packed_back)
+                    : prepare_residues(conv);
 }
 
 gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision, int training,
@@ -174,7 +175,7 @@ gd_status gd_conv_new(gd_conv_shape shape, gd_precision precision, int training,
     return GD_ERR_NOMEM;
   conv->shape = shape;
   conv->precision = precision;
-  if (precision != GD_FP32)
+  if (gd_gemm_takes(precision) != GD_FP32)
     conv->shape.winograd = 0;
   st = prepare_forward(conv);
   if (st == GD_OK && training)
@@ -203,19 +204,20 @@ void gd_conv_free(gd_conv *conv)
 /* Of the products that there are; the others are nothing. */
 int64_t gd_conv_bytes(const gd_conv *conv)
 {
-  int64_t count = gd_product_packed(&conv->forward) +
-                  gd_winograd_packed(&conv->winograd) +
-                  gd_winograd_packed(&conv->winograd_back);
+  int64_t bytes =
+      gd_conv_weight_bytes(conv) +
+      gd_winograd_packed(&conv->winograd_back) * (int64_t)sizeof(float);
   for (int i = 0; i < conv->n_residues; i++)
-    count += gd_product_packed(&conv->residues[i].product);
-  return count * gd_precision_bytes(conv->precision);
+    bytes += gd_product_packed(&conv->residues[i].product) *
+             gd_precision_bytes(conv->precision);
+  return bytes;
 }
 
 int64_t gd_conv_weight_bytes(const gd_conv *conv)
 {
-  return (gd_product_packed(&conv->forward) +
-          gd_winograd_packed(&conv->winograd)) *
-         gd_precision_bytes(conv->precision);
+  return gd_product_packed(&conv->forward) *
+             gd_precision_bytes(conv->precision) +
+         gd_winograd_packed(&conv->winograd) * (int64_t)sizeof(float);
 }
 
 double gd_conv_flop(const gd_conv *conv, gd_conv_input in)
@@ -299,7 +301,7 @@ static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 {
   const gd_conv_shape s = conv->shape;
   if (s.winograd)
-    return gd_winograd_patches(in, s.C);
+    return gd_winograd_patches(in, s.C, conv->precision);
   return flatten((gd_patches){.N = in.N,
                               .rows = gd_conv_out_H(s, in.H),
                               .columns = gd_conv_out_W(s, in.W),
@@ -317,7 +319,7 @@ static gd_patches patches_of(const gd_conv *conv, gd_conv_input in)
 /* The output's gradient as the input sees it, by Winograd. */
 static gd_patches patches_back(const gd_conv *conv, gd_conv_input in)
 {
-  return gd_winograd_patches(in, conv->shape.K);
+  return gd_winograd_patches(in, conv->shape.K, conv->precision);
 }
 
 /* The output's gradient as a residue class of the input sees it; with no

@@ -6,7 +6,7 @@
 #include "net/vector.h"
 #include "net/whole.h"
 
-gd_patches gd_winograd_patches(gd_conv_input in, int C)
+gd_patches gd_winograd_patches(gd_conv_input in, int C, gd_precision precision)
 {
   return (gd_patches){.N = in.N,
                       .rows = (in.H + 1) / 2,
@@ -14,7 +14,7 @@ gd_patches gd_winograd_patches(gd_conv_input in, int C)
                       .H = in.H,
                       .W = in.W,
                       .C = C,
-                      .precision = GD_FP32,
+                      .precision = precision,
                       .step = 2,
                       .row = -1,
                       .column = -1,

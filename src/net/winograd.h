@@ -41,7 +41,7 @@ enum {
 };
 
 /** Return the patches of images of C channels. */
-gd_patches gd_winograd_patches(gd_conv_input in, int C);
+gd_patches gd_winograd_patches(gd_conv_input in, int C, gd_precision precision);
 /** Return the squares of the outputs' gradient, as the same grid sees them. */
 gd_patches gd_winograd_squares(const gd_patches *patches, int K);
 /** Cut the grid of squares, for all passes: a piece is one matrix, whatever its

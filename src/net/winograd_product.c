@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "net/finish.h"
+#include "net/numbers.h"
 #include "net/whole.h"
 #include "net/winograd.h"
 
@@ -21,9 +22,11 @@ int gd_winograd_fits(gd_conv_shape s)
          s.C <= MOST_BLOCKS * GD_BLOCK && s.K <= MOST_BLOCKS * GD_BLOCK;
 }
 
-gd_status gd_winograd_init(gd_winograd_product *p, int C, int columns)
+gd_status gd_winograd_init(gd_winograd_product *p, gd_precision precision,
+                           int C, int columns)
 {
-  *p = (gd_winograd_product){.C = C, .columns = columns};
+  *p =
+      (gd_winograd_product){.precision = precision, .C = C, .columns = columns};
   gd_status st = GD_OK;
   for (int tile = 0; tile < GD_N_TILES && st == GD_OK; tile++)
     st = gd_gemm_make((gd_gemm_shape){.m = gd_tiles[tile],
@@ -56,6 +59,9 @@ void gd_winograd_pack(const gd_winograd_product *p, const float *weights,
       for (int k = 0; k < GD_BLOCK; k++)
         for (int tap = 0; tap < TAPS; tap++)
           g[turned ? TAPS - 1 - tap : tap][k] = from[k * next_column + tap];
+      for (int tap = 0; tap < TAPS; tap++)
+        for (int k = 0; k < GD_BLOCK; k += GD_LANES)
+          gd_store(g[tap] + k, gd_kept(p->precision, gd_load(g[tap] + k)));
       gd_winograd_kernels(g, (int64_t)p->C * GD_BLOCK,
                           packed + (int64_t)k0 * GD_POINTS * p->C +
                               (ptrdiff_t)c * GD_BLOCK);
@@ -185,7 +191,7 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   const gd_piece squares = gd_cut_piece(&w->cut, w->patches, i_piece);
   const int pitch = 2 * squares.columns * squares.n;
   const points q = transform(w, &squares, scratch);
-  gd_results r = {.precision = GD_FP32,
+  gd_results r = {.precision = w->p->precision,
                   .values = scratch.tile,
                   .row_pitch = pitch,
                   .block_floats = (int64_t)2 * squares.rows * pitch * GD_BLOCK,
@@ -227,7 +233,7 @@ void gd_winograd_run(const gd_winograd_product *p, const gd_workspace *ws,
             .sink = sink,
             .target = {.H = patches->H, .W = patches->W, .step = 1},
             .cut = gd_winograd_cut(patches)};
-  assert(patches->C == p->C && patches->precision == GD_FP32);
+  assert(patches->C == p->C && patches->precision == p->precision);
   w.groups =
       gd_cut_groups(&w.cut, p->columns / GD_BLOCK, gd_workspace_threads(ws));
   gd_workspace_run(ws, gd_cut_n_pieces(&w.cut) * w.groups, run_group, &w);

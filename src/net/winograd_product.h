@@ -17,20 +17,22 @@
 #include "net/workspace.h"
 
 typedef struct {
+  gd_precision precision; /**< of source and results */
   int C, columns;
   gd_gemm kernels[GD_N_TILES];
 } gd_winograd_product;
 
-/** Say whether a convolution of floats can be computed this way. */
+/** Say whether a convolution can be computed this way. */
 int gd_winograd_fits(gd_conv_shape shape);
 
 /** Make the kernels. Errors: as gd_gemm_make() */
-GD_NODISCARD gd_status gd_winograd_init(gd_winograd_product *p, int C,
+GD_NODISCARD gd_status gd_winograd_init(gd_winograd_product *p,
+                                        gd_precision precision, int C,
                                         int columns);
 /** Return how many floats the packed weights are. */
 int64_t gd_winograd_packed(const gd_winograd_product *p);
 /**
- * Transform and pack weights.
+ * Transform and pack weights, rounded to the precision first.
  * @param[in] weights  (K, C, 3, 3) of the convolution
  * @param[in] turned   for the gradient by the input: columns are its C
  */

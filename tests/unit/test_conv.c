@@ -258,19 +258,19 @@ static void check_winograd_shapes(void)
 {
   gd_random r = gd_random_of(10, GD_FOR_TESTS, 0, 0);
   gd_conv_shape f = {64, 64, 3, 3, 1, 1, 0, 1};
-  check_one(&r, GD_FP32, f, (gd_conv_input){1, 1, 1});
-  check_one(&r, GD_FP32, f, (gd_conv_input){1, 3, 131});
-  check_one(&r, GD_FP32, f, (gd_conv_input){17, 4, 2});
-  check_one(&r, GD_FP32, f, (gd_conv_input){1, 33, 58});
+  check(&r, f, (gd_conv_input){1, 1, 1});
+  check(&r, f, (gd_conv_input){1, 3, 131});
+  check(&r, f, (gd_conv_input){17, 4, 2});
+  check(&r, f, (gd_conv_input){1, 33, 58});
   for (int i = 0; i < 12; i++) {
     f.C = 64 * draw(&r, 1, 3), f.K = 64 * draw(&r, 1, 3);
-    check_one(&r, GD_FP32, f,
-              (gd_conv_input){draw(&r, 1, 4), draw(&r, 1, 9), draw(&r, 1, 9)});
+    check(&r, f,
+          (gd_conv_input){draw(&r, 1, 4), draw(&r, 1, 9), draw(&r, 1, 9)});
   }
   f.C = 320, f.K = 256;
-  check_one(&r, GD_FP32, f, (gd_conv_input){1, 5, 4});
+  check(&r, f, (gd_conv_input){1, 5, 4});
   f.C = 1024, f.K = 64;
-  check_one(&r, GD_FP32, f, (gd_conv_input){1, 14, 16});
+  check(&r, f, (gd_conv_input){1, 14, 16});
 }
 
 static void conv_by_libxsmm_equals_its_definition(void **state)
@@ -545,11 +545,13 @@ static void what_is_large_is_done_on_the_way_too(void **state)
 static void weights_are_rounded_to_the_precision(void **state)
 {
   (void)state;
+  const gd_conv_shape shapes[] = {{64, 70, 3, 3, 1, 1, 0, 0},
+                                  {64, 128, 3, 3, 1, 1, 0, 1}};
+  enum { N_SHAPES = sizeof shapes / sizeof *shapes };
   gd_random r = gd_random_of(11, GD_FOR_TESTS, 0, 0);
-  for (int i = 0; i < N_ARITHMETICS; i++) {
-    example e = example_of(&r, begin_arithmetic(i),
-                           (gd_conv_shape){64, 70, 3, 3, 1, 1, 0, 0},
-                           (gd_conv_input){1, 5, 5});
+  for (int i = 0; i < N_SHAPES * N_ARITHMETICS; i++) {
+    example e = example_of(&r, begin_arithmetic(i / N_SHAPES),
+                           shapes[i % N_SHAPES], (gd_conv_input){1, 5, 5});
     float *rough = floats(&r, e.n_w);
     float *y = floats(&r, e.n_y), *dx = floats(&r, e.n_x);
     memcpy(e.w, rough, (size_t)e.n_w * sizeof *rough);
@@ -569,7 +571,7 @@ static void weights_are_rounded_to_the_precision(void **state)
 }
 
 /* Two for a multiply-add: the definition's, or 16 for each square of outputs,
- * of floats alone. */
+ * where floats are multiplied. */
 static void flop_are_those_that_are_computed(void **state)
 {
   (void)state;
@@ -577,7 +579,8 @@ static void flop_are_those_that_are_computed(void **state)
   for (int winograd = 0; winograd < 2; winograd++)
     for (int i = 0; i < N_ARITHMETICS; i++) {
       const gd_precision p = begin_arithmetic(i);
-      const double products = winograd && p == GD_FP32 ? 16 * 4 * 4 : 9 * 7 * 8;
+      const double products =
+          winograd && gd_gemm_takes(p) == GD_FP32 ? 16 * 4 * 4 : 9 * 7 * 8;
       gd_conv *conv;
       assert_ok(gd_conv_new((gd_conv_shape){64, 128, 3, 3, 1, 1, 0, winograd},
                             p, 0, &conv));

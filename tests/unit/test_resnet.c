@@ -48,16 +48,21 @@ static gd_resnet_config in_bf16(gd_resnet_config c)
   return c;
 }
 
-/* A check of a net in bf16, by both ways to multiply. */
+/* A check of a net in bf16, by one way to multiply. */
+static void expect_by(const char *way, void (*expect)(gd_resnet_config config),
+                      gd_resnet_config config)
+{
+  setenv("GRADUS_BF16", way, 1);
+  expect(in_bf16(config));
+  unsetenv("GRADUS_BF16");
+}
+
+/* The same by both of them. */
 static void expect_in_bf16(void (*expect)(gd_resnet_config config),
                            gd_resnet_config config)
 {
-  static const char *const ways[] = {"tiles", "kernels"};
-  for (int i = 0; i < 2; i++) {
-    setenv("GRADUS_BF16", ways[i], 1);
-    expect(in_bf16(config));
-  }
-  unsetenv("GRADUS_BF16");
+  expect_by("tiles", expect, config);
+  expect_by("kernels", expect, config);
 }
 
 /* A net's data, filled with random numbers. */
@@ -320,6 +325,7 @@ static void threads_and_room_change_no_bit_of_a_step(void **state)
   expect_same_bits(large_config());
   expect_in_bf16(expect_same_bits, small_config());
   expect_in_bf16(expect_same_bits, basic_config());
+  expect_by("tiles", expect_same_bits, large_config());
 }
 
 static gd_resnet *evaluator(const model *m, int training)
@@ -394,6 +400,7 @@ static void evaluation_of_a_sample_does_not_see_the_others(void **state)
   expect_lone_samples(basic_config());
   expect_lone_samples(large_config());
   expect_in_bf16(expect_lone_samples, small_config());
+  expect_by("tiles", expect_lone_samples, large_config());
 }
 
 static double norm_of(const float *x, int64_t n)
@@ -430,16 +437,16 @@ static double distance(const float *x, const float *want, int64_t n)
 static void expect_near_fp32(gd_resnet_config config)
 {
   static const double bounds[3] = {8 * 0x1p-8, 8 * 0x1p-8, 0.4};
-  enum { N = 6, BIG = 64, ITEMS = BIG * BIG * 3 };
-  static float x[N * ITEMS], dlogits[N * K];
+  enum { N = 6, MOST_ITEMS = 160 * 128 * 3 };
+  static float x[N * MOST_ITEMS], dlogits[N * K];
   float logits[2][2][N * K];
   model *m[2];
   gd_random r = gd_random_of(14, GD_FOR_TESTS, 0, 0);
-  for (int i = 0; i < N * ITEMS; i++)
+  assert_true(config.height * config.width * 3 <= MOST_ITEMS);
+  for (int i = 0; i < N * config.height * config.width * 3; i++)
     x[i] = (float)gd_random_between(&r, -1.0, 1.0);
   for (int i = 0; i < N * K; i++)
     dlogits[i] = (float)gd_random_between(&r, -1.0, 1.0);
-  config.height = config.width = BIG;
   int64_t kept_bytes[2] = {0, 0};
   for (int i = 0; i < 2; i++) {
     gd_resnet *net;
@@ -478,8 +485,11 @@ static void expect_near_fp32(gd_resnet_config config)
 static void bf16_outputs_and_gradient_are_near_fp32s(void **state)
 {
   (void)state;
-  expect_in_bf16(expect_near_fp32, small_config());
-  expect_in_bf16(expect_near_fp32, basic_config());
+  gd_resnet_config deep = small_config(), basic = basic_config();
+  deep.height = deep.width = basic.height = basic.width = 64;
+  expect_in_bf16(expect_near_fp32, deep);
+  expect_in_bf16(expect_near_fp32, basic);
+  expect_by("tiles", expect_near_fp32, large_config());
 }
 
 /* sum(dlogits * logits), the loss whose gradient by the logits is dlogits. */
