@@ -143,8 +143,7 @@ typedef struct {
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
-  int groups; /* of blocks of columns */
-  int tile;   /* rows of a product */
+  int tile; /* rows of a product */
   int may_be_source;
 } work;
 
@@ -262,9 +261,10 @@ static void multiply_all(const work *w, const errand *e, gd_scratch scratch,
     multiply(w, e, scratch, block, t, c);
 }
 
-static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
-                      int b1)
+static void run_piece(const void *context, gd_scratch scratch, int i_piece,
+                      int b0, int b1)
 {
+  const work *w = context;
   const gd_product *p = w->p;
   errand e = {.piece = gd_cut_piece(&w->cut, w->patches, i_piece)};
   const int n_seen = p->R * p->S;
@@ -304,15 +304,6 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   }
 }
 
-/* A piece times a group of blocks. */
-static void run_group(const void *context, gd_scratch scratch, int i)
-{
-  const work *w = context;
-  const int group = i % w->groups, n_blocks = w->p->n_blocks;
-  run_piece(w, scratch, i / w->groups, n_blocks * group / w->groups,
-            n_blocks * (group + 1) / w->groups);
-}
-
 void gd_product_run(const gd_product *p, const gd_workspace *ws,
                     const gd_patches *patches, const gd_conv_source *source,
                     const void *packed, const gd_conv_sink *sink,
@@ -331,7 +322,5 @@ void gd_product_run(const gd_product *p, const gd_workspace *ws,
   w.may_be_source = takes_source(p) && gd_patches_are_source(patches) &&
                     patches->N == 1 && patches->rows == 1 &&
                     source->scale == NULL;
-
-  w.groups = gd_cut_groups(&w.cut, p->n_blocks, gd_workspace_threads(ws));
-  gd_workspace_run(ws, gd_cut_n_pieces(&w.cut) * w.groups, run_group, &w);
+  gd_cut_run(&w.cut, p->n_blocks, ws, run_piece, &w);
 }

@@ -103,12 +103,34 @@ int gd_cut_n_pieces(const gd_cut *c)
   return c->n_groups * c->n_bands * c->n_spans;
 }
 
-int gd_cut_groups(const gd_cut *c, int n_blocks, int n_threads)
+/* Pieces times groups of blocks of columns. */
+typedef struct {
+  gd_piece_run *run;
+  const void *context;
+  int n_blocks, n_groups;
+} groups;
+
+static void run_group(const void *context, gd_scratch scratch, int i)
 {
+  const groups *g = context;
+  const int group = i % g->n_groups;
+  g->run(g->context, scratch, i / g->n_groups,
+         g->n_blocks * group / g->n_groups,
+         g->n_blocks * (group + 1) / g->n_groups);
+}
+
+void gd_cut_run(const gd_cut *c, int n_blocks, const gd_workspace *ws,
+                gd_piece_run *run, const void *context)
+{
+  const int n_threads = gd_workspace_threads(ws);
   const int wanted = n_threads == 1 ? 1 : 2 * n_threads;
   const int n_pieces = gd_cut_n_pieces(c);
-  return n_pieces >= wanted ? 1
-                            : gd_least(gd_pieces(wanted, n_pieces), n_blocks);
+  const groups g = {.run = run,
+                    .context = context,
+                    .n_blocks = n_blocks,
+                    .n_groups =
+                        gd_least(gd_pieces(wanted, n_pieces), n_blocks)};
+  gd_workspace_run(ws, n_pieces * g.n_groups, run_group, &g);
 }
 
 gd_piece gd_cut_piece(const gd_cut *c, const gd_patches *p, int i)

@@ -70,11 +70,17 @@ extern const int gd_tiles[GD_N_TILES];
  * most `floats` where that can be, and GD_SLAB_FLOATS in any case. */
 gd_cut gd_cut_of(const gd_patches *p, int C, int positions, int64_t floats);
 int gd_cut_n_pieces(const gd_cut *c);
-/** Return the groups of blocks of columns that go to several tasks: more than
- * one only if the pieces are too few for the threads.  Every block is the same
- * work in any case, so this may depend on the number of threads: the bits do
- * not. */
-int gd_cut_groups(const gd_cut *c, int n_blocks, int n_threads);
+/** The work of a piece with blocks b0..b1 of columns. */
+typedef void gd_piece_run(const void *context, gd_scratch scratch, int i_piece,
+                          int b0, int b1);
+/**
+ * Run all pieces on the workspace's threads, with all blocks of columns: in one
+ * go, or, where the pieces are too few for the threads, in several tasks. Every
+ * block is the same work in any case, so this may depend on the number of
+ * threads: the bits do not.
+ */
+void gd_cut_run(const gd_cut *c, int n_blocks, const gd_workspace *ws,
+                gd_piece_run *run, const void *context);
 
 /** One piece: samples n0.. , rows i0.., columns j0.. of the grid. */
 typedef struct {

@@ -77,7 +77,6 @@ typedef struct {
   const gd_conv_sink *sink;
   gd_target target;
   gd_cut cut;
-  int groups; /* of blocks of columns */
 } work;
 
 /* A piece's points, (block of channels, point, position, GD_BLOCK). */
@@ -185,9 +184,10 @@ static gd_piece outputs_of(const work *w, const gd_piece *squares)
   return p;
 }
 
-static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
-                      int b1)
+static void run_piece(const void *context, gd_scratch scratch, int i_piece,
+                      int b0, int b1)
 {
+  const work *w = context;
   const gd_piece squares = gd_cut_piece(&w->cut, w->patches, i_piece);
   const int pitch = 2 * squares.columns * squares.n;
   const points q = transform(w, &squares, scratch);
@@ -213,28 +213,17 @@ static void run_piece(const work *w, gd_scratch scratch, int i_piece, int b0,
   }
 }
 
-/* A piece times a group of blocks. */
-static void run_group(const void *context, gd_scratch scratch, int i)
-{
-  const work *w = context;
-  const int group = i % w->groups, n_blocks = w->p->columns / GD_BLOCK;
-  run_piece(w, scratch, i / w->groups, n_blocks * group / w->groups,
-            n_blocks * (group + 1) / w->groups);
-}
-
 void gd_winograd_run(const gd_winograd_product *p, const gd_workspace *ws,
                      const gd_patches *patches, const gd_conv_source *source,
                      const float *packed, const gd_conv_sink *sink)
 {
-  work w = {.p = p,
-            .patches = patches,
-            .source = source,
-            .packed = packed,
-            .sink = sink,
-            .target = {.H = patches->H, .W = patches->W, .step = 1},
-            .cut = gd_winograd_cut(patches)};
+  const work w = {.p = p,
+                  .patches = patches,
+                  .source = source,
+                  .packed = packed,
+                  .sink = sink,
+                  .target = {.H = patches->H, .W = patches->W, .step = 1},
+                  .cut = gd_winograd_cut(patches)};
   assert(patches->C == p->C && patches->precision == p->precision);
-  w.groups =
-      gd_cut_groups(&w.cut, p->columns / GD_BLOCK, gd_workspace_threads(ws));
-  gd_workspace_run(ws, gd_cut_n_pieces(&w.cut) * w.groups, run_group, &w);
+  gd_cut_run(&w.cut, p->columns / GD_BLOCK, ws, run_piece, &w);
 }
