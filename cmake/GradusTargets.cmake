@@ -50,8 +50,8 @@ function(gd_add_mpi_run test program np)
   add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE}
     ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe $<TARGET_FILE:${program}>)
   set_tests_properties(${test} PROPERTIES
-    LABELS mpi PROCESSORS ${np} RESOURCE_LOCK mpi TIMEOUT ${arg_TIMEOUT}
-    SKIP_RETURN_CODE 77
+    LABELS mpi PROCESSORS 2 RESOURCE_LOCK mpi
+    TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${environment};${arg_ENVIRONMENT}")
 endfunction()
 
@@ -63,6 +63,7 @@ endfunction()
 #   gd_add_test(mtcnn SHARED)                skips (code 77) without GRADUS_SHARED
 #
 # Under the sanitizers, of several numbers of ranks only the last.
+# What may take long begins first, here and below: COST is the time limit.
 function(gd_add_test name)
   cmake_parse_arguments(arg "MPI;SHARED" "TIMEOUT" "NP" ${ARGN})
   set(folder unit)
@@ -91,7 +92,8 @@ function(gd_add_test name)
     set(test ${folder}.${name})
     add_test(NAME ${test} COMMAND ${program})
     set_tests_properties(${test} PROPERTIES
-      LABELS unit TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+      LABELS unit TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
+      SKIP_RETURN_CODE 77
       ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
   endif()
 endfunction()
@@ -121,12 +123,16 @@ endif()
 # Slurm, or only longer.
 #
 #   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
-#   gd_add_script_test(stage kill MPI)           starts ranks: runs alone
+#   gd_add_script_test(stage demo MPI)           starts ranks: takes two cores
+#   gd_add_script_test(stage slurm WAITS)        starts ranks, but waits for most
+#                                                of its time: takes one core
+#
+# Of each kind one runs at a time.
 #
 # The script finds GRADUS_SOURCE, GRADUS_BUILD and GRADUS_SHARED in its
 # environment; exit code 77 means skipped.
 function(gd_add_script_test folder name)
-  cmake_parse_arguments(arg "MPI;PLAIN" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(arg "MPI;PLAIN;WAITS" "TIMEOUT" "" ${ARGN})
   if(arg_PLAIN AND GRADUS_SANITIZE)
     return()
   endif()
@@ -137,9 +143,12 @@ function(gd_add_script_test folder name)
   add_test(NAME ${test} COMMAND
     ${PROJECT_SOURCE_DIR}/tests/${folder}/${name}.sh)
   set_tests_properties(${test} PROPERTIES
-    LABELS ${folder} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+    LABELS ${folder} TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
+    SKIP_RETURN_CODE 77
     ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
   if(arg_MPI)
     set_tests_properties(${test} PROPERTIES RESOURCE_LOCK mpi PROCESSORS 2)
+  elseif(arg_WAITS)
+    set_tests_properties(${test} PROPERTIES RESOURCE_LOCK waits)
   endif()
 endfunction()
