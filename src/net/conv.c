@@ -8,6 +8,7 @@
 #include "net/numbers.h"
 #include "net/outer.h"
 #include "net/product.h"
+#include "net/whole.h"
 #include "net/winograd.h"
 #include "net/winograd_product.h"
 #include "net/workspace.h"
@@ -237,18 +238,21 @@ static void pack_forward(gd_conv *conv, const float *weights)
   enum { TOGETHER = 16 };
   const gd_conv_shape s = conv->shape;
   const int n_taps = s.R * s.S;
-  const gd_product *p = &conv->forward;
 #pragma omp parallel for schedule(static)
-  for (int k0 = 0; k0 < s.K; k0 += TOGETHER)
-    for (int tap = 0; tap < n_taps; tap++)
-      for (int c = 0; c < s.C; c++) {
-        float columns[TOGETHER];
-        const int n = s.K - k0 < TOGETHER ? s.K - k0 : TOGETHER;
-        for (int k = 0; k < n; k++)
-          columns[k] = weights[((int64_t)(k0 + k) * s.C + c) * n_taps + tap];
-        gd_product_pack(p, tap / s.S, tap % s.S, c, k0, n, columns,
-                        conv->packed);
+  for (int k0 = 0; k0 < s.K; k0 += TOGETHER) {
+    const int n = gd_least(s.K - k0, TOGETHER);
+    float columns[2][GD_BLOCK] = {{0}};
+    for (int c0 = 0; c0 < s.C; c0 += 2)
+      for (int tap = 0; tap < n_taps; tap++) {
+        const int n_channels = gd_least(s.C - c0, 2);
+        for (int c = 0; c < n_channels; c++)
+          for (int k = 0; k < n; k++)
+            columns[c][k] =
+                weights[((int64_t)(k0 + k) * s.C + c0 + c) * n_taps + tap];
+        gd_product_pack(&conv->forward, tap / s.S, tap % s.S, c0, n_channels,
+                        k0, n, columns, conv->packed);
       }
+  }
 }
 
 /* Backward, the columns are the channels c. */
@@ -257,18 +261,21 @@ static void pack_residue(const gd_conv *conv, residue *r, const float *weights)
   const gd_conv_shape s = conv->shape;
   const int n_taps = s.R * s.S;
 #pragma omp parallel for schedule(static)
-  for (int k = 0; k < s.K; k++)
+  for (int k0 = 0; k0 < s.K; k0 += 2)
     for (int tap = 0; tap < r->R * r->S; tap++) {
       const int a = tap / r->S, b = tap % r->S;
       const int element =
           (r->first_r - a * s.stride) * s.S + (r->first_s - b * s.stride);
-      const float *from = weights + (int64_t)k * s.C * n_taps + element;
+      const int n_outputs = gd_least(s.K - k0, 2);
       for (int c0 = 0; c0 < s.C; c0 += GD_BLOCK) {
-        float columns[GD_BLOCK];
-        const int n = s.C - c0 < GD_BLOCK ? s.C - c0 : GD_BLOCK;
-        for (int c = 0; c < n; c++)
-          columns[c] = from[(int64_t)(c0 + c) * n_taps];
-        gd_product_pack(&r->product, a, b, k, c0, n, columns, r->packed);
+        float columns[2][GD_BLOCK] = {{0}};
+        const int n = gd_least(s.C - c0, GD_BLOCK);
+        for (int k = 0; k < n_outputs; k++)
+          for (int c = 0; c < n; c++)
+            columns[k][c] =
+                weights[((int64_t)(k0 + k) * s.C + c0 + c) * n_taps + element];
+        gd_product_pack(&r->product, a, b, k0, n_outputs, c0, n, columns,
+                        r->packed);
       }
     }
 }

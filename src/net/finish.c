@@ -22,7 +22,7 @@ typedef struct {
 /* What belongs to one position and block. */
 typedef struct {
   gd_precision precision; /* a constant, where it is looked at */
-  const float *value;     /* the result */
+  float *value;           /* the result */
   const void *add, *open, *raw;
   void *to;
   int is_streamed; /* past the caches */
@@ -128,9 +128,13 @@ GD_INLINE void store(columns *c, const place *p, int i)
   keep(p, i, value(p, i));
 }
 
+/* What is kept takes the result's place, for sum_squares(). */
 GD_INLINE void store_sum(columns *c, const place *p, int i)
 {
-  c->sum[i] += keep(p, i, value(p, i));
+  const gd_vector kept = keep(p, i, value(p, i));
+  c->sum[i] += kept;
+  if (p->precision != GD_FP32)
+    gd_store(p->value + i * GD_LANES, kept);
 }
 
 /* v = (value - mean) factor + addend, + add. */
@@ -152,10 +156,8 @@ GD_INLINE void scale_relu(columns *c, const place *p, int i)
   keep(p, i, gd_relu(scaled(c, p, i)));
 }
 
-/* The sums of the distances from a first mean, and of their squares: where the
- * values lie, of what is kept of them. */
-GD_INLINE void sum_squares(gd_precision precision, const gd_results *r, int k,
-                           columns *c)
+/* The sums of the distances from a first mean, and of their squares. */
+static void sum_squares(const gd_results *r, int k, columns *c)
 {
   columns local = *c;
   for (int i = 0; i < r->piece.rows; i++) {
@@ -163,8 +165,7 @@ GD_INLINE void sum_squares(gd_precision precision, const gd_results *r, int k,
                           (ptrdiff_t)i * r->row_pitch * GD_BLOCK;
     for (int j = 0; j < r->piece.columns * r->piece.n; j++, values += GD_BLOCK)
       for (int v = 0; v < VECTORS; v++) {
-        const gd_vector d =
-            gd_kept(precision, gd_load(values + v * GD_LANES)) - local.mean[v];
+        const gd_vector d = gd_load(values + v * GD_LANES) - local.mean[v];
         local.sum[v] += d;
         local.sum_x[v] += d * d;
       }
@@ -182,10 +183,7 @@ static void finish_measured(const gd_conv_sink *sink, const gd_results *r,
     c->mean[i] = c->sum[i] / (float)n;
     c->sum[i] -= c->sum[i];
   }
-  if (r->precision == GD_FP32)
-    sum_squares(GD_FP32, r, k, c);
-  else
-    sum_squares(GD_BF16, r, k, c);
+  sum_squares(r, k, c);
   double *mean = piece + 1 + r->k0 + k, *squares = mean + r->K;
   for (int i = 0; i < GD_BLOCK && k + i < r->width; i++) {
     const int v = i / GD_LANES, lane = i % GD_LANES;

@@ -10,7 +10,7 @@
 /** The results of a piece in some blocks of columns. */
 typedef struct {
   gd_precision precision; /**< of the sink */
-  const float *values;    /**< (block, row of the grid, row_pitch, GD_BLOCK) */
+  float *values;          /**< (block, row of the grid, row_pitch, GD_BLOCK) */
   int row_pitch;          /**< positions from one row of the grid to the next */
   int64_t block_floats;   /**< from one block to the next */
   gd_piece piece;
@@ -20,7 +20,7 @@ typedef struct {
   int k0, width; /**< these columns; at most GD_STRIP blocks */
 } gd_results;
 
-/** Finish the results of piece number `i`. */
+/** Finish the results of piece number `i`; values become what is kept. */
 void gd_finish(const gd_conv_sink *sink, const gd_results *r, int i);
 
 #endif

@@ -19,7 +19,7 @@
 #include "gradus/precision.h"
 #include "net/vector.h"
 
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -34,24 +34,40 @@ static inline void *gd_at(gd_precision p, const void *x, ptrdiff_t i)
   return (char *)x + i * (ptrdiff_t)gd_size_of(p);
 }
 
+/* Of these conversions GCC 12 makes three to six instructions. */
+
+/** Return the upper halves. */
+static inline gd_halves gd_upper(gd_bits bits)
+{
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m256i upper = (__m256i)(bits >> 16);
+  return (gd_halves)_mm_packus_epi32(_mm256_castsi256_si128(upper),
+                                     _mm256_extracti128_si256(upper, 1));
+#else
+  return __builtin_convertvector(bits >> 16, gd_halves);
+#endif
+}
+
 /** Round to bf16; denormals may become zeros. */
 static inline gd_halves gd_round(gd_vector v)
 {
 #ifdef __AVX512BF16__
   return (gd_halves)_mm512_cvtneps_pbh((__m512)v);
 #else
-  const gd_bits bits = (gd_bits)v, is_nan = (gd_bits)(v != v);
+  const gd_bits bits = (gd_bits)v;
   const gd_bits nearest = bits + 0x7fff + (bits >> 16 & 1);
-  const gd_bits quiet = bits | 0x400000;
-  const gd_bits kept = (is_nan & quiet) | (~is_nan & nearest);
-  return __builtin_convertvector(kept >> 16, gd_halves);
+  const gd_bits quiet = bits | 0x400000; /* of what is no number */
+  return gd_upper(
+      (gd_bits)gd_choose(v != v, (gd_vector)quiet, (gd_vector)nearest));
 #endif
 }
 
 static inline gd_vector gd_widen(gd_halves upper)
 {
-#ifdef __AVX512F__ /* of a conversion GCC 12 makes four instructions */
+#if defined(__AVX512F__)
   const gd_bits bits = (gd_bits)_mm512_cvtepu16_epi32((__m256i)upper);
+#elif defined(__AVX2__)
+  const gd_bits bits = (gd_bits)_mm256_cvtepu16_epi32((__m128i)upper);
 #else
   const gd_bits bits = __builtin_convertvector(upper, gd_bits);
 #endif

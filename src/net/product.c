@@ -104,20 +104,43 @@ static int64_t place_of(const gd_product *p, int a, int b, int c, int column)
              : (block + depth / 2 * 2) * GD_BLOCK + 2 * column + depth % 2;
 }
 
-void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
-                     int n, const float *weights, void *packed)
+/* One channel's, a number in each pair. */
+static void pack_halves(const float *weights, int n, uint16_t *to)
 {
-  const int64_t at = place_of(p, a, b, c, column);
   uint16_t kept[GD_BLOCK];
-  if (p->tiles == GD_FP32) {
-    gd_precision_write(p->precision, weights, n,
-                       gd_at(p->precision, packed, at));
-    return;
-  }
   gd_precision_write(GD_BF16, weights, n, kept);
-  uint16_t *to = (uint16_t *)packed + at;
   for (int i = 0; i < n; i++)
     to[2 * i] = kept[i];
+}
+
+/* Two channels', whose pairs are whole. */
+static void pack_pairs(const float (*weights)[GD_BLOCK], int n, uint16_t *to)
+{
+  for (int i = 0; i < n; i += GD_LANES) {
+    const gd_vector one = gd_kept(GD_BF16, gd_load(weights[0] + i));
+    const gd_vector other = gd_kept(GD_BF16, gd_load(weights[1] + i));
+    const gd_bits pairs = (gd_bits)one >> 16 | (gd_bits)other;
+    memcpy(to + 2 * i, &pairs, sizeof pairs);
+  }
+}
+
+void gd_product_pack(const gd_product *p, int a, int b, int c, int n_channels,
+                     int column, int n, const float (*weights)[GD_BLOCK],
+                     void *packed)
+{
+  assert(n_channels == 1 || (n_channels == 2 && c % 2 == 0));
+  if (p->tiles == GD_BF16 && !p->channels.narrow && n_channels == 2) {
+    pack_pairs(weights, n, (uint16_t *)packed + place_of(p, a, b, c, column));
+    return;
+  }
+  for (int i = 0; i < n_channels; i++) {
+    const int64_t at = place_of(p, a, b, c + i, column);
+    if (p->tiles == GD_FP32)
+      gd_precision_write(p->precision, weights[i], n,
+                         gd_at(p->precision, packed, at));
+    else
+      pack_halves(weights[i], n, (uint16_t *)packed + at);
+  }
 }
 
 /* A source that is the matrix itself needs a slab for its end alone. */

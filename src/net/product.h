@@ -53,9 +53,16 @@ GD_NODISCARD gd_status gd_product_init(gd_product *p, gd_precision precision,
                                        int may_be_source);
 /** Return how many numbers the packed weights are. */
 int64_t gd_product_packed(const gd_product *p);
-/** Pack the weights of tap (a, b) and a channel for n columns of one block. */
-void gd_product_pack(const gd_product *p, int a, int b, int c, int column,
-                     int n, const float *weights, void *packed);
+/**
+ * Pack the weights of tap (a, b) and of channel c, or of two from an even c on,
+ * for some columns of one block.
+ * @param[in] column   the first, a multiple of 16
+ * @param[in] weights  of each channel, n columns, and zeros up to a multiple of
+ *                     16
+ */
+void gd_product_pack(const gd_product *p, int a, int b, int c, int n_channels,
+                     int column, int n, const float (*weights)[GD_BLOCK],
+                     void *packed);
 /** Add a part of some rows' sums to c; both are GD_BLOCK wide. */
 void gd_product_add(const float *part, int rows, int width, float *c);
 /** Return the pieces that the grid is cut into. */

@@ -236,6 +236,17 @@ static void put_rest(const gd_slab *s, int64_t pixel, void *rest,
          (size_t)(n + n % 2) * sizeof *kept);
 }
 
+/* The rest's channels of a pixel, which are as the slab keeps them. */
+static void copy_rest(const gd_slab *s, const void *from, int64_t pixel,
+                      void *rest)
+{
+  const int n = s->channels.rest;
+  const size_t bytes = gd_size_of(precision_of(s));
+  char *to = gd_at(precision_of(s), rest, pixel * s->channels.rest_pitch);
+  memcpy(to, from, (size_t)n * bytes);
+  memset(to + (size_t)n * bytes, 0, (size_t)(n % 2) * bytes);
+}
+
 static void bring_whole(const gd_slab *s, gd_precision p, const gd_scale *scale,
                         int c0, const void *from, int64_t pixel, void *block)
 {
@@ -282,14 +293,17 @@ static void bring_taps(const gd_slab *s, const gd_patches *p,
                        const gd_scale *scale, const void *row, int w,
                        int64_t pixel, void *numbers)
 {
-  const int C = p->C;
+  const int C = p->C, is_inside = row != NULL && w >= 0 && w + p->S <= p->W;
+  const int at_once = is_inside && scale == NULL ? p->S : 1;
+  if (at_once == p->S && p->precision == precision_of(s)) {
+    copy_rest(s, pixel_of(p, row, w), pixel, numbers);
+    return;
+  }
   float room[GD_BLOCK + 1];
   float *to = rest_room(s, pixel, numbers, room);
-  if (row != NULL && scale == NULL && w >= 0 && w + p->S <= p->W)
-    gd_precision_read(p->precision, pixel_of(p, row, w), p->S * C, to);
-  else
-    for (int b = 0; b < p->S; b++, w++)
-      bring_some(p->precision, scale, 0, C, pixel_of(p, row, w), to + b * C);
+  for (int b = 0; b < p->S; b += at_once)
+    bring_some(p->precision, scale, 0, at_once * C, pixel_of(p, row, w + b),
+               to + b * C);
   put_rest(s, pixel, numbers, room);
 }
 

@@ -69,7 +69,11 @@ static inline gd_vector gd_where(gd_mask mask, gd_vector v)
 /** Return a where the mask is set, and b elsewhere. */
 static inline gd_vector gd_choose(gd_mask mask, gd_vector a, gd_vector b)
 {
+#if defined(__AVX__) && !defined(__AVX512F__)
+  return __builtin_ia32_blendvps256(b, a, (gd_vector)mask);
+#else
   return (gd_vector)((mask & (gd_mask)a) | (~mask & (gd_mask)b));
+#endif
 }
 
 /** Return v, but 0 where it is negative; a NaN stays. */
