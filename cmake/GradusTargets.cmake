@@ -124,8 +124,8 @@ endif()
 #
 #   gd_add_script_test(stage demo TIMEOUT 600)   seconds until ctest gives up
 #   gd_add_script_test(stage demo MPI)           starts ranks: takes two cores
-#   gd_add_script_test(stage slurm WAITS)        starts ranks, but waits for most
-#                                                of its time: takes one core
+#   gd_add_script_test(stage slurm WAITS)        starts ranks, but leaves two cores
+#                                                idle for most of its time
 #
 # Of each kind one runs at a time.
 #

@@ -21,11 +21,12 @@
  *          many products at a time.  Their matrices have two terms of a sum
  *          side by side: see gd_gemm_shape.
  *   fp32   where the machine has none: those who call bring tiles of A and B
- *          into the cache as floats.  As fast as fp32, with half the memory for
- *          activations.
+ *          into the cache as floats.  Half the memory for activations; a
+ *          training step takes about as long as in fp32.
  *
  * Products of two bf16 numbers are exact in floats, so the ways differ in the
- * order of their sums alone (and the instruction takes denormals for zeros).
+ * order of their sums alone (and the instruction takes denormals for zeros),
+ * but where a convolution transforms what tiles bring (gradus/conv.h).
  * GRADUS_BF16=kernels or tiles chooses one; kernels run on every machine, but
  * where it has no instruction for them by its definition, slowly: for tests.
  *

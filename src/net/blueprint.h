@@ -29,7 +29,7 @@ typedef struct {
 } gd_block_plan;
 
 typedef struct {
-  int winograd; /**< so are 3 x 3 convolutions of stride 1 computed */
+  int winograd; /**< asked of 3 x 3 convolutions of stride 1 */
   int n_units, n_blocks;
   gd_unit_plan units[GD_MOST_UNITS]; /**< unit 0 is conv1 */
   gd_block_plan blocks[GD_MOST_BLOCKS];

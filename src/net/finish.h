@@ -20,7 +20,8 @@ typedef struct {
   int k0, width; /**< these columns; at most GD_STRIP blocks */
 } gd_results;
 
-/** Finish the results of piece number `i`; values become what is kept. */
+/** Finish the results of piece number `i`; values may be
+ * overwritten. */
 void gd_finish(const gd_conv_sink *sink, const gd_results *r, int i);
 
 #endif

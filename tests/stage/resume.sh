@@ -87,7 +87,7 @@ at=$(($(stat -c %s "$newest") / 2))
 printf 'damage' | dd of="$newest" bs=1 seek="$at" conv=notrunc status=none
 
 # A rank that is stopped for good is named, and the run ends.
-export GRADUS_WATCHDOG=${GRADUS_SILENCE:-6}
+export GRADUS_WATCHDOG=${GRADUS_SILENCE:-15}
 begin 3
 until_true has_begun
 grep -q "${newest##*/}.*damaged.*the checkpoint before is tried" "$victim/log" ||

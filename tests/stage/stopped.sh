@@ -2,7 +2,7 @@
 # A rank that is stopped, whichever it is, is named, and no other, and the run
 # ends; nobody is named when all is well.
 set -euo pipefail
-limit=${GRADUS_SILENCE:-2}
+limit=${GRADUS_SILENCE:-5}
 export ASAN_OPTIONS=detect_leaks=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

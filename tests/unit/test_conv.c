@@ -571,20 +571,26 @@ static void weights_are_rounded_to_the_precision(void **state)
 }
 
 /* Two for a multiply-add: the definition's, or 16 for each square of outputs,
- * where floats are multiplied. */
-static void flop_are_those_that_are_computed(void **state)
+ * where floats are multiplied: with 16 floats for each kernel, else 9 numbers
+ * of the precision; as many again for the way back. */
+static void flop_and_bytes_are_those_of_the_way_it_is_computed(void **state)
 {
   (void)state;
+  enum { KERNELS = 64 * 128 };
   const gd_conv_input in = {2, 7, 8};
   for (int winograd = 0; winograd < 2; winograd++)
     for (int i = 0; i < N_ARITHMETICS; i++) {
       const gd_precision p = begin_arithmetic(i);
-      const double products =
-          winograd && gd_gemm_takes(p) == GD_FP32 ? 16 * 4 * 4 : 9 * 7 * 8;
+      const int is_winograd = winograd && gd_gemm_takes(p) == GD_FP32;
+      const double products = is_winograd ? 16 * 4 * 4 : 9 * 7 * 8;
+      const int64_t bytes =
+          KERNELS * (is_winograd ? 16 * 4 : 9 * gd_precision_bytes(p));
       gd_conv *conv;
       assert_ok(gd_conv_new((gd_conv_shape){64, 128, 3, 3, 1, 1, 0, winograd},
-                            p, 0, &conv));
-      assert_true(gd_conv_flop(conv, in) == 2 * 2 * 64 * 128 * products);
+                            p, 1, &conv));
+      assert_true(gd_conv_flop(conv, in) == 2 * 2 * KERNELS * products);
+      assert_int_equal(gd_conv_weight_bytes(conv), bytes);
+      assert_int_equal(gd_conv_bytes(conv), 2 * bytes);
       gd_conv_free(conv);
     }
   unsetenv("GRADUS_BF16");
@@ -701,7 +707,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_surrounds_a_conv_is_done_on_the_way),
     cmocka_unit_test(what_is_large_is_done_on_the_way_too),
     cmocka_unit_test(weights_are_rounded_to_the_precision),
-    cmocka_unit_test(flop_are_those_that_are_computed),
+    cmocka_unit_test(flop_and_bytes_are_those_of_the_way_it_is_computed),
     cmocka_unit_test(variance_far_from_zero_keeps_its_digits),
     cmocka_unit_test(conv_definition_has_the_gradients_of_finite_differences),
     cmocka_unit_test(bias_gradient_is_the_sum_over_pixels),
