@@ -42,9 +42,10 @@ while [ "$code" -ne 0 ]; do
   runs=$((runs + 1))
   [ "$runs" -le 12 ] || fail "still coming down: $(tail -n 30 "$victim/log")"
   code=0
-  (gradus=$fragile GRADUS_WATCHDOG=6 start "$victim" 3) || code=$?
+  (gradus=$fragile GRADUS_WATCHDOG=10 start "$victim" 3) || code=$?
 done
-[ "$runs" -eq 9 ] || fail "$runs runs instead of two for each, and the last"
+[ "$runs" -eq 9 ] || fail "$runs runs instead of two for each, and the last:
+$(grep -E 'error:|came down|signal' "$victim/log")"
 
 directory=$(run_directory "$victim" frames)
 history=$directory/attempts.txt
