@@ -64,13 +64,19 @@ static void ending_says_which_file(void **state)
   assert_fails(draw(1, gd_test_path("roof.jpg")), GD_ERR_USAGE, "roof.jpg");
 }
 
+/* Another program may hold the processor for longer than a measurement takes:
+ * it is repeated for longer, until this one had its share. */
 static void memory_is_slower_than_registers(void **state)
 {
   (void)state;
   const double bytes_per_s = gd_peak_bandwidth(1e-3);
   assert_true(bytes_per_s > 1e8 && bytes_per_s < 1e13);
-  for (gd_precision p = GD_FP32; p <= GD_BF16; p++)
-    assert_true(gd_peak_flops(p, 1e-3) > bytes_per_s / sizeof(float));
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++) {
+    double flops = 0, seconds = 1e-3;
+    for (; flops <= bytes_per_s / sizeof(float) && seconds < 4; seconds *= 2)
+      flops = gd_peak_flops(p, seconds);
+    assert_true(flops > bytes_per_s / sizeof(float));
+  }
 }
 
 static const struct CMUnitTest tests[] = {
