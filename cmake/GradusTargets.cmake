@@ -42,7 +42,7 @@ endfunction()
 function(gd_add_mpi_run test program np)
   cmake_parse_arguments(arg "" "TIMEOUT" "ENVIRONMENT" ${ARGN})
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
   endif()
   # Whole call stacks, or Open MPI's own blocks cannot be told from ours.
   list(TRANSFORM GD_TEST_ENVIRONMENT REPLACE "detect_leaks=1"
@@ -59,7 +59,7 @@ endfunction()
 #
 #   gd_add_test(range)                       tests/unit/test_range.c, unit.range
 #   gd_add_test(agree MPI NP 1 2 3 4)        tests/mpi/test_agree.c, mpi.agree.npN
-#   gd_add_test(conv TIMEOUT 300)            seconds until ctest gives up
+#   gd_add_test(conv TIMEOUT 600)            seconds until ctest gives up
 #   gd_add_test(mtcnn SHARED)                skips (code 77) without GRADUS_SHARED
 #
 # Under the sanitizers, of several numbers of ranks only the last.
@@ -71,7 +71,7 @@ function(gd_add_test name)
     set(folder mpi)
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
   endif()
   set(program test_${folder}_${name})
   add_executable(${program}
@@ -137,7 +137,7 @@ function(gd_add_script_test folder name)
     return()
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)
   endif()
   set(test ${folder}.${name})
   add_test(NAME ${test} COMMAND

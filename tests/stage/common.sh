@@ -61,11 +61,15 @@ need_slurm() {
 }
 
 # start DIRECTORY RANKS ARGUMENT... : the job in a work directory of its own,
-# by the same relative path as in every other.
+# by the same relative path as in every other.  Ranks that were killed there may
+# outlive their mpirun for a moment.
 start() {
   local directory=$1 ranks=$2
   shift 2
   mkdir -p "$directory"
+  while find /proc/[0-9]*/cwd -lname "$directory" 2>/dev/null | grep -q .; do
+    sleep 0.01
+  done
   cd "$directory"
   exec mpirun --oversubscribe -n "$ranks" \
     "$gradus" run "$scratch/job.yaml" "$@" >>"$directory/log" 2>&1

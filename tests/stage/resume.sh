@@ -44,22 +44,38 @@ begin() {
 
 # Wait until the command holds, or the training ends.
 until_true() {
-  while kill -0 "$mpirun" 2>/dev/null; do
-    if "$@"; then return 0; fi
+  while kill -0 "$mpirun" 2>/dev/null && ! "$@"; do
     sleep 0.01
   done
-  cat "$victim/log"
-  fail "the training has ended before: $*"
 }
 has_begun() { grep -q next_step= "$victim/log"; }
 has_two() { [ "$(checkpoints | wc -l)" -ge 2 ]; }
 
-# Wait for its end; it must be with this code, or "not 0".
+# Wait for its end; it must be with this code, or "failure".  False if it ended
+# well: it was quicker than we are.
 ends_with() {
   local code=0
   wait "$mpirun" || code=$?
-  if [ "$1" = failure ] && [ "$code" -ne 0 ]; then return; fi
-  [ "$code" = "$1" ] || { cat "$victim/log"; fail "ended with $code, not $1"; }
+  [ "$code" -ne 0 ] || return 1
+  [ "$1" = failure ] || [ "$code" = "$1" ] || {
+    cat "$victim/log"
+    fail "ended with $code, not $1"
+  }
+}
+
+# Do it until it succeeds, each time from where the training stands now.
+in_time() {
+  local try
+  cp -a "$victim" "$scratch/before"
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    if "$@"; then
+      rm -rf "$scratch/before"
+      return
+    fi
+    rm -rf "$victim"
+    cp -a "$scratch/before" "$victim"
+  done
+  fail "$1: the training was quicker, $try times"
 }
 
 weights_of() {
@@ -74,11 +90,14 @@ cp -a "$scratch/whole" "$victim"
 rm -rf "$victim"/run/{model,scores,report}-*
 
 # Asked to stop, by a signal to one rank.
-begin 2
-until_true has_two
-mapfile -t pids < <(ranks_of "$mpirun")
-kill -USR1 "${pids[1]}"
-ends_with 75
+ask_to_stop() {
+  begin 2
+  until_true has_two
+  mapfile -t pids < <(ranks_of "$mpirun")
+  kill -USR1 "${pids[1]-$mpirun}" 2>/dev/null || true
+  ends_with 75
+}
+in_time ask_to_stop
 echo "asked to stop: $(checkpoints | wc -l) checkpoints"
 
 # The newest one is damaged: it is named, and the one before is used.
@@ -88,17 +107,20 @@ printf 'damage' | dd of="$newest" bs=1 seek="$at" conv=notrunc status=none
 
 # A rank that is stopped for good is named, and the run ends.
 export GRADUS_WATCHDOG=${GRADUS_SILENCE:-15}
-begin 3
-until_true has_begun
+stop_a_rank() {
+  begin 3
+  until_true has_begun
+  mapfile -t pids < <(ranks_of "$mpirun")
+  stopped=${pids[$((RANDOM % 3))]-$mpirun}
+  number=$(rank_number "$stopped") || true
+  kill -STOP "$stopped" 2>/dev/null || true
+  ends_with failure
+}
+in_time stop_a_rank
 grep -q "${newest##*/}.*damaged.*the checkpoint before is tried" "$victim/log" ||
   fail "the damaged checkpoint is not named: $(cat "$victim/log")"
 grep -q 'next_epoch=1 next_step=1 ' "$victim/log" &&
   fail "training began anew: $(cat "$victim/log")"
-mapfile -t pids < <(ranks_of "$mpirun")
-stopped=${pids[$((RANDOM % 3))]}
-number=$(rank_number "$stopped")
-kill -STOP "$stopped"
-ends_with failure
 grep -q "gradus: error: rank $number on .* has not been heard of" \
   "$victim/log" || fail "rank $number is not named: $(cat "$victim/log")"
 grep 'gradus: error: ' "$victim/log" | grep -v ": rank $number on " &&

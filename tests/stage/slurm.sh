@@ -12,7 +12,10 @@ sweep:
 slurm:
   defaults: {nodes: 2, time: "00:30:00"}
 JOB
-sed -i 's/checkpoint_every: 2/checkpoint_every: 1/' "$scratch/job.yaml"
+# Long enough to be interrupted; a rank that is stopped shall stay so.
+sed -i 's/checkpoint_every: 2/checkpoint_every: 1/; s/epochs: 2/epochs: 4/' \
+  "$scratch/job.yaml"
+export GRADUS_WATCHDOG=600
 members=2
 stages_in_all=$((4 + 2 * members))
 
@@ -103,26 +106,26 @@ one=$!
 touch "$scratch/broken"
 submit --site "$scratch/srun.yaml"
 models=$(job_of model)
-await 100 says '^not run +model\[seed=2\] .*no job|^failed +model\[seed=2\]|^stopped +model\[seed=2\]'
+await 300 says '^not run +model\[seed=2\] .*no job|^failed +model\[seed=2\]|^stopped +model\[seed=2\]'
 says '^(queued|done) +scores\[seed=1\]' || fail "a failed member holds another: $(cat "$scratch/status")"
 
 # The time limit is near, in the middle of a step that takes long: the signal
 # comes from Slurm itself, which looks every 30 s and counts in minutes.
 first=$(sed -n 's/^member [^ ]* 0 \(model-.*\)/run\/\1/p' run/slurm/jobs.txt)
-await 100 has_begun "$first" 1
+await 300 has_begun "$first" 1
 scancel --signal=STOP "${models}_0"
 # Back in the queue, it is to wait until this test looks at it again.
 scontrol hold "${models}_0"
 used=$(squeue -h -j "${models}_0" -o %M)
 scontrol update "JobId=${models}_0" "TimeLimit=$((${used%:*} + 2))"
-await 60 agrees_with_squeue
+await 300 agrees_with_squeue
 says '^running +model\[seed=1\].*, [01]:[0-9]+ left' ||
   fail "not the time that is left: $(cat "$scratch/status")"
-await 60 grep -q 'asked to stop' run/slurm/*model*-0.out
+await 300 grep -q 'asked to stop' run/slurm/*model*-0.out
 says '^running +model\[seed=1\]' || fail "it did not wait for its ranks"
 scancel --signal=CONT "${models}_0"
-await 100 is_queued seed=1 "${models}_0"
-await 60 agrees_with_squeue
+await 300 is_queued seed=1 "${models}_0"
+await 300 agrees_with_squeue
 grep -q 'asked to stop' "$first/log.txt" || fail "it did not stop as asked"
 scontrol update "JobId=${models}_0" TimeLimit=30
 
@@ -134,28 +137,28 @@ grep -q "^job [0-9]* *model, an array of 1\$" "$scratch/submitted" ||
 again=$(job_of model)
 second=$(sed -n 's/^member [^ ]* 1 \(model-.*\)/run\/\1/p' \
   run/slurm/jobs.txt | tail -n 1)
-await 100 has_begun "$second" 1
+await 300 has_begun "$second" 1
 scontrol hold "${again}_1"
 scontrol requeue "${again}_1"
-await 60 agrees_with_squeue
+await 300 agrees_with_squeue
 submit --site "$scratch/mpirun.yaml"
 grep -q ' 0 submitted ' "$scratch/submitted" ||
   fail "submitted twice: $(cat "$scratch/submitted")"
 
 # Whoever signals a job reaches its ranks.
 scontrol release "${models}_0"
-await 100 has_begun "$first" 2
+await 300 has_begun "$first" 2
 scancel --signal=TERM "${models}_0"
-await 100 is_queued seed=1 "${models}_0"
-await 60 agrees_with_squeue
+await 300 is_queued seed=1 "${models}_0"
+await 300 agrees_with_squeue
 
 # A node is lost with all that ran there, and comes back.
 scontrol release "${again}_1"
-await 100 has_begun "$second" 2
+await 300 has_begun "$second" 2
 "$GRADUS_SOURCE/slurm/local-cluster.sh" crash node2
-await 100 is_queued seed=2 "${again}_1"
+await 300 is_queued seed=2 "${again}_1"
 "$GRADUS_SOURCE/slurm/local-cluster.sh" boot node2
-await 60 agrees_with_squeue
+await 300 agrees_with_squeue
 
 await 300 says "^$stages_in_all stages in run: $stages_in_all done\$"
 "$gradus" status --watch "$scratch/job.yaml" >/dev/null
@@ -166,11 +169,13 @@ same "$scratch/one" "$cluster"
 [ -z "$(find "$scratch" -name canary)" ] || fail "a shell has read a name"
 [ -z "$(find run/slurm -type f ! -perm 600)" ] || fail "others can read logs"
 
-# 200 members that never start: one extraction, one alignment, a few seconds.
+# 200 members that never start: one extraction, one alignment, a few seconds of
+# computing.
 scontrol update PartitionName=main State=DOWN
-began=$SECONDS
-submit --set work=many --set "sweep.model.seed=[$(seq -s , 200)]"
-[ $((SECONDS - began)) -le 10 ] || fail "submitting took $((SECONDS - began)) s"
+(
+  ulimit -t 10
+  submit --set work=many --set "sweep.model.seed=[$(seq -s , 200)]"
+)
 squeue -h -r -o %j | sed 's/-.*//' | sort | uniq -c | tr -s ' ' \
   >"$scratch/queued"
 diff "$scratch/queued" - <<'END' || fail "not these jobs"

@@ -10,7 +10,7 @@ static void words_reach_the_program_as_they_are(void **state)
   const char *const odd = "a b\n'$(id)' \"\\*";
   const char *const words[] = {"printf", "%s|%s", odd, "", NULL};
   gd_child c;
-  assert_ok(gd_child_run(words, 10, &c));
+  assert_ok(gd_child_run(words, 100, &c));
   char expected[64];
   snprintf(expected, sizeof expected, "%s|", odd);
   assert_string_equal(gd_text_get(&c.out), expected);
@@ -25,7 +25,7 @@ static void both_outputs_and_the_exit_code_are_kept(void **state)
   const char *const words[] = {"sh", "-c",
                                "echo out; echo err >&2; cat; exit 3", NULL};
   gd_child c;
-  assert_ok(gd_child_run(words, 10, &c));
+  assert_ok(gd_child_run(words, 100, &c));
   assert_string_equal(gd_text_get(&c.out), "out\n");
   assert_string_equal(gd_text_get(&c.err), "err\n");
   assert_int_equal(c.exit_code, 3);
@@ -40,7 +40,7 @@ static void much_output_on_both_is_taken_whole(void **state)
                                "head -c 300000 /dev/zero | tr '\\0' b >&2",
                                NULL};
   gd_child c;
-  assert_ok(gd_child_run(words, 20, &c));
+  assert_ok(gd_child_run(words, 100, &c));
   assert_int_equal(c.out.length_bytes, 300000);
   assert_int_equal(c.err.length_bytes, 300000);
   gd_child_free(&c);
@@ -51,7 +51,7 @@ static void program_that_is_not_there_is_an_error(void **state)
   (void)state;
   const char *const words[] = {"gradus-no-such-program", NULL};
   gd_child c;
-  assert_fails(gd_child_run(words, 10, &c), GD_ERR_IO,
+  assert_fails(gd_child_run(words, 100, &c), GD_ERR_IO,
                "gradus-no-such-program: cannot be started");
 }
 
@@ -70,7 +70,7 @@ static void program_that_is_killed_is_an_error(void **state)
   (void)state;
   const char *const words[] = {"sh", "-c", "kill -9 $$", NULL};
   gd_child c;
-  assert_fails(gd_child_run(words, 10, &c), GD_ERR_IO, "ended by signal 9");
+  assert_fails(gd_child_run(words, 100, &c), GD_ERR_IO, "ended by signal 9");
 }
 
 static const struct CMUnitTest tests[] = {

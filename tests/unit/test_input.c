@@ -96,17 +96,17 @@ static void file_that_is_replaced_stays_the_one_that_was_opened(void **state)
 static void computing_without_progress_is_given_up_with_the_place(void **state)
 {
   (void)state;
-  const gd_patience short_one = {.stall_s = 0.15};
+  const gd_patience short_one = {.stall_s = 0.6};
   gd_input *in;
   uint8_t got[10];
   assert_ok(gd_input_open(file_of("stall", 1000), &short_one, &in));
   assert_int_equal(gd_input_read(in, got, 10), 10);
-  compute(0.11);
+  compute(0.4);
   assert_int_equal(gd_input_read(in, got, 10), 10);
   gd_input_progress(in);
-  compute(0.11);
+  compute(0.4);
   assert_int_equal(gd_input_read(in, got, 10), 10);
-  compute(0.11);
+  compute(0.4);
   assert_int_equal(gd_input_read(in, got, 10), -1);
   assert_fails(gd_input_look(in), GD_ERR_DECODE,
                "stall: given up at byte 30 of 1000");
@@ -127,9 +127,18 @@ static void sign_of_life_is_given_and_may_end_the_reading(void **state)
   const gd_patience watched = {.alive = stop_at_once, .context = &n_calls};
   gd_input *in;
   uint8_t got[10];
-  assert_ok(gd_input_open(file_of("alive", 1000), &watched, &in));
-  assert_int_equal(gd_input_read(in, got, 10), 10);
-  assert_int_equal(n_calls, 0);
+  const char *path = file_of("alive", 1000);
+  /* Again where the machine paused before the first read. */
+  for (;;) {
+    assert_ok(gd_input_open(path, &watched, &in));
+    const int64_t n = gd_input_read(in, got, 10);
+    if (n_calls == 0) {
+      assert_int_equal(n, 10);
+      break;
+    }
+    gd_input_close(in);
+    n_calls = 0;
+  }
   compute(0.11);
   assert_int_equal(gd_input_read(in, got, 10), -1);
   assert_int_equal(n_calls, 1);
