@@ -162,26 +162,44 @@ static void run(const example *e, int with_bias)
   gd_workspace_free(ws);
 }
 
-static void check_one(gd_random *r, gd_precision p, gd_conv_shape f,
-                      gd_conv_input in)
+static void check_one(example *e, int with_bias)
 {
-  const int with_bias = (int)gd_random_below(r, 2);
-  example e = example_of(r, p, f, in);
-  run(&e, with_bias);
-  gd_conv_forward_naive(f, in, e.x2, e.w2, with_bias ? e.b2 : NULL, e.y2);
-  gd_conv_backward_data_naive(f, in, e.dy2, e.w2, e.dx2);
-  gd_conv_backward_weights_naive(f, in, e.x2, e.dy2, e.dw2);
-  assert_close("forward", &e, e.y, e.y2, e.n_y, f.C * f.R * f.S);
-  assert_close("backward data", &e, e.dx, e.dx2, e.n_x, f.K * f.R * f.S);
-  assert_close("backward weights", &e, e.dw, e.dw2, e.n_w,
-               (double)(e.n_y / f.K));
-  example_free(&e);
+  run(e, with_bias);
+  assert_close("forward", e, e->y, e->y2, e->n_y, e->f.C * e->f.R * e->f.S);
+  assert_close("backward data", e, e->dx, e->dx2, e->n_x,
+               e->f.K * e->f.R * e->f.S);
+  assert_close("backward weights", e, e->dw, e->dw2, e->n_w,
+               (double)(e->n_y / e->f.K));
 }
 
+static int have_libxsmm(void)
+{
+  setenv("GRADUS_GEMM", "libxsmm", 1);
+  const int have = gd_gemm_begin() == GD_OK;
+  unsetenv("GRADUS_GEMM");
+  return have;
+}
+
+/* An example of each precision, by its definition and then in each arithmetic
+ * by each backend that is here. */
 static void check(gd_random *r, gd_conv_shape f, gd_conv_input in)
 {
-  for (int i = 0; i < N_ARITHMETICS; i++)
-    check_one(r, begin_arithmetic(i), f, in);
+  static const char *const backends[] = {"openblas", "libxsmm"};
+  const int n_backends = 1 + have_libxsmm();
+  for (gd_precision p = GD_FP32; p <= GD_BF16; p++) {
+    const int with_bias = (int)gd_random_below(r, 2);
+    example e = example_of(r, p, f, in);
+    gd_conv_forward_naive(f, in, e.x2, e.w2, with_bias ? e.b2 : NULL, e.y2);
+    gd_conv_backward_data_naive(f, in, e.dy2, e.w2, e.dx2);
+    gd_conv_backward_weights_naive(f, in, e.x2, e.dy2, e.dw2);
+    for (int i = 0; i < N_ARITHMETICS * n_backends; i++) {
+      setenv("GRADUS_GEMM", backends[i % n_backends], 1);
+      if (begin_arithmetic(i / n_backends) == p)
+        check_one(&e, with_bias);
+    }
+    example_free(&e);
+  }
+  unsetenv("GRADUS_GEMM");
   unsetenv("GRADUS_BF16");
 }
 
@@ -190,8 +208,9 @@ static int draw(gd_random *r, int low, int high)
   return low + (int)gd_random_below(r, high - low + 1);
 }
 
-static void check_random_shapes(void)
+static void random_shapes_equal_their_definition(void **state)
 {
+  (void)state;
   gd_random r = gd_random_of(3, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < 60; i++) {
     gd_conv_shape f = {.C = draw(&r, 1, 40),
@@ -221,8 +240,9 @@ static void padding_behind_the_image_makes_room_for_one_more(void **state)
 }
 
 /* The shapes that the networks are made of, small ends of them. */
-static void check_network_shapes(void)
+static void network_shapes_equal_their_definition(void **state)
 {
+  (void)state;
   gd_random r = gd_random_of(4, GD_FOR_TESTS, 0, 0);
   check(&r, (gd_conv_shape){3, 64, 7, 7, 2, 3, 0, 0},
         (gd_conv_input){1, 21, 16});
@@ -254,8 +274,9 @@ static void check_network_shapes(void)
 /* Squares of outputs hang over the border of odd sizes; pieces of one row, of
  * several, and of several samples; sums of one part and of several; more pieces
  * than the tasks of a weight gradient; more tasks than parts of it. */
-static void check_winograd_shapes(void)
+static void winograd_shapes_equal_their_definition(void **state)
 {
+  (void)state;
   gd_random r = gd_random_of(10, GD_FOR_TESTS, 0, 0);
   gd_conv_shape f = {64, 64, 3, 3, 1, 1, 0, 1};
   check(&r, f, (gd_conv_input){1, 1, 1});
@@ -271,30 +292,6 @@ static void check_winograd_shapes(void)
   check(&r, f, (gd_conv_input){1, 5, 4});
   f.C = 1024, f.K = 64;
   check(&r, f, (gd_conv_input){1, 14, 16});
-}
-
-static void conv_by_libxsmm_equals_its_definition(void **state)
-{
-  (void)state;
-  setenv("GRADUS_GEMM", "libxsmm", 1);
-  if (gd_gemm_begin() != GD_OK) {
-    unsetenv("GRADUS_GEMM");
-    gd_test_skip(gd_reason());
-  }
-  check_random_shapes();
-  check_network_shapes();
-  check_winograd_shapes();
-  unsetenv("GRADUS_GEMM");
-}
-
-static void conv_by_openblas_equals_its_definition(void **state)
-{
-  (void)state;
-  setenv("GRADUS_GEMM", "openblas", 1);
-  check_random_shapes();
-  check_network_shapes();
-  check_winograd_shapes();
-  unsetenv("GRADUS_GEMM");
 }
 
 static void conv_on_more_threads_gives_the_same_bits(void **state)
@@ -701,8 +698,9 @@ static void impossible_shape_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(padding_behind_the_image_makes_room_for_one_more),
-    cmocka_unit_test(conv_by_libxsmm_equals_its_definition),
-    cmocka_unit_test(conv_by_openblas_equals_its_definition),
+    cmocka_unit_test(random_shapes_equal_their_definition),
+    cmocka_unit_test(network_shapes_equal_their_definition),
+    cmocka_unit_test(winograd_shapes_equal_their_definition),
     cmocka_unit_test(conv_on_more_threads_gives_the_same_bits),
     cmocka_unit_test(what_surrounds_a_conv_is_done_on_the_way),
     cmocka_unit_test(what_is_large_is_done_on_the_way_too),

@@ -639,7 +639,7 @@ static void first_weights_are_a_function_of_the_seed(void **state)
   model_free(m);
 }
 
-/* Each output of each sample comes to its own number. */
+/* Each output of each sample comes to its own number, from up to 3 off. */
 static void expect_fit(gd_resnet_config config)
 {
   model *m = model_new(config);
@@ -653,10 +653,10 @@ static void expect_fit(gd_resnet_config config)
   gd_optimizer adam = gd_optimizer_default(GD_OPTIMIZER_ADAM);
   adam.rate = 3e-3;
   assert_ok(gd_resnet_new(&m->config, MOST_N, 1, &net));
-  float wanted[MOST_N * K], most = 0;
+  float wanted[MOST_N * K], most = 3;
   for (int i = 0; i < MOST_N * K; i++)
     wanted[i] = (float)(i * 7 % 11) / 5;
-  for (int step = 1; step <= 80; step++) {
+  for (int step = 1; step <= 50 && most >= 0.4f; step++) {
     gd_resnet_pack(net, m->weights);
     assert_ok(
         gd_resnet_forward(net, GD_RESNET_TRAIN, NULL, m->x, MOST_N, m->logits));
@@ -669,7 +669,7 @@ static void expect_fit(gd_resnet_config config)
     gd_optimizer_step(&adam, step, 1, m->weights_table.count, m->weights,
                       m->gradient, state_of);
   }
-  if (!(most < 0.2f))
+  if (!(most < 0.4f))
     fail_msg("furthest output is off by %g", (double)most);
   free(states);
   gd_resnet_free(net);
