@@ -253,7 +253,7 @@ GD_NODISCARD gd_status gd_store_each(gd_store *s,
 /**
  * Read everything and compare it with its digests.
  * Errors: GD_ERR_FORMAT (which dataset does not hold what was written),
- *         GD_ERR_IO
+ *         GD_ERR_IO (not all bytes can be read, or there is no file)
  */
 GD_NODISCARD gd_status gd_store_verify(const char *path);
 

@@ -45,6 +45,16 @@ size_t gd_dataset_row_bytes(const gd_dataset *d)
   return bytes;
 }
 
+/* Is there one value, as in every attribute of ours? */
+static int is_single(hid_t attribute)
+{
+  const hid_t space = H5Aget_space(attribute);
+  const int single = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
+  if (space >= 0)
+    H5Sclose(space);
+  return single;
+}
+
 gd_status gd_store_attribute(gd_store *s, hid_t object, const char *name,
                              gd_dtype dtype, void *out, size_t out_bytes)
 {
@@ -57,13 +67,14 @@ gd_status gd_store_attribute(gd_store *s, hid_t object, const char *name,
   hid_t type = H5I_INVALID_HID;
   const H5T_class_t class = H5Tget_class(found);
   const size_t size = H5Tget_size(found);
+  const int single = is_single(attribute);
   gd_status st = GD_OK;
   if (dtype == GD_TEXT) {
-    if (class == H5T_STRING && H5Tis_variable_str(found) == 0 &&
+    if (single && class == H5T_STRING && H5Tis_variable_str(found) == 0 &&
         size < out_bytes)
       type = H5Tcopy(found);
     memset(out, 0, out_bytes);
-  } else if ((class == H5T_FLOAT) == (dtype == GD_F64) &&
+  } else if (single && (class == H5T_FLOAT) == (dtype == GD_F64) &&
              (class == H5T_INTEGER || class == H5T_FLOAT)) {
     type = gd_h5_type(dtype, 0);
   }
@@ -241,6 +252,7 @@ gd_status gd_store_get_text(gd_store *s, const char *name, char *out,
 
 int gd_store_has_attribute(const gd_store *s, const char *name)
 {
+  GD_H5_ALONE;
   assert(s != NULL && name != NULL);
   return H5Aexists(s->file, name) > 0;
 }
@@ -305,6 +317,22 @@ static int lies_elsewhere(hid_t dataset)
   return elsewhere;
 }
 
+/* Keep what is at most INT64_MAX bytes; what has no row has none of no bytes.
+ */
+static int take_dims(const hsize_t *dims, gd_dataset *d)
+{
+  uint64_t bytes = item_bytes(d);
+  if (bytes == 0)
+    return 0;
+  for (int i = 0; i < d->rank; i++) {
+    if ((i > 0 && dims[i] == 0) || dims[i] > INT64_MAX / bytes)
+      return 0;
+    d->dims[i] = (int64_t)dims[i];
+    bytes *= dims[i] > 0 ? dims[i] : 1;
+  }
+  return 1;
+}
+
 /* Open a dataset and keep it open as s->open_*. */
 static gd_status open_dataset(gd_store *s, const char *name)
 {
@@ -331,15 +359,15 @@ static gd_status open_dataset(gd_store *s, const char *name)
   d.rank = H5Sget_simple_extent_ndims(space);
   int known =
       d.rank >= 1 && d.rank <= GD_STORE_MAX_RANK && find_dtype(type, &d);
-  if (known && H5Sget_simple_extent_dims(space, dims, NULL) == d.rank)
-    for (int i = 0; i < d.rank; i++)
-      d.dims[i] = (int64_t)dims[i];
+  known = known && H5Sget_simple_extent_dims(space, dims, NULL) == d.rank &&
+          take_dims(dims, &d);
   H5Tclose(type);
   H5Sclose(space);
+  s->is_strange = !known;
   if (!known) {
     H5Dclose(id);
     return gd_fail(GD_ERR_FORMAT,
-                   "%s: /%s has a type or rank that no store "
+                   "%s: /%s has a type or shape that no store "
                    "has",
                    s->path, name);
   }

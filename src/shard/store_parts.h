@@ -21,6 +21,7 @@ struct gd_store {
   char open_name[GD_STORE_NAME_MAX];
   gd_dataset open_shape;
   hid_t open_id;
+  int is_strange; /* the last to be opened: of a type or shape not ours */
 };
 
 /* Read an attribute of the root or a dataset. Errors: GD_ERR_FORMAT */

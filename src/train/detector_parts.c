@@ -275,15 +275,11 @@ static gd_status resume(gd_detector_parts *f)
  * from. */
 static gd_status resume_first(gd_detector_parts *f, double *go_on)
 {
-  gd_digest bytes;
   if (!gd_path_exists(f->last))
     return errno == ENOENT
                ? GD_OK
                : gd_fail(GD_ERR_IO, "%s: %s", f->last, strerror(errno));
-  /* HDF5 cannot tell a disk that fails for a moment from a damaged file. */
-  gd_status st = gd_digest_of_file(f->last, &bytes);
-  if (st == GD_OK)
-    st = gd_store_verify(f->last);
+  gd_status st = gd_store_verify(f->last);
   if (st == GD_OK)
     st = resume(f);
   *go_on = st == GD_OK;

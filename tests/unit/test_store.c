@@ -1,6 +1,8 @@
 #include "gradus/file.h"
+#include "gradus/memory.h"
 #include "gradus/store.h"
 
+#include <hdf5.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -205,6 +207,103 @@ static void flipped_bytes_and_truncation_are_found(void **state)
   free(data);
 }
 
+/* ------------------------------------------------------------ other's files */
+
+/* Write an attribute of n values, each a number or a text of 32 bytes. */
+static void add_attribute(hid_t object, const char *name, int is_text,
+                          hsize_t n)
+{
+  void *values = gd_alloc((int64_t)n, 32);
+  hid_t type = H5Tcopy(is_text ? H5T_C_S1 : H5T_NATIVE_INT64);
+  if (is_text)
+    H5Tset_size(type, 32);
+  hid_t space = H5Screate_simple(1, &n, NULL);
+  hid_t a = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(a >= 0 && H5Awrite(a, type, values) >= 0);
+  H5Aclose(a);
+  H5Sclose(space);
+  H5Tclose(type);
+  free(values);
+}
+
+static void add_dataset(hid_t file, const char *name, int rank,
+                        const hsize_t *dims, int has_digest)
+{
+  hid_t space =
+      rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, dims, NULL);
+  hid_t set = H5Dcreate2(file, name, H5T_NATIVE_FLOAT, space, H5P_DEFAULT,
+                         H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(set >= 0);
+  if (has_digest)
+    add_attribute(set, "xxh128", 1, 1);
+  H5Dclose(set);
+  H5Sclose(space);
+}
+
+static hid_t create_file(const char *path)
+{
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(file >= 0);
+  return file;
+}
+
+static void attribute_of_many_values_is_refused(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("many.h5");
+  gd_store *s;
+  int64_t size_px;
+  hid_t file = create_file(path);
+  add_attribute(file, "format", 1, 1900);
+  add_attribute(file, "size_px", 0, 7900);
+  H5Fclose(file);
+  assert_fails(gd_store_verify(path), GD_ERR_FORMAT, "no file of gradus");
+  assert_ok(gd_store_open(path, NULL, 0, &s));
+  assert_fails(gd_store_get_int(s, "size_px", &size_px), GD_ERR_FORMAT,
+               "size_px");
+  gd_store_close(s);
+}
+
+static void dataset_without_bytes_in_a_row_is_refused(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("empty_rows.h5");
+  const hsize_t dims[] = {5, 0};
+  hid_t file = create_file(path);
+  add_attribute(file, "format", 1, 1);
+  add_dataset(file, "a", 2, dims, 1);
+  H5Fclose(file);
+  gd_store *s;
+  gd_dataset d;
+  assert_ok(gd_store_open(path, NULL, 0, &s));
+  assert_fails(gd_store_describe(s, "a", &d), GD_ERR_FORMAT, "shape");
+  gd_store_close(s);
+}
+
+static gd_status count(void *n, const gd_dataset *d)
+{
+  assert_string_equal(d->name, "weights");
+  ++*(int *)n;
+  return GD_OK;
+}
+
+static void what_no_store_has_is_passed_over_in_others_files(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("keras.h5");
+  const hsize_t dims[] = {5, 4};
+  hid_t file = create_file(path);
+  add_dataset(file, "iterations:0", 0, NULL, 0);
+  add_dataset(file, "weights", 2, dims, 0);
+  H5Fclose(file);
+  gd_store *s;
+  int n = 0;
+  assert_ok(gd_store_open(path, NULL, 0, &s));
+  assert_ok(gd_store_each(s, count, &n));
+  assert_int_equal(n, 1);
+  gd_store_close(s);
+}
+
 /* A file size limit stands in for a full disk: writes fail the same way. */
 static void full_disk_leaves_no_file(void **state)
 {
@@ -404,6 +503,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rewound_rows_leave_no_trace),
     cmocka_unit_test(wrong_expectations_are_named),
     cmocka_unit_test(flipped_bytes_and_truncation_are_found),
+    cmocka_unit_test(attribute_of_many_values_is_refused),
+    cmocka_unit_test(dataset_without_bytes_in_a_row_is_refused),
+    cmocka_unit_test(what_no_store_has_is_passed_over_in_others_files),
     cmocka_unit_test(full_disk_leaves_no_file),
     cmocka_unit_test(walk_visits_datasets_by_name),
     cmocka_unit_test(reserved_values_can_come_in_any_parts),
