@@ -1,6 +1,7 @@
 #include "checkpoints.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,8 @@ static gd_status verify(const gd_checkpoints *c, int64_t step)
 {
   char path[GD_PATH_MAX];
   gd_status st = gd_checkpoints_path(c, step, path);
+  if (st == GD_OK && !gd_path_exists(path) && errno == ENOENT)
+    return gd_fail(GD_ERR_FORMAT, "%s: is missing", path);
   return st == GD_OK ? gd_store_verify(path) : st;
 }
 
@@ -118,6 +121,11 @@ gd_status gd_checkpoints_find(const gd_checkpoints *c, int64_t *step)
       *step = all.steps[i];
       break;
     }
+    /* A disk that fails is no reason to begin anew. */
+    if (found == GD_ERR_IO || found == GD_ERR_NOMEM) {
+      st = found;
+      break;
+    }
     gd_log(GD_LOG_WARNING, "%s: %s", gd_reason(),
            i > 0 ? "the checkpoint before is tried" : "training starts anew");
     if (damaged)
@@ -138,6 +146,13 @@ static int is_among(const int64_t *steps, int64_t n, int64_t step)
   return 0;
 }
 
+/* Could training go on from a checkpoint whose selected epoch ended there?  It
+ * is not there if it could not be written. */
+static int is_whole(const list *all, int64_t step, int64_t best)
+{
+  return best < 0 || best == step || is_among(all->steps, all->n, best);
+}
+
 gd_status gd_checkpoints_thin(const gd_checkpoints *c, int64_t step,
                               int64_t best, gd_publisher *publisher)
 {
@@ -145,15 +160,17 @@ gd_status gd_checkpoints_thin(const gd_checkpoints *c, int64_t step,
   list all;
   gd_status st = read_list(c, &all);
   /* Each that is kept keeps that of its selected epoch. */
-  int64_t *kept = gd_alloc(2 * c->keep, sizeof kept[0]);
-  int64_t n_kept = 0, n_last = 1;
+  int64_t *kept = gd_alloc(1 + 2 * c->keep, sizeof kept[0]);
+  int64_t n_kept = 0, n_last = is_whole(&all, step, best);
   if (st == GD_OK && kept == NULL)
     st = GD_ERR_NOMEM;
   if (st == GD_OK)
     kept[n_kept++] = best;
   for (int64_t i = all.n - 1; st == GD_OK && i >= 0 && n_last < c->keep; i--) {
     int64_t its_best = -1;
-    if (all.steps[i] >= step || read_best(c, all.steps[i], &its_best) != GD_OK)
+    if (all.steps[i] >= step ||
+        read_best(c, all.steps[i], &its_best) != GD_OK ||
+        !is_whole(&all, all.steps[i], its_best))
       continue;
     kept[n_kept++] = all.steps[i];
     kept[n_kept++] = its_best;

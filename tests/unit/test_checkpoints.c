@@ -96,6 +96,25 @@ static void last_ones_and_the_selected_epochs_are_kept(void **state)
   expect("7");
 }
 
+/* What tells of a selected epoch that could not be written is worth nothing: it
+ * takes no place of those that training could go on from. */
+static void what_lacks_its_selected_epoch_drops_no_other(void **state)
+{
+  (void)state;
+  begin("lacking", 2);
+  save(2, 0);
+  save(3, 0);
+  expect("2 3");
+  save(5, 1); /* 4 was the best epoch's end, and the disk was full */
+  expect("2 3 5");
+  save(7, 1);
+  expect("2 3 7");
+  save(8, 3);
+  expect("2 3 8");
+  save(9, 3);
+  expect("8 9");
+}
+
 static void one_alone_can_be_kept(void **state)
 {
   (void)state;
@@ -136,6 +155,7 @@ static void damaged_ones_are_removed_and_none_is_found(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(last_ones_and_the_selected_epochs_are_kept),
+    cmocka_unit_test(what_lacks_its_selected_epoch_drops_no_other),
     cmocka_unit_test(one_alone_can_be_kept),
     cmocka_unit_test(other_files_are_left_alone),
     cmocka_unit_test(damaged_ones_are_removed_and_none_is_found),
