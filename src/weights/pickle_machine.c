@@ -74,8 +74,11 @@ static value *peek(const machine *m, int depth)
                             : NULL;
 }
 
-static gd_status add_item(value *to, int index)
+/* Values are shared: few of them can be items of very many. */
+static gd_status add_item(machine *m, value *to, int index)
 {
+  if (m->n_items++ >= GD_PICKLE_MOST_VALUES)
+    return refuse(m, "more items than any network has");
   gd_status st =
       grow(&to->items, to->n_items, &to->items_room, sizeof *to->items);
   if (st == GD_OK)
@@ -98,7 +101,7 @@ static gd_status move_items(machine *m, int to, int n)
   gd_status st = GD_OK;
   const int first = m->n_stack - n;
   for (int i = 0; st == GD_OK && i < n; i++)
-    st = add_item(&m->values[to], m->stack[first + i]);
+    st = add_item(m, &m->values[to], m->stack[first + i]);
   m->n_stack = first;
   return st;
 }
@@ -321,7 +324,7 @@ static gd_status make_tensor(machine *m, const value *arguments)
   value tensor = {.kind = GD_PICKLED_TENSOR, .number = first->number};
   for (int i = 0; i < 4; i++) {
     const int from = arguments->items[i];
-    gd_status st = i == 1 ? GD_OK : add_item(&tensor, from);
+    gd_status st = i == 1 ? GD_OK : add_item(m, &tensor, from);
     if (st != GD_OK) {
       free(tensor.items);
       return st;
@@ -349,9 +352,9 @@ static gd_status make_dict(machine *m, const value *arguments)
     const value *pair = gd_pickled_item(m, pairs, i);
     if (pairs->kind != GD_PICKLED_LIST || pair->n_items != 2)
       return refuse(m, "an ordered dictionary of something other than pairs");
-    st = add_item(&m->values[dict], pair->items[0]);
+    st = add_item(m, &m->values[dict], pair->items[0]);
     if (st == GD_OK)
-      st = add_item(&m->values[dict], pair->items[1]);
+      st = add_item(m, &m->values[dict], pair->items[1]);
   }
   m->n_stack -= 2;
   return st == GD_OK ? push_index(m, dict) : st;

@@ -41,6 +41,7 @@ typedef struct {
   size_t opcode_at; /**< of the opcode that runs */
   gd_pickled *values;
   int n_values, values_room;
+  int64_t n_items; /**< of all values */
   int *stack, *memo;
   int n_stack, stack_room, n_memo, memo_room;
 } gd_pickle_machine; /**< starts with path, data and n_bytes */

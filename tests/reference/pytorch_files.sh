@@ -14,7 +14,7 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 
 "$python" - <<'PYTHON'
-import collections, json, os, struct, torch
+import collections, json, os, struct, torch, zipfile
 
 torch.manual_seed(1)
 net = torch.nn.Sequential(
@@ -66,6 +66,12 @@ torch.save({"w": torch.ones(2), "x": Evil()}, "evil_legacy.pt",
            _use_new_zipfile_serialization=False)
 torch.save(net, "whole_net.pt")
 torch.save([1, 2], "list.pt")
+
+# One list of a million pairs, which many dictionaries are made of.
+pairs = b"\x80\x02K\x01K\x02\x86q\x00]q\x01(" + b"h\x00" * (1 << 20) + b"e"
+many = b"ccollections\nOrderedDict\nh\x01\x85R" * 1000
+with zipfile.ZipFile("many.pt", "w") as z:
+    z.writestr("many/data.pkl", pairs + many + b".")
 PYTHON
 
 for file in zip.pt legacy.pt plain.pt; do
@@ -93,6 +99,7 @@ refuses evil_legacy.pt 'system`'
 refuses whole_net.pt 'save a state_dict'
 refuses holes.pt 'tensor w do not lie side by side'
 refuses list.pt 'pickle'
+refuses many.pt 'more items than any network has'
 
 # Damage anywhere ends in a reason, not in a crash.
 for file in zip.pt legacy.pt; do
