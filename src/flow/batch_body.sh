@@ -44,11 +44,13 @@ esac
 
 # --------------------------------------------------------------- going on
 # What the stage has made, as one word: runs that end with the same one got no
-# further than each other.
+# further than each other.  Journals and results that each run writes anew are no
+# progress.
 point() {
   find "$work/$member" -type f ! -name '*.part' ! -name '*.attempt' \
     ! -name stage.yaml ! -name units ! -name report.yaml ! -name log.txt \
-    ! -name lock -printf '%P %s %T@\n' 2>/dev/null | sort | cksum | tr ' ' -
+    ! -name lock ! -name metrics.jsonl ! -name 'events.out.*' \
+    -printf '%P %s\n' 2>/dev/null | sort | cksum | tr ' ' -
 }
 
 # The first error that this run has left in its log: the others follow from it.
@@ -58,9 +60,10 @@ reason() {
 }
 
 # Have the ranks of this run begun, or is it a node or the launcher that failed?
+# Errors of a manifest begin with their place: FILE:LINE:COLUMN.
 has_started() {
   tail -c "+$((begun + 1))" "$log" 2>/dev/null |
-    grep -qE 'gradus: (info|warning|error): '
+    grep -qE '^(gradus: (info|warning|error)|[^ ]+:[0-9]+:[0-9]+: error): '
 }
 
 # Note how a run ended, and where: `asked` and `unstarted` are no points of it.
@@ -185,13 +188,15 @@ while :; do
 done
 [ -z "$teller" ] || kill "$teller" 2>/dev/null
 
-# 0: done; 3: done, but too much was skipped to go on; 2: a retry will not help.
+# 0: done; 3: done, but too much was skipped to go on; 2: a retry will not help,
+# if it is gradus that says so: a launcher ends with 2 where a program is missing.
 case $code in
 0 | 3)
   rm -f "$failures"
   exit "$code"
   ;;
 2)
+  has_started || go_on "$code"
   note "$code"
   exit "$code"
   ;;

@@ -267,12 +267,33 @@ static void done_and_hopeless_runs_are_not_repeated(void **state)
   scene s;
   set_scene(&s, "{}\n", 1, NULL);
   gd_slurm_stub_put("squeue", "echo RUNNING\n");
-  static const char *const works[] = {"exit 0\n", "exit 2\n", "exit 3\n"};
+  static const char *const works[] = {
+      "exit 0\n", "echo job.yaml:3:7: error: no; exit 2\n", "exit 3\n"};
   for (int code = 0; code <= 3; code += code == 0 ? 2 : 1) {
     do_work(works[code == 0 ? 0 : code - 1]);
     assert_int_equal(run_script(&s, "35", NULL), code);
   }
   assert_text("requeued", "");
+  end_scene(&s);
+}
+
+static void write_result(const scene *s, const char *name)
+{
+  char path[GD_PATH_MAX];
+  assert_ok(gd_path_join(gd_instance_directory(s->members[0]), name, path));
+  assert_ok(gd_file_write(path, name, strlen(name)));
+}
+
+/* srun ends so where the program or what it needs is not on the node. */
+static void exit_of_a_launcher_is_no_verdict(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("echo 'slurmstepd: error: execve(): gradus: No such file'; exit 2\n");
+  assert_int_equal(run_script(&s, "44", NULL), 2);
+  assert_text("requeued", "requeue 44\n");
   end_scene(&s);
 }
 
@@ -282,8 +303,10 @@ static void three_failures_at_one_point_are_enough(void **state)
   scene s;
   set_scene(&s, "{}\n", 1, NULL);
   gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  assert_ok(gd_directory_make(gd_instance_directory(s.members[0])));
   do_work("echo 'gradus: info: stage frames'; exit 1\n");
   assert_int_equal(run_script(&s, "36", NULL), 1);
+  write_result(&s, "metrics.jsonl"); /* a journal is no progress */
   assert_int_equal(run_script(&s, "36", NULL), 1);
   assert_text("requeued", "requeue 36\nrequeue 36\n");
   assert_int_equal(run_script(&s, "36", NULL), 1);
@@ -434,6 +457,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(setup_of_a_site_changes_nothing_of_the_script),
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
     cmocka_unit_test(done_and_hopeless_runs_are_not_repeated),
+    cmocka_unit_test(exit_of_a_launcher_is_no_verdict),
     cmocka_unit_test(three_failures_at_one_point_are_enough),
     cmocka_unit_test(runs_that_slurm_ends_or_cannot_start_are_not_its_failures),
     cmocka_unit_test(failures_that_get_further_are_tried_again),
