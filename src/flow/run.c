@@ -464,10 +464,31 @@ static gd_status check_hosts(MPI_Comm comm, const gd_job *job)
   return gd_settle(comm, st);
 }
 
+/* All do what rank 0 is asked to: a launcher may hand the environment to ranks
+ * on its own host alone. */
+static void share_environment(MPI_Comm comm)
+{
+  static const char *const names[] = {"GRADUS_WATCHDOG", "GRADUS_HOSTS_WAIT",
+                                      "GRADUS_OVERLAP", "GRADUS_GEMM",
+                                      "GRADUS_BF16"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char value[64] = "";
+    const char *own = getenv(names[i]);
+    if (own != NULL)
+      snprintf(value, sizeof value, "%s", own);
+    MPI_Bcast(value, sizeof value, MPI_CHAR, 0, comm);
+    if (value[0] != '\0')
+      setenv(names[i], value, 1);
+    else
+      unsetenv(names[i]);
+  }
+}
+
 static gd_status begin(MPI_Comm comm, const gd_job *job,
                        const gd_run_options *options, int rank)
 {
   int limit_s;
+  share_environment(comm);
   gd_status st = settle_silence(&limit_s);
   if (st == GD_OK)
     gd_watchdog_begin(rank, limit_s);

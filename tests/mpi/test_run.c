@@ -259,6 +259,20 @@ static void finished_job_is_not_done_again(void **state)
   assert_int_equal(plan.n_runs, 0);
 }
 
+/* A launcher hands rank 0's environment to the ranks of its own host only. */
+static void environment_is_rank_0s(void **state)
+{
+  (void)state;
+  begin_work("environment");
+  setenv("GRADUS_HOSTS_WAIT", rank == 0 ? "7" : "soon", 1);
+  if (rank > 0)
+    setenv("GRADUS_GEMM", "none", 1);
+  assert_int_equal(run(), GD_EXIT_DONE);
+  assert_string_equal(getenv("GRADUS_HOSTS_WAIT"), "7");
+  assert_null(getenv("GRADUS_GEMM"));
+  unsetenv("GRADUS_HOSTS_WAIT");
+}
+
 static void failed_run_is_resumed_to_the_same_files(void **state)
 {
   (void)state;
@@ -439,6 +453,7 @@ static void signal_to_one_rank_ends_with_75_and_work_is_kept(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(finished_job_is_not_done_again),
+    cmocka_unit_test(environment_is_rank_0s),
     cmocka_unit_test(failed_run_is_resumed_to_the_same_files),
     cmocka_unit_test(damaged_and_missing_results_are_made_anew),
     cmocka_unit_test(touched_but_equal_results_are_kept),
