@@ -15,6 +15,12 @@
 
 enum { MOST_BYTES = 1 << 30 };
 
+/* A name that begins with a dot is another's: of NFS, an editor, a desktop. */
+static int is_hidden(const char *name)
+{
+  return name[0] == '.' || strstr(name, "/.") != NULL;
+}
+
 int gd_done_is_housekeeping(const char *name)
 {
   static const char *const names[] = {
@@ -24,7 +30,8 @@ int gd_done_is_housekeeping(const char *name)
       "plan",          "attempts.txt",
       "metrics.jsonl", "events.out.tfevents.gradus"};
   const size_t length = strlen(name);
-  if ((length > 5 && strcmp(name + length - 5, ".part") == 0) ||
+  if (is_hidden(name) ||
+      (length > 5 && strcmp(name + length - 5, ".part") == 0) ||
       (length > 8 && strcmp(name + length - 8, ".attempt") == 0))
     return 1;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -14,11 +14,12 @@ static const char *make_run(const char *name)
 {
   char path[GD_PATH_MAX];
   const char *run = gd_test_path(name);
-  static const char *const files[] = {"sub/pre dictions.csv", "log.txt",
-                                      "units", "x.part", "stage.yaml"};
+  static const char *const files[] = {
+      "sub/pre dictions.csv", "log.txt",  "units",         "x.part",
+      "stage.yaml",           ".nfs0001", "sub/.x.csv.swp"};
   assert_ok(gd_path_join(run, "sub", path));
   assert_ok(gd_directory_make(path));
-  for (int i = 0; i < 5; i++) {
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     assert_ok(gd_path_join(run, files[i], path));
     assert_ok(gd_file_write(path, files[i], strlen(files[i])));
   }
