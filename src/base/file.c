@@ -54,16 +54,16 @@ gd_status gd_directory_make(const char *path)
     if (kept != '/' && kept != '\0')
       continue;
     *c = '\0';
-    if (mkdir(partial, 0700) != 0 && errno != EEXIST)
+    struct stat info;
+    const int error = mkdir(partial, 0700) == 0 ? 0 : errno;
+    /* NFS may refuse what is there already by another error than EEXIST. */
+    if (error != 0 && (stat(partial, &info) != 0 || !S_ISDIR(info.st_mode)))
       return gd_fail(GD_ERR_IO, "%s: cannot make the directory: %s", partial,
-                     strerror(errno));
+                     strerror(error));
     *c = kept;
     if (kept == '\0')
       break;
   }
-  struct stat info;
-  if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-    return gd_fail(GD_ERR_IO, "%s: is not a directory", path);
   return GD_OK;
 }
 

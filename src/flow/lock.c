@@ -54,7 +54,11 @@ static int try_lock(gd_lock *lock, gd_status *st)
              lock->path);
       return 0;
     }
-    *st = held(lock);
+    const int error = errno;
+    *st = error == EACCES || error == EAGAIN
+              ? held(lock)
+              : gd_fail(GD_ERR_IO, "%s: cannot lock: %s", lock->path,
+                        strerror(error));
     close(lock->fd);
     return -1;
   }

@@ -169,7 +169,7 @@ static void write_slurm(const gd_manifest *m, gd_text *out)
 void gd_manifest_write(const gd_manifest *m, gd_text *out)
 {
   gd_text_printf(out, "job: %s\nwork: ", m->name);
-  gd_text_json(out, m->work);
+  gd_job_quote(out, m->work);
   gd_text_add(out, "\n");
   if (m->corpus != NULL) {
     gd_text_add(out, "corpus:\n");

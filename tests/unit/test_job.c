@@ -547,8 +547,9 @@ static void variables_are_replaced_in_values(void **state)
       load_sets(pipeline,
                 (const char *const[]){"frames.every=${GRADUS_TEST_N}",
                                       "corpus.seed=${GRADUS_TEST_NONE:-12}",
-                                      "report.title=$${HOME} costs $5"},
-                3, &job));
+                                      "report.title=$${HOME} costs $5",
+                                      "work=runs/$${HOME}"},
+                4, &job));
   assert_int_equal(gd_instance_int(find(job, "frames"), "every"), 7);
   assert_int_equal(gd_instance_int(find(job, "corpus"), "seed"), 12);
   assert_string_equal(gd_instance_text(find(job, "report"), "title"),
@@ -557,6 +558,7 @@ static void variables_are_replaced_in_values(void **state)
   assert_ok(load_sets(gd_job_effective(job), NULL, 0, &again));
   assert_string_equal(gd_instance_text(find(again, "report"), "title"),
                       "${HOME} costs $5");
+  assert_string_equal(gd_job_work(again), "runs/${HOME}");
   gd_job_free(job);
   gd_job_free(again);
 }
