@@ -119,7 +119,7 @@ typedef struct gd_resnet gd_resnet;
 
 /**
  * Make a net and plan all its memory.
- * @param[in] microbatch  most samples per call, >= 1
+ * @param[in] microbatch  most samples per call, >= 1; of less than 2^31 pixels
  * @param[in] training    also plan what the backward pass needs
  * Ends with: gd_resnet_free()
  * Errors:    GD_ERR_USAGE (configuration, without a head, or see

@@ -2,6 +2,7 @@
 #include "net/resnet_parts.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -280,6 +281,11 @@ gd_status gd_resnet_new(const gd_resnet_config *config, int microbatch,
   *out = NULL;
   if (config->outputs == 0)
     return gd_fail(GD_ERR_USAGE, "a network without a head has no outputs");
+  const int64_t pixels = (int64_t)config->height * config->width;
+  if (pixels > INT_MAX / microbatch) /* a layer counts them by int */
+    return gd_fail(GD_ERR_USAGE,
+                   "a microbatch of %d images of %d x %d: at most 2^31 pixels",
+                   microbatch, config->width, config->height);
   gd_tensor_table weights, running;
   gd_status st = gd_resnet_tables(config, &weights, &running);
   if (st != GD_OK)

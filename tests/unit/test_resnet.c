@@ -238,6 +238,9 @@ static void impossible_configuration_is_refused(void **state)
   c = small_config();
   c.outputs = 0;
   assert_fails(gd_resnet_config_check(&c), GD_ERR_USAGE, "outputs 0");
+  c = small_config();
+  c.height = c.width = 4096;
+  assert_fails(gd_resnet_new(&c, 128, 1, &net), GD_ERR_USAGE, "2^31 pixels");
 }
 
 /* The linker sends the library's allocations here. */
