@@ -18,6 +18,7 @@
 #include "gradus/scores.h"
 #include "gradus/skips.h"
 #include "gradus/stop.h"
+#include "gradus/temporary.h"
 #include "predict_job.h"
 #include "stages.h"
 
@@ -39,7 +40,8 @@ static const gd_option options[] = {
     {"--no-blur", NULL, 0, "Show the faces of sheet and films as they are."},
     {"--work", "DIR", 0,
      "Keep frames and faces in DIR, and go on from there; default:\n"
-     "a temporary folder, removed at the end."},
+     "a temporary folder, removed at the end, or by the next\n"
+     "`predict` of this user on this host if it was killed."},
 };
 
 /* ------------------------------------------------------------------- printing
@@ -313,14 +315,16 @@ static int show(const gd_arguments *a, const gd_job *job)
 /* -------------------------------------------------------------------- running
  */
 
-static gd_status make_work(const gd_arguments *a, char work[GD_PATH_MAX])
+/* `temporary` is made where no folder is named. */
+static gd_status make_work(const gd_arguments *a, gd_temporary **temporary,
+                           char work[GD_PATH_MAX])
 {
   const char *own = gd_arguments_value(a, "--work");
-  if (own != NULL) {
-    gd_status st = gd_path_join("", own, work);
-    return st == GD_OK ? gd_directory_make(work) : st;
-  }
-  return gd_directory_temporary(work);
+  gd_status st = own == NULL ? gd_temporary_new(temporary) : GD_OK;
+  if (st == GD_OK)
+    st = gd_path_join("", own == NULL ? gd_temporary_path(*temporary) : own,
+                      work);
+  return st == GD_OK ? gd_directory_make(work) : st;
 }
 
 /* A sheet that an earlier run has left in the same folder may show what is to
@@ -333,11 +337,11 @@ static gd_status forget_sheet(const gd_job *job)
 }
 
 /* Rank 0: what can be known to be wrong, and the job. */
-static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
+static gd_status load(const gd_arguments *a, gd_temporary **temporary,
                       gd_job **job)
 {
+  char work[GD_PATH_MAX];
   const char *out = gd_arguments_value(a, "--out");
-  work[0] = '\0';
   if (gd_arguments_value(a, "--model") == NULL)
     return gd_fail(GD_ERR_USAGE, "--model is missing: the model.h5 that a "
                                  "training made");
@@ -348,7 +352,7 @@ static gd_status load(const gd_arguments *a, char work[GD_PATH_MAX],
   if (st == GD_OK && films != NULL)
     st = gd_directory_make(films);
   if (st == GD_OK)
-    st = make_work(a, work);
+    st = make_work(a, temporary, work);
   if (st != GD_OK)
     return st;
   const int n = gd_arguments_n_operands(a);
@@ -417,14 +421,14 @@ static int run_stages(const gd_job *job, int rank)
 static int run(const gd_arguments *a)
 {
   int rank;
-  char work[GD_PATH_MAX] = "";
+  gd_temporary *temporary = NULL;
   gd_job *job = NULL;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   gd_log_begin(rank, GD_LOG_ERROR);
   gd_stop_begin();
 
   gd_status st =
-      gd_command_share(rank == 0 ? load(a, work, &job) : GD_OK, &job);
+      gd_command_share(rank == 0 ? load(a, &temporary, &job) : GD_OK, &job);
   if (st == GD_OK)
     st = check_work(job);
   int code = gd_exit_code(st);
@@ -442,8 +446,7 @@ static int run(const gd_arguments *a)
   /* The launcher takes any rank's code. */
   MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
   gd_job_free(job);
-  if (rank == 0 && work[0] != '\0' && gd_arguments_value(a, "--work") == NULL &&
-      gd_directory_remove(work) != GD_OK)
+  if (temporary != NULL && gd_temporary_remove(temporary) != GD_OK)
     fprintf(stderr, "gradus: warning: %s\n", gd_reason());
   return code;
 }

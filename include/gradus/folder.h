@@ -27,13 +27,6 @@ GD_NODISCARD gd_status gd_folder_read(const char *directory, gd_folder **out);
 void gd_folder_free(gd_folder *f); /**< NULL is allowed */
 
 /**
- * Make a new private folder for what need not stay, in $TMPDIR or /tmp.
- * @param[out] path  "" on failure
- * Ends with: gd_directory_remove()
- * Errors: GD_ERR_IO, GD_ERR_USAGE (path too long)
- */
-GD_NODISCARD gd_status gd_directory_temporary(char path[GD_PATH_MAX]);
-/**
  * Remove a directory with all that is in it; links are removed, not followed.
  * Errors: GD_ERR_IO (what cannot be removed; the rest may be gone)
  */

@@ -101,22 +101,6 @@ void gd_folder_free(gd_folder *f)
   free(f);
 }
 
-gd_status gd_directory_temporary(char path[GD_PATH_MAX])
-{
-  assert(path != NULL);
-
-  const char *parent = getenv("TMPDIR");
-  char name[GD_PATH_MAX];
-  path[0] = '\0';
-  gd_status st =
-      gd_path_join(parent == NULL || parent[0] == '\0' ? "/tmp" : parent,
-                   "gradus-XXXXXX", name);
-  if (st == GD_OK && mkdtemp(name) == NULL)
-    st = gd_fail(GD_ERR_IO, "%s: cannot make the directory: %s", name,
-                 strerror(errno));
-  return st == GD_OK ? gd_path_join("", name, path) : st;
-}
-
 static gd_status remove_within(const char *path)
 {
   DIR *open = opendir(path);

@@ -126,6 +126,21 @@ has json '"frames": 5, "average": "mean"}'
 predict 0 plain 1 "${videos[0]}" --model "$model" --detector found.h5
 has plain 'no intervals: they have to be measured; --calibration takes'
 
+# What a killed one has left, the next removes: see predict().
+for try in 1 2 3 4 5; do
+  TMPDIR=$scratch "$gradus" predict "${videos[@]}" "${tell[@]}" \
+    >/dev/null 2>&1 &
+  killed=$!
+  until compgen -G "$scratch/gradus-*" >/dev/null || ! kill -0 "$killed"; do
+    sleep 0.01
+  done 2>/dev/null
+  kill -9 "$killed" 2>/dev/null || true
+  wait "$killed" || true
+  ! compgen -G "$scratch/gradus-*" >/dev/null || break
+done
+[ "$try" -lt 5 ] || fail "could not be killed in its middle"
+predict 0 plain 1 "${videos[0]}" --model "$model" --detector found.h5
+
 # Films: as long as what was sampled, and blurred unless one asks.
 predict 0 film 2 "${videos[0]}" "${tell[@]}" --work kept --attention-video film
 predict 0 sharp 1 "${videos[0]}" "${tell[@]}" --work kept \
