@@ -134,6 +134,9 @@ const gd_command gd_command_report = {
         "jobs it writes one report, in the folder --to: their rows stand in\n"
         "the same tables and charts, and those that predicted the same videos\n"
         "are compared in pairs. JOB may also be a work directory, wherever it\n"
-        "has been moved to: it holds its manifest.\n",
+        "has been moved to: it holds its manifest. What an earlier report "
+        "left\n"
+        "in tables/ and figures/ is removed by its list, report-files.txt;\n"
+        "other files there stay.\n",
     .run = run,
 };

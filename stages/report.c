@@ -6,6 +6,8 @@
  *   tables/NAME.csv   every table of the page
  *   tables/NAME.tex   the same, to \input into a paper
  *   figures/NAME.svg  every figure of the page, .png likewise
+ *   report-files.txt  the paths of these tables and figures, one a line: what
+ *                     the next report here removes, and nothing else
  *
  * Small work on small files: rank 0 does it, the others wait.
  */
@@ -17,7 +19,6 @@
 
 #include "gradus/agree.h"
 #include "gradus/file.h"
-#include "gradus/folder.h"
 #include "gradus/gemm.h"
 #include "gradus/memory.h"
 #include "gradus/stage.h"
@@ -107,34 +108,62 @@ static gd_status compose_page(const report *r, gd_text *page,
   return st;
 }
 
-/* An earlier report may have had files that this one has not. */
-static gd_status clear(const report *r, const char *name)
+/* ----------------------------------------------------- tables and figures */
+
+static const char list_name[] = "report-files.txt";
+
+/* A list may have been edited: nothing outside of the two folders goes. */
+static int may_remove(const char *name)
 {
-  char directory[GD_PATH_MAX], path[GD_PATH_MAX];
-  gd_folder *folder;
-  gd_status st = gd_path_join(r->directory, name, directory);
-  if (st == GD_OK)
-    st = gd_directory_make(directory);
-  if (st == GD_OK)
-    st = gd_folder_read(directory, &folder);
-  if (st != GD_OK)
+  return (strncmp(name, "tables/", 7) == 0 ||
+          strncmp(name, "figures/", 8) == 0) &&
+         strstr(name, "..") == NULL;
+}
+
+/* An earlier report may have had files that this one has not.  Only what it
+ * has listed goes: the folders may hold files of the user's own. */
+static gd_status clear(const report *r)
+{
+  char path[GD_PATH_MAX], *list = NULL;
+  gd_status st = gd_path_join(r->directory, list_name, path);
+  if (st != GD_OK || !gd_path_exists(path))
     return st;
-  for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
-    st = gd_path_join(directory, folder->names[i], path);
+  st = gd_file_read(path, MOST_TABLE_BYTES, &list, NULL);
+  for (char *rest = list, *name;
+       st == GD_OK && (name = strtok_r(rest, "\n", &rest)) != NULL;) {
+    if (!may_remove(name))
+      continue;
+    st = gd_path_join(r->directory, name, path);
     if (st == GD_OK)
       st = gd_file_remove(path);
   }
-  gd_folder_free(folder);
+  free(list);
   return st;
 }
 
+static gd_status make_folder(const report *r, const char *name)
+{
+  char path[GD_PATH_MAX];
+  gd_status st = gd_path_join(r->directory, name, path);
+  return st == GD_OK ? gd_directory_make(path) : st;
+}
+
+/* The list comes first: a report that is stopped leaves no file unlisted. */
 static gd_status write_files(const report *r, const gd_report_files *list)
 {
-  gd_status st = clear(r, "tables");
+  gd_text names = {0};
+  for (int64_t i = 0; i < list->n; i++)
+    gd_text_printf(&names, "%s\n", list->files[i].path);
+  gd_status st = clear(r);
   if (st == GD_OK)
-    st = clear(r, "figures");
+    st = write_text(r, list_name, &names);
+  if (st == GD_OK)
+    st = make_folder(r, "tables");
+  if (st == GD_OK)
+    st = make_folder(r, "figures");
   for (int64_t i = 0; st == GD_OK && i < list->n; i++)
     st = write_text(r, list->files[i].path, &list->files[i].content);
+  gd_text_free(&names);
   return st;
 }
 

@@ -31,6 +31,22 @@ grep -q '^np1/run: expectation,np2/run: expectation,0,' \
 grep -q 'The same videos, persons and labels as np1/run' \
   "$scratch/both/index.html" || fail "the corpus was audited twice"
 
+# A later report there removes what an earlier one has listed, and no other file.
+both=$scratch/both
+touch "$both"/figures/own.svg "$both"/tables/own.csv "$both"/own.txt
+printf '%s\n' own.txt tables/../own.txt >>"$both/report-files.txt"
+[ -f "$both/figures/np1-run-expectation-reliability.png" ] ||
+  fail "no figure is named after np1/run: $(ls "$both/figures")"
+(cd "$scratch" && "$gradus" report np2/run np3/run --to both) >/dev/null
+for name in figures/own.svg tables/own.csv own.txt; do
+  [ -f "$both/$name" ] || fail "a report removed a file of the user's: $name"
+done
+left=$(find "$both" -path '*/np1-run*')
+[ -z "$left" ] || fail "files of an earlier report stay: $left"
+[ "$(cd "$both" && find figures tables -type f ! -name 'own.*' | sort)" = \
+  "$(sort "$both/report-files.txt")" ] ||
+  fail "report-files.txt does not list what was written"
+
 # The table has a line for each video; its counts are those of report.yaml.
 faces=$(run_directory "$scratch/np1" faces)
 [ "$(wc -l <"$faces/faces.csv")" -eq 7 ] || fail "faces.csv: not six videos"
