@@ -68,7 +68,8 @@ typedef struct {
 /** Append the chart as one <svg> element of a page. */
 void gd_chart_svg(gd_text *out, const gd_chart *chart);
 
-/** Append the chart as an SVG document of its own, with a legend. */
+/** Append the chart as an SVG document of its own, with a legend.  It is made
+ * to be published: points' notes, which name persons, are left out. */
 void gd_chart_svg_file(gd_text *out, const gd_chart *chart);
 /**
  * Append the chart as a PNG file's bytes, two pixels to a unit, with a legend.

@@ -327,7 +327,7 @@ void gd_chart_svg_file(gd_text *out, const gd_chart *c)
 {
   assert(out != NULL && c != NULL);
 
-  gd_pen pen = {.svg = out};
+  gd_pen pen = {.svg = out, .is_silent = 1};
   const int height = height_of(&pen, c);
   gd_text_printf(out,
                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg "

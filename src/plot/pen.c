@@ -167,10 +167,10 @@ void gd_pen_marks_begin(gd_pen *p, gd_pen_mark_kind kind, int colour,
                    class_of(colour, class));
 }
 
-/* End an element, with its note if it has one. */
+/* End an element, with its note if it has one that may be told. */
 static void end_element(gd_pen *p, const char *name, const char *note)
 {
-  if (note == NULL) {
+  if (note == NULL || p->is_silent) {
     gd_text_add(p->svg, "/>");
     return;
   }

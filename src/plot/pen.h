@@ -15,6 +15,7 @@
 typedef struct {
   gd_text *svg; /* one of the two, the other is NULL */
   gd_canvas *canvas;
+  int is_silent;  /* marks have no notes */
   gd_paint paint; /* of the marks that have begun */
 } gd_pen;
 

@@ -44,6 +44,34 @@ static void chart_of_points_marks_each_value_and_escapes_its_note(void **state)
   gd_text_free(&out);
 }
 
+/* A figure is published; who is behind a point is for the page alone. */
+static void figure_of_points_tells_no_note(void **state)
+{
+  (void)state;
+  const double x[] = {0}, y[] = {1};
+  const char *notes[] = {"person 204"};
+  const gd_series s = {.name = "m", .n = 1, .x = x, .y = y, .notes = notes};
+  const gd_chart c = {.kind = GD_CHART_POINTS,
+                      .width = 300,
+                      .height = 200,
+                      .title = "t",
+                      .x_label = "x",
+                      .y_label = "y",
+                      .x = gd_axis_of(0, 2, 6, 0),
+                      .y = gd_axis_of(0, 2, 6, 0),
+                      .n_series = 1,
+                      .series = &s};
+  gd_text page = {0}, file = {0};
+  gd_chart_svg(&page, &c);
+  gd_chart_svg_file(&file, &c);
+  assert_true(gd_test_has(gd_text_get(&page), "person 204"));
+  assert_false(gd_test_has(gd_text_get(&file), "person 204"));
+  assert_int_equal(count(gd_text_get(&file), "<circle"), 1);
+  gd_markup_check(strchr(gd_text_get(&file), '\n') + 1);
+  gd_text_free(&page);
+  gd_text_free(&file);
+}
+
 static void chart_of_lines_breaks_at_a_gap(void **state)
 {
   (void)state;
@@ -252,6 +280,7 @@ static void heat_covers_its_cells_by_shade(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(chart_of_points_marks_each_value_and_escapes_its_note),
+    cmocka_unit_test(figure_of_points_tells_no_note),
     cmocka_unit_test(chart_of_lines_breaks_at_a_gap),
     cmocka_unit_test(chart_bars_do_not_overlap),
     cmocka_unit_test(png_shows_bars_in_proportion_and_a_legend),
