@@ -3,8 +3,8 @@
  *
  * It answers what a reader of a result has to ask first: how many videos and
  * persons, how the labels are spread, and whether a person of the test
- * partition has also been trained or selected on.  Persons are told apart by
- * the text of `subject`.
+ * partition has also been trained or selected on, or one of the development
+ * partition trained on.  Persons are told apart by the text of `subject`.
  */
 #ifndef GRADUS_AUDIT_H
 #define GRADUS_AUDIT_H
@@ -25,10 +25,11 @@ typedef struct {
 
 typedef struct {
   gd_audit_part part[GD_N_PARTITIONS];
-  int64_t n_persons; /**< in the whole corpus */
-  int64_t n_overlap; /**< persons of test who are also in train or dev */
-  int bin_levels;    /**< width of a bin of the histograms */
-  int n_bins;        /**< how many of the bins the scale needs */
+  int64_t n_persons;     /**< in the whole corpus */
+  int64_t n_overlap;     /**< persons of test who are also in train or dev */
+  int64_t n_dev_overlap; /**< persons of dev who are also in train */
+  int bin_levels;        /**< width of a bin of the histograms */
+  int n_bins;            /**< how many of the bins the scale needs */
 } gd_audit;
 
 /**

@@ -37,6 +37,7 @@ static gd_status count_persons(int64_t n, const gd_video *videos, gd_audit *out)
     for (int p = 0; p < GD_N_PARTITIONS; p++)
       out->part[p].n_persons += in[p];
     out->n_overlap += in[GD_TEST] && (in[GD_TRAIN] || in[GD_DEV]);
+    out->n_dev_overlap += in[GD_DEV] && in[GD_TRAIN];
   }
   free(order);
   return GD_OK;

@@ -10,20 +10,32 @@ enum { MOST_LINES = 500 };
 
 static void say_overlap(gd_report_page *p, const gd_audit *a)
 {
-  const int64_t n = a->part[GD_TEST].n_persons;
+  const int64_t n_test = a->part[GD_TEST].n_persons;
   if (a->n_overlap > 0)
     gd_page_notice(p->out,
                    "The partitions are not person-disjoint: %" PRId64
                    " of %" PRId64 " test persons are also in the training or "
                    "development partition. A model can do well on them by "
                    "knowing the face.",
-                   a->n_overlap, n);
-  else
+                   a->n_overlap, n_test);
+  if (a->n_dev_overlap > 0)
+    gd_page_notice(p->out,
+                   "The partitions are not person-disjoint: %" PRId64
+                   " of %" PRId64 " development persons are also in the "
+                   "training partition. The choice of a model and the "
+                   "prediction intervals go by faces that it knows, and "
+                   "promise too much for new ones.",
+                   a->n_dev_overlap, a->part[GD_DEV].n_persons);
+  if (a->n_overlap > 0 || a->n_dev_overlap > 0)
+    return;
+  if (n_test > 0)
     gd_page_paragraph(p->out,
                       "The partitions are person-disjoint: none of the %" PRId64
                       " test persons is in the training or development "
                       "partition.",
-                      n);
+                      n_test);
+  else
+    gd_page_paragraph(p->out, "The partitions are person-disjoint.");
 }
 
 static void add_partitions(gd_report_page *p, const gd_audit *a)

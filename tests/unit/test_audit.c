@@ -39,6 +39,23 @@ static void audit_counts_a_test_person_who_is_also_trained_on(void **state)
   assert_int_equal(a.part[GD_TEST].histogram[15], 1);
 }
 
+static void audit_counts_a_development_person_who_is_also_trained_on(void **s)
+{
+  (void)s;
+  const gd_video videos[] = {
+      {.subject = "anna", .partition = GD_TRAIN},
+      {.subject = "bert", .partition = GD_TRAIN},
+      {.subject = "anna", .partition = GD_DEV},
+      {.subject = "anna", .partition = GD_DEV},
+      {.subject = "cleo", .partition = GD_DEV},
+      {.subject = "dora", .partition = GD_TEST},
+  };
+  gd_audit a;
+  assert_ok(gd_audit_of(6, videos, 64, &a));
+  assert_int_equal(a.n_dev_overlap, 1);
+  assert_int_equal(a.n_overlap, 0);
+}
+
 static void audit_of_an_empty_partition_has_no_mean(void **state)
 {
   (void)state;
@@ -164,6 +181,7 @@ static void audit_of_videos_without_labels_has_no_numbers(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(audit_of_videos_without_labels_has_no_numbers),
     cmocka_unit_test(audit_counts_a_test_person_who_is_also_trained_on),
+    cmocka_unit_test(audit_counts_a_development_person_who_is_also_trained_on),
     cmocka_unit_test(audit_of_an_empty_partition_has_no_mean),
     cmocka_unit_test(audit_bins_hold_every_video_for_any_scale),
     cmocka_unit_test(quirks_of_a_copied_corpus_all_stand_in_its_audit),

@@ -334,35 +334,101 @@ static void report_escapes_what_comes_from_outside(void **state)
   drop(&m);
 }
 
-/* One model that was never trained here, and one video: nothing to draw. */
+/* The page of models that were never trained here. */
+static void compose(int n, const gd_comparison_member *members, gd_text *out)
+{
+  gd_comparison *c = NULL;
+  gd_curves *none = gd_alloc(n, sizeof *none);
+  const gd_report_job job = {.name = "",
+                             .layout = "table",
+                             .scores = members[0].scores,
+                             .skips = &(gd_skips){0},
+                             .manifest = ""};
+  assert_ok(gd_comparison_new(n, members, &few, &c));
+  assert_ok(gd_report_html(&(gd_report){.title = "t",
+                                        .comparison = c,
+                                        .curves = none,
+                                        .n_jobs = 1,
+                                        .jobs = &job},
+                           out, NULL));
+  gd_markup_check(gd_text_get(out));
+  gd_comparison_free(c);
+  free(none);
+}
+
+static gd_scores *scored(int n_test, double error)
+{
+  gd_scores *s = NULL;
+  gd_scored_write(gd_test_path("s.h5"), "softmax", n_test, 0, error);
+  assert_ok(gd_scores_read(gd_test_path("s.h5"), &s));
+  return s;
+}
+
+static gd_video *videos_of(gd_scores *s)
+{
+  return (gd_video *)s->videos->videos;
+}
+
+/* One video: nothing to draw. */
 static void
 report_without_curves_and_with_one_video_is_still_a_page(void **state)
 {
   (void)state;
-  gd_scored_write(gd_test_path("s.h5"), "softmax", 1, 0, 3);
-  gd_scores *s = NULL;
-  assert_ok(gd_scores_read(gd_test_path("s.h5"), &s));
-  const gd_comparison_member member = {"softmax", "", "", s, 0};
-  gd_comparison *c = NULL;
-  assert_ok(gd_comparison_new(1, &member, &few, &c));
-  const gd_curves none = {0};
-  const gd_report_job job = {.name = "",
-                             .layout = "table",
-                             .scores = s,
-                             .skips = &(gd_skips){0},
-                             .manifest = ""};
+  gd_scores *s = scored(1, 3);
   gd_text out = {0};
-  assert_ok(gd_report_html(&(gd_report){.title = "t",
-                                        .comparison = c,
-                                        .curves = &none,
-                                        .n_jobs = 1,
-                                        .jobs = &job},
-                           &out, NULL));
-  gd_markup_check(gd_text_get(&out));
+  compose(1, &(gd_comparison_member){"softmax", "", "", s, 0}, &out);
   assert_true(gd_test_has(gd_text_get(&out), "no training partition"));
   assert_false(gd_test_has(gd_text_get(&out), "attention"));
   gd_text_free(&out);
-  gd_comparison_free(c);
+  gd_scores_free(s);
+}
+
+/* Say who is in a video: person `number`. */
+static void set_person(gd_scores *s, int v, int number)
+{
+  gd_text name = {0};
+  gd_text_printf(&name, "person %d", number);
+  free((char *)videos_of(s)[v].subject);
+  videos_of(s)[v].subject = gd_strdup(gd_text_get(&name));
+  gd_text_free(&name);
+}
+
+/* A model of `n_test` test videos; every video shows another person. */
+static gd_scores *scored_of_persons(int n_test, double error)
+{
+  gd_scores *s = scored(n_test, error);
+  for (int v = 0; v < s->videos->n_videos; v++)
+    set_person(s, v, v);
+  return s;
+}
+
+static void partitions_are_disjoint_only_if_development_is_new_too(void **state)
+{
+  (void)state;
+  gd_scores *s = scored_of_persons(8, 3);
+  const gd_comparison_member member = {"softmax", "", "", s, 0};
+  gd_text out = {0};
+  compose(1, &member, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "are person-disjoint: none of the 8 test persons"));
+  gd_text_free(&out);
+
+  set_person(s, 4, 0); /* of dev and of train */
+  compose(1, &member, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "1 of 4 development persons are also in the train"));
+  assert_false(gd_test_has(gd_text_get(&out), "are person-disjoint"));
+  gd_text_free(&out);
+
+  /* Without test videos, nothing is said of their persons. */
+  set_person(s, 4, 4);
+  for (int v = 8; v < 16; v++)
+    videos_of(s)[v].partition = GD_DEV;
+  s->info.partition = GD_DEV;
+  compose(1, &member, &out);
+  assert_true(gd_test_has(gd_text_get(&out), "are person-disjoint.<"));
+  assert_false(gd_test_has(gd_text_get(&out), "test persons"));
+  gd_text_free(&out);
   gd_scores_free(s);
 }
 
@@ -370,6 +436,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_is_well_formed_and_needs_no_network),
     cmocka_unit_test(report_escapes_what_comes_from_outside),
     cmocka_unit_test(report_without_curves_and_with_one_video_is_still_a_page),
+    cmocka_unit_test(partitions_are_disjoint_only_if_development_is_new_too),
 };
 
 gd_test_main(tests)
