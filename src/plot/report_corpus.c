@@ -201,15 +201,39 @@ static gd_status add_audit(gd_report_page *p, int index)
   return GD_OK;
 }
 
+/* The partitions are others in every fold: all are looked at. */
+static gd_status say_folds(gd_report_page *p)
+{
+  const gd_comparison *c = p->comparison;
+  int n_overlapping = 0;
+  for (int i = 0; i < c->n_parts; i++) {
+    const gd_scores *s = c->parts[i].scores;
+    gd_audit audit;
+    const gd_status st = gd_audit_of(s->videos->n_videos, s->videos->videos,
+                                     s->info.n_levels, &audit);
+    if (st != GD_OK)
+      return st;
+    n_overlapping += audit.n_overlap > 0;
+  }
+  if (n_overlapping > 0)
+    gd_page_notice(p->out,
+                   "Cross-validation: %d of %d models have test persons in "
+                   "their training or development partition.",
+                   n_overlapping, c->n_parts);
+  else
+    gd_page_paragraph(p->out, "Cross-validation: no model has a test person in "
+                              "its training or development partition.");
+  gd_page_paragraph(p->out,
+                    "The partitions below are those of the first fold.");
+  return GD_OK;
+}
+
 gd_status gd_report_corpus(gd_report_page *p)
 {
   gd_status st = GD_OK;
   gd_page_section_begin(p->out, "corpus", "Corpus");
   if (p->comparison->has_folds)
-    gd_page_paragraph(p->out,
-                      "Cross-validation: every fold is tested once, and no "
-                      "person is in two folds. The partitions below are those "
-                      "of the first fold.");
+    st = say_folds(p);
   for (int i = 0; st == GD_OK && i < p->report->n_jobs; i++)
     st = add_audit(p, i);
   gd_page_section_end(p->out);

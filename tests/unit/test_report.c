@@ -432,11 +432,45 @@ static void partitions_are_disjoint_only_if_development_is_new_too(void **state)
   gd_scores_free(s);
 }
 
+/* Keep every other scored video of some scores. */
+static void halve(gd_scores *s, int odd)
+{
+  s->n_videos /= 2;
+  for (int64_t v = 0; v < s->n_videos; v++) {
+    s->row[v] = s->row[2 * v + odd];
+    s->predicted[v] = s->predicted[2 * v + odd];
+  }
+}
+
+/* What the page says of the first fold does not speak for the second. */
+static void folds_are_called_disjoint_only_if_all_are(void **state)
+{
+  (void)state;
+  gd_scores *s[2] = {scored_of_persons(8, 3), scored_of_persons(8, 3)};
+  const gd_comparison_member members[] = {{"softmax", "", "1", s[0], 0},
+                                          {"softmax", "", "2", s[1], 0}};
+  gd_text out = {0};
+  halve(s[0], 0);
+  halve(s[1], 1);
+  compose(2, members, &out);
+  assert_true(gd_test_has(gd_text_get(&out), "no model has a test person"));
+  gd_text_free(&out);
+  set_person(s[1], 15, 0); /* of test and of train */
+  compose(2, members, &out);
+  assert_false(gd_test_has(gd_text_get(&out), "no model has a test person"));
+  assert_true(
+      gd_test_has(gd_text_get(&out), "1 of 2 models have test persons in"));
+  gd_text_free(&out);
+  gd_scores_free(s[0]);
+  gd_scores_free(s[1]);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_is_well_formed_and_needs_no_network),
     cmocka_unit_test(report_escapes_what_comes_from_outside),
     cmocka_unit_test(report_without_curves_and_with_one_video_is_still_a_page),
     cmocka_unit_test(partitions_are_disjoint_only_if_development_is_new_too),
+    cmocka_unit_test(folds_are_called_disjoint_only_if_all_are),
 };
 
 gd_test_main(tests)
