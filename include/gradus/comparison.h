@@ -69,7 +69,9 @@ typedef enum { GD_ROW_MODEL, GD_ROW_MEAN, GD_ROW_MEDIAN } gd_row_kind;
 typedef struct {
   char *label; /**< "expectation, seed 2", "constant", "median" */
   gd_row_kind kind;
-  int method;               /**< index of its method */
+  int method;       /**< index of its method */
+  int constants[2]; /**< of a model: the mean and the median row of its own
+                     * videos; -1: none */
   const gd_scores *scores;  /**< of its first member: the corpus, the loss */
   int64_t n;                /**< scored videos, in order of their ids */
   const gd_video **videos;  /**< (n) */

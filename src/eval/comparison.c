@@ -145,8 +145,16 @@ static int same_predictions(const gd_comparison_row *a,
   return 1;
 }
 
-/* Name a constant row, which is only there if no other says the same of the
- * same videos. */
+/* Index of the row that says the same of the same videos; -1: none. */
+static int find_same(const gd_comparison *c, const gd_comparison_row *row)
+{
+  for (int i = 0; i < c->n_rows; i++)
+    if (same_predictions(&c->rows[i], row))
+      return i;
+  return -1;
+}
+
+/* Name a constant row; NULL: there is none without training labels. */
 static gd_status name_constant(const maker *k, int first,
                                const gd_comparison_row *row, char **label)
 {
@@ -156,11 +164,8 @@ static gd_status name_constant(const maker *k, int first,
   *label = NULL;
   if (row->n == 0 || isnan(row->predicted[0]))
     return GD_OK;
-  for (int i = 0; i < k->c->n_rows; i++) {
-    if (same_predictions(&k->c->rows[i], row))
-      return GD_OK;
+  for (int i = 0; i < k->c->n_rows; i++)
     others += k->c->rows[i].kind == row->kind;
-  }
   gd_text name = {0};
   gd_text_add(&name, names[row->kind]);
   if (others > 0)
@@ -172,27 +177,36 @@ static gd_status name_constant(const maker *k, int first,
   return *label == NULL ? GD_ERR_NOMEM : GD_OK;
 }
 
-/* Make the row of a kind for the run that begins with member `first`. */
-static gd_status add_row(const maker *k, gd_row_kind kind, int first)
+/* Make the row of a kind for a run, which begins with member `first`; of equal
+ * constant rows, the first stands for all. */
+static gd_status add_row(const maker *k, gd_row_kind kind, int run, int first)
 {
   gd_comparison *c = k->c;
-  gd_comparison_row row = {.kind = kind, .scores = k->members[first].scores};
+  gd_comparison_row row = {
+      .kind = kind, .constants = {-1, -1}, .scores = k->members[first].scores};
   item *items = NULL;
+  int index = -1;
   gd_status st = list_items(k, first, &items, &row.n);
   if (st == GD_OK)
     st = make_room(c, &row);
   if (st == GD_OK) {
     fill_row(k, items, &row);
-    st = kind == GD_ROW_MODEL ? make_label(&k->members[first], 0, &row.label)
-                              : name_constant(k, first, &row, &row.label);
+    if (kind == GD_ROW_MODEL)
+      st = make_label(&k->members[first], 0, &row.label);
+    else if ((index = find_same(c, &row)) < 0)
+      st = name_constant(k, first, &row, &row.label);
   }
   free(items);
   if (st == GD_OK && row.label != NULL)
     st = gd_comparison_measure(c, &row);
-  if (st == GD_OK && row.label != NULL)
-    c->rows[c->n_rows++] = row;
-  else
+  if (st == GD_OK && row.label != NULL) {
+    index = c->n_rows++;
+    c->rows[index] = row;
+  } else {
     free_row(&row);
+  }
+  if (kind != GD_ROW_MODEL)
+    c->rows[run].constants[kind - GD_ROW_MEAN] = index;
   return st;
 }
 
@@ -208,9 +222,9 @@ static gd_status add_rows(const maker *k)
 {
   gd_status st = GD_OK;
   for (int kind = GD_ROW_MODEL; st == GD_OK && kind <= GD_ROW_MEDIAN; kind++) {
-    for (int m = 0; st == GD_OK && m < k->n; m++)
+    for (int m = 0, run = 0; st == GD_OK && m < k->n; m++)
       if (begins_a_run(k, m))
-        st = add_row(k, (gd_row_kind)kind, m);
+        st = add_row(k, (gd_row_kind)kind, run++, m);
     if (kind == GD_ROW_MODEL)
       k->c->n_models = k->c->n_rows;
   }

@@ -22,20 +22,21 @@ int gd_report_named_row(const gd_report_page *p)
   return best;
 }
 
-/* How many models have no smaller MAE than the first constant of a kind; -1
- * without one. */
-static int count_beaten(const gd_report_page *p, gd_row_kind kind)
+/* How many models have no smaller MAE than a constant on the same videos. */
+static int count_beaten(const gd_report_page *p)
 {
-  for (int i = p->n_models; i < p->n_rows; i++) {
-    if (p->comparison->rows[i].kind != kind)
-      continue;
-    int n = 0;
-    for (int m = 0; m < p->n_models; m++)
-      n += per_video(&p->comparison->rows[m])->mae >=
-           per_video(&p->comparison->rows[i])->mae;
-    return n;
+  const gd_comparison_row *rows = p->comparison->rows;
+  int n = 0;
+  for (int m = 0; m < p->n_models; m++) {
+    int is_beaten = 0;
+    for (int k = 0; k < 2; k++) {
+      const int own = rows[m].constants[k];
+      is_beaten |=
+          own >= 0 && per_video(&rows[m])->mae >= per_video(&rows[own])->mae;
+    }
+    n += is_beaten;
   }
-  return -1;
+  return n;
 }
 
 /* What to think of the error of one of several models. */
@@ -71,17 +72,16 @@ static void add_choice(const gd_report_page *p, const gd_comparison_row *row,
 /* How many models a constant predictor leaves behind. */
 static void say_beaten(gd_report_page *p)
 {
-  const int mean = count_beaten(p, GD_ROW_MEAN);
-  const int median = count_beaten(p, GD_ROW_MEDIAN);
-  if (mean < 0)
+  const int n = count_beaten(p);
+  if (p->n_rows == p->n_models)
     gd_page_notice(p->out, "The corpus has no training partition, so there is "
                            "no constant predictor to compare with.");
-  else if (mean > 0 || median > 0)
+  else if (n > 0)
     gd_page_notice(p->out,
                    "%d of %d models do not beat a constant predictor, which "
                    "says the mean or the median training label for every "
                    "video.",
-                   mean > median ? mean : median, p->n_models);
+                   n, p->n_models);
 }
 
 /* Sentences that a reader may quote, and what limits them. */

@@ -40,6 +40,10 @@ static void comparison_ends_with_the_mean_of_the_training_labels(void **state)
   assert_false(c->has_sessions);
   assert_string_equal(c->rows[2].label, "constant");
   assert_int_equal(c->rows[2].kind, GD_ROW_MEAN);
+  for (int m = 0; m < 2; m++) { /* one stands for both models */
+    assert_int_equal(c->rows[m].constants[0], 2);
+    assert_int_equal(c->rows[m].constants[1], 3);
+  }
   assert_string_equal(c->rows[3].label, "median");
   assert_int_equal(c->rows[3].kind, GD_ROW_MEDIAN);
 
@@ -74,6 +78,9 @@ static void comparison_of_other_videos_has_its_own_constant(void **state)
   assert_string_equal(c->rows[2].label, "constant");
   assert_string_equal(c->rows[3].label, "constant (every=10)");
   assert_string_equal(c->rows[5].label, "median (every=10)");
+  for (int m = 0; m < 2; m++)
+    for (int k = 0; k < 2; k++)
+      assert_int_equal(c->rows[m].constants[k], 2 + m + 2 * k);
   for (int i = 0; i < c->n_pairs; i++) /* never over different videos */
     assert_int_equal(c->rows[c->pairs[i].first].n,
                      c->rows[c->pairs[i].second].n);
@@ -151,6 +158,8 @@ static void comparison_without_training_videos_has_no_constant(void **state)
   const char *label = "softmax";
   gd_comparison *c = compared(1, &label, (const gd_scores *[]){s});
   assert_int_equal(c->n_rows, 1);
+  assert_int_equal(c->rows[0].constants[0], -1);
+  assert_int_equal(c->rows[0].constants[1], -1);
   gd_comparison_free(c);
   gd_scores_free(s);
 }

@@ -465,12 +465,35 @@ static void folds_are_called_disjoint_only_if_all_are(void **state)
   gd_scores_free(s[1]);
 }
 
+/* A constant is hard to beat where labels are alike.  The second model is
+ * tested on such videos and does worse than their constant, but better than
+ * that of the first model's. */
+static void model_is_compared_with_the_constant_of_its_own_videos(void **state)
+{
+  (void)state;
+  gd_scores *s[2] = {scored(20, 1), scored(12, 1)};
+  const gd_comparison_member members[] = {{"a", "", "", s[0], 0},
+                                          {"b", "", "", s[1], 0}};
+  gd_text out = {0};
+  for (int v = 0; v < 24; v++)
+    videos_of(s[1])[v].label = 10;
+  for (int64_t v = 0; v < s[1]->n_videos; v++)
+    s[1]->predicted[v] = 11;
+  compose(2, members, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "1 of 2 models do not beat a constant predictor"));
+  gd_text_free(&out);
+  gd_scores_free(s[0]);
+  gd_scores_free(s[1]);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_is_well_formed_and_needs_no_network),
     cmocka_unit_test(report_escapes_what_comes_from_outside),
     cmocka_unit_test(report_without_curves_and_with_one_video_is_still_a_page),
     cmocka_unit_test(partitions_are_disjoint_only_if_development_is_new_too),
     cmocka_unit_test(folds_are_called_disjoint_only_if_all_are),
+    cmocka_unit_test(model_is_compared_with_the_constant_of_its_own_videos),
 };
 
 gd_test_main(tests)
