@@ -58,8 +58,7 @@ void gd_table_interval(gd_table *t, int decimals, double low, double high);
 void gd_table_spread(gd_table *t, int decimals, double mean, double deviation);
 
 /** Make a text, in place, a name of a file: small ASCII letters, digits, and
- * one
- * '-' for whatever is between them. */
+ * one '-' for whatever is between them; cut behind 180 bytes. */
 void gd_table_make_name(char *name);
 
 /** Return how many rows are complete. */

@@ -27,10 +27,13 @@ static char *copy(gd_table *t, const char *text)
   return own;
 }
 
+/* File systems allow 255 bytes, a number and extensions among them. */
+enum { MOST_NAME_BYTES = 180 };
+
 void gd_table_make_name(char *name)
 {
   char *to = name;
-  for (const char *c = name; *c != '\0'; c++)
+  for (const char *c = name; *c != '\0' && to - name < MOST_NAME_BYTES; c++)
     if (isalnum((unsigned char)*c))
       *to++ = (char)tolower((unsigned char)*c);
     else if (to > name && to[-1] != '-')

@@ -487,12 +487,46 @@ static void model_is_compared_with_the_constant_of_its_own_videos(void **state)
   gd_scores_free(s[1]);
 }
 
+/* A swept list makes a label that no file system takes whole for a name. */
+static void files_of_long_labels_have_names_that_fit(void **state)
+{
+  (void)state;
+  char labels[MODELS][400];
+  made_up m = {0};
+  gd_report_files files = {0};
+  gd_text out = {0};
+  for (int i = 0; i < MODELS; i++) {
+    memset(labels[i], 'x', sizeof labels[i] - 1);
+    labels[i][sizeof labels[i] - 2] = (char)('0' + i);
+    labels[i][sizeof labels[i] - 1] = '\0';
+  }
+  make(&m, (const char *[]){labels[0], labels[1], labels[2]});
+  const gd_report_job job = {.name = "",
+                             .layout = "table",
+                             .scores = m.scores[0],
+                             .skips = &(gd_skips){0},
+                             .manifest = ""};
+  assert_ok(gd_report_html(&(gd_report){.title = "t",
+                                        .comparison = m.comparison,
+                                        .curves = m.curves,
+                                        .n_jobs = 1,
+                                        .jobs = &job},
+                           &out, &files));
+  check_files(&files, gd_text_get(&out));
+  for (int64_t i = 0; i < files.n; i++)
+    assert_true(strlen(gd_path_base(files.files[i].path)) < 200);
+  gd_report_files_free(&files);
+  gd_text_free(&out);
+  drop(&m);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_is_well_formed_and_needs_no_network),
     cmocka_unit_test(report_escapes_what_comes_from_outside),
     cmocka_unit_test(report_without_curves_and_with_one_video_is_still_a_page),
     cmocka_unit_test(partitions_are_disjoint_only_if_development_is_new_too),
     cmocka_unit_test(folds_are_called_disjoint_only_if_all_are),
+    cmocka_unit_test(files_of_long_labels_have_names_that_fit),
     cmocka_unit_test(model_is_compared_with_the_constant_of_its_own_videos),
 };
 

@@ -1,6 +1,7 @@
 #include "gradus/table.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "test.h"
 
@@ -64,6 +65,19 @@ static void table_in_latex_is_escaped_and_ruled(void **state)
   gd_table_free(&t);
 }
 
+static void name_of_a_long_caption_is_cut(void **state)
+{
+  (void)state;
+  char name[400];
+  memset(name, 'a', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  gd_table_make_name(name);
+  assert_int_equal(strlen(name), 180);
+  name[178] = name[179] = '_'; /* no hyphen is left at the end */
+  gd_table_make_name(name);
+  assert_int_equal(strlen(name), 178);
+}
+
 /* The end of a row takes a bracket or a star behind it for its own. */
 static void row_in_latex_may_begin_with_a_bracket_or_a_star(void **state)
 {
@@ -103,6 +117,7 @@ static void table_in_html_has_dashes_for_what_is_not_known(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_in_csv_has_its_digits),
     cmocka_unit_test(table_in_latex_is_escaped_and_ruled),
+    cmocka_unit_test(name_of_a_long_caption_is_cut),
     cmocka_unit_test(row_in_latex_may_begin_with_a_bracket_or_a_star),
     cmocka_unit_test(table_in_html_has_dashes_for_what_is_not_known),
 };
