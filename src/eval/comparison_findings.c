@@ -142,8 +142,8 @@ static int is_within_seeds(gd_verdict v, double d)
   return v == GD_VERDICT_SEEDS;
 }
 
-/* List the methods of a kind of row that are so beside the reference: "softmax
- * (+8.12), l1 (+0.20)".  Returns how many. */
+/* Append the methods of a kind of row that are so beside the reference, as
+ * "softmax (+8.12), l1 (+0.20)", to those listed before.  Returns how many. */
 static int list_methods(const gd_comparison *c, int reference, int constants,
                         wanted *is_wanted, gd_text *out)
 {
@@ -155,9 +155,11 @@ static int list_methods(const gd_comparison *c, int reference, int constants,
         !find_pair(c, reference, m, &verdict, &difference) ||
         !is_wanted(verdict, difference))
       continue;
-    gd_text_printf(out, "%s%s (", n++ > 0 ? ", " : "", c->methods[m].label);
+    gd_text_printf(out, "%s%s (", out->length_bytes > 0 ? ", " : "",
+                   c->methods[m].label);
     add_signed(out, difference);
     gd_text_add(out, ")");
+    n++;
   }
   return n;
 }

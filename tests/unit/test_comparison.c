@@ -264,6 +264,48 @@ static void development_chooses_row_and_method(void **state)
   drop_runs(&r);
 }
 
+static void findings_list_constants_within_noise_of_either_kind(void **state)
+{
+  (void)state;
+  compared_runs r =
+      runs_of(2, 1, (const double[]){9, 2}, (const double[]){6, 0});
+  gd_text said = {0};
+  for (int i = 0; i < r.c->n_pairs; i++) {
+    gd_comparison_pair *pair = &r.c->pairs[i];
+    if (r.c->methods[pair->second].kind == GD_ROW_MEAN)
+      pair->verdict = GD_VERDICT_PERSONS;
+    if (r.c->methods[pair->second].kind == GD_ROW_MEDIAN)
+      pair->verdict = GD_VERDICT_SEEDS;
+  }
+  gd_comparison_findings(r.c, &said);
+  assert_true(gd_test_has(gd_text_get(&said), "predictors: constant (+"));
+  assert_true(gd_test_has(gd_text_get(&said), "), median (+"));
+  gd_text_free(&said);
+  drop_runs(&r);
+}
+
+/* Of many methods, each is set beside one model, though a constant is better
+ * than all of them. */
+static void many_poor_models_are_paired_with_a_model(void **state)
+{
+  (void)state;
+  static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+  gd_scores *poor = scored("softmax", 40, 0, 60);
+  gd_comparison_member members[7];
+  gd_comparison *c = NULL;
+  for (int i = 0; i < 7; i++)
+    members[i] = (gd_comparison_member){names[i], "", "", poor, 0};
+  assert_ok(gd_comparison_new(7, members, &few, &c));
+  assert_int_equal(c->n_methods, 9);
+  assert_true(c->methods[7].slices[0].mae.mean <
+              c->methods[0].slices[0].mae.mean);
+  assert_int_equal(c->n_pairs, 8);
+  for (int i = 0; i < c->n_pairs; i++)
+    assert_int_equal(c->pairs[i].first, 0);
+  gd_comparison_free(c);
+  gd_scores_free(poor);
+}
+
 static void one_model_without_a_development_error_leaves_no_choice(void **state)
 {
   (void)state;
@@ -417,6 +459,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(comparison_without_training_videos_has_no_constant),
     cmocka_unit_test(methods_have_a_spread_over_their_seeds),
     cmocka_unit_test(development_chooses_row_and_method),
+    cmocka_unit_test(findings_list_constants_within_noise_of_either_kind),
+    cmocka_unit_test(many_poor_models_are_paired_with_a_model),
     cmocka_unit_test(one_model_without_a_development_error_leaves_no_choice),
     cmocka_unit_test(difference_is_clear_only_beyond_persons_and_seeds),
     cmocka_unit_test(folds_are_pooled_to_what_one_model_would_have_said),
