@@ -18,8 +18,10 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/done.h"
 #include "gradus/file.h"
 #include "gradus/gemm.h"
+#include "gradus/lock.h"
 #include "gradus/memory.h"
 #include "gradus/stage.h"
 #include "gradus/version.h"
@@ -239,15 +241,47 @@ static gd_status refuse_without_report(const gd_job *job)
                  gd_job_name(job));
 }
 
+/* Compose a report again.  It is not done meanwhile, and done anew if it was
+ * before: its files may differ from those that `done` tells of. */
+static gd_status rebuild(const gd_job *job, const gd_instance *self)
+{
+  const char *directory = gd_instance_directory(self);
+  char path[GD_PATH_MAX];
+  gd_lock *lock = NULL;
+  gd_done *before = NULL, *after = NULL;
+  gd_status st = gd_directory_make(directory);
+  if (st == GD_OK)
+    st = gd_lock_begin(directory, &lock);
+  if (st == GD_OK)
+    st = gd_path_join(directory, "done", path);
+  if (st == GD_OK && gd_path_exists(path)) {
+    st = gd_done_read(directory, &before);
+    if (st == GD_OK)
+      st = gd_file_remove(path);
+  }
+  if (st == GD_OK)
+    st = make(job, self);
+  if (st == GD_OK && before != NULL)
+    st = gd_done_survey(directory, &after);
+  if (st == GD_OK && before != NULL) {
+    after->digest = before->digest;
+    after->n_items = before->n_items;
+    after->n_skipped = before->n_skipped;
+    st = gd_done_write(directory, after);
+  }
+  gd_done_free(before);
+  gd_done_free(after);
+  gd_lock_end(lock);
+  return st;
+}
+
 gd_status gd_report_rebuild(const gd_job *job)
 {
   gd_status st = GD_OK;
   int n = 0;
   for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++)
     if (is_report(gd_job_instance(job, i))) {
-      st = gd_directory_make(gd_instance_directory(gd_job_instance(job, i)));
-      if (st == GD_OK)
-        st = make(job, gd_job_instance(job, i));
+      st = rebuild(job, gd_job_instance(job, i));
       n++;
     }
   return st == GD_OK && n == 0 ? refuse_without_report(job) : st;

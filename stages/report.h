@@ -8,8 +8,8 @@
 
 /**
  * Compose again what a job's report stages make, from results that are there.
- * Errors: GD_ERR_IO, GD_ERR_FORMAT (which result is missing or damaged),
- *         GD_ERR_USAGE (the job has no report)
+ * Errors: GD_ERR_IO (a run works there), GD_ERR_FORMAT (which result is missing
+ *         or damaged), GD_ERR_USAGE (the job has no report)
  */
 GD_NODISCARD gd_status gd_report_rebuild(const gd_job *job);
 

@@ -62,3 +62,12 @@ expect 0 "$scratch/np2" 2
   fail "a finished job was worked on again: $(cat "$scratch/np2/log")"
 same "$scratch/np1" "$scratch/np2"
 "$gradus" check "$scratch/np3/run" || fail "check finds fault with a whole job"
+
+# A report that is made again is as whole as before, whatever it was then.
+report=$(run_directory "$scratch/np3" report)
+sed -i 's/^file [0-9]* \(.* index.html\)$/file 1 \1/' "$report/done"
+if "$gradus" check "$report"; then
+  fail "check does not read what $report/done says"
+fi
+"$gradus" report "$scratch/np3/run" >/dev/null
+"$gradus" check "$report" || fail "check finds fault with a report made again"
