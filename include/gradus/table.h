@@ -57,6 +57,9 @@ void gd_table_interval(gd_table *t, int decimals, double low, double high);
  * deviation; "6.03 +- 0.2" in CSV. */
 void gd_table_spread(gd_table *t, int decimals, double mean, double deviation);
 
+/** Add a level: without decimals where it is whole, else with two. */
+void gd_table_level(gd_table *t, double value);
+
 /** Make a text, in place, a name of a file: small ASCII letters, digits, and
  * one '-' for whatever is between them; cut behind 180 bytes. */
 void gd_table_make_name(char *name);

@@ -117,7 +117,7 @@ static void add_table(gd_report_page *p, const gd_attention_set *s,
     gd_table_text(&t, one->reason);
     gd_table_text(&t, one->id);
     gd_table_number(&t, 0, (double)one->frame_index);
-    gd_table_number(&t, 0, one->label);
+    gd_table_level(&t, one->label);
     gd_table_number(&t, 2, one->predicted);
     gd_table_number(&t, 2, one->expected);
     add_numbers(&t, s, one->map);

@@ -51,10 +51,10 @@ static void add_partitions(gd_report_page *p, const gd_audit *a)
     gd_table_text(&t, gd_partition_name((gd_partition)i));
     gd_table_number(&t, 0, (double)part->n_videos);
     gd_table_number(&t, 0, (double)part->n_persons);
-    gd_table_number(&t, 0, part->least);
+    gd_table_level(&t, part->least);
     gd_table_number(&t, 2, part->mean);
-    gd_table_number(&t, 1, part->median);
-    gd_table_number(&t, 0, part->most);
+    gd_table_level(&t, part->median);
+    gd_table_level(&t, part->most);
   }
   gd_report_show_table(p, &t);
 }

@@ -1,5 +1,4 @@
 /* Tables and figures, on the page and as files beside it. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +137,7 @@ static void begin_numbers(const gd_chart *c, gd_table *t)
       if (c->kind == GD_CHART_BARS)
         gd_table_text(t, c->categories[i]);
       else
-        gd_table_number(t, of->x[i] == floor(of->x[i]) ? 0 : 2, of->x[i]);
+        gd_table_level(t, of->x[i]);
       gd_table_number(t, 3, of->y[i]);
       if (has_ends) {
         gd_table_number(t, 3, of->low[i]);

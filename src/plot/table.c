@@ -88,6 +88,11 @@ void gd_table_number(gd_table *t, int decimals, double value)
            (gd_table_cell){.kind = NUMBER, .decimals = decimals, .a = value});
 }
 
+void gd_table_level(gd_table *t, double value)
+{
+  gd_table_number(t, value == floor(value) ? 0 : 2, value);
+}
+
 void gd_table_interval(gd_table *t, int decimals, double low, double high)
 {
   add_cell(t, (gd_table_cell){

@@ -73,7 +73,7 @@ static gd_attention_set *make_maps(const char *id, int is_exact)
     s->cases[i].id = gd_strdup(id);
     s->cases[i].reason = gd_strdup(i == 0 ? "smallest error" : id);
     s->cases[i].frame_index = 120;
-    s->cases[i].label = 23;
+    s->cases[i].label = 23.25;
     s->cases[i].predicted = 21.37;
     for (int c = 0; c < 6; c++)
       s->cases[i].map[c] = s->mean[c] = (float)(c - 4 * i);
@@ -261,14 +261,15 @@ static void report_is_well_formed_and_needs_no_network(void **state)
       "No input was left out",
       "frames: {every: 10}",
       "<a href=\"#attention\">",
-      "frame 120 of test/7: label 23, predicted "
+      "frame 120 of test/7: label 23.25, predicted "
       "21.4. The level is raised most in row 2, "
       "column 3 of 2 by 3, by 5 levels. Nothing "
       "lowers it.",
       "lowered most in row 1, column 1 of 2 by "
       "3, by 4 levels.",
       "src=\"data:image/png;base64,iVBORw0KGgo",
-      "label 23 / predicted 21.4</span>",
+      "label 23.25 / predicted 21.4</span>",
+      "<td class=\"n\">23.25</td><td class=\"n\">21.37</td>",
       "Maps of euclidean</summary>",
       "CAM, Zhou et al. 2016",
       "in levels: euclidean</caption>",
@@ -432,6 +433,21 @@ static void partitions_are_disjoint_only_if_development_is_new_too(void **state)
   gd_scores_free(s);
 }
 
+static void labels_that_are_not_whole_are_not_rounded(void **state)
+{
+  (void)state;
+  gd_scores *s = scored(8, 3);
+  gd_text out = {0};
+  for (int v = 0; v < 4; v++)
+    videos_of(s)[v].label = 0.25 + 0.5 * v;
+  compose(1, &(gd_comparison_member){"softmax", "", "", s, 0}, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "<td class=\"n\">0.25</td><td class=\"n\">1.00</td>"
+                          "<td class=\"n\">1</td><td class=\"n\">1.75</td>"));
+  gd_text_free(&out);
+  gd_scores_free(s);
+}
+
 /* Keep every other scored video of some scores. */
 static void halve(gd_scores *s, int odd)
 {
@@ -525,6 +541,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(report_escapes_what_comes_from_outside),
     cmocka_unit_test(report_without_curves_and_with_one_video_is_still_a_page),
     cmocka_unit_test(partitions_are_disjoint_only_if_development_is_new_too),
+    cmocka_unit_test(labels_that_are_not_whole_are_not_rounded),
     cmocka_unit_test(folds_are_called_disjoint_only_if_all_are),
     cmocka_unit_test(files_of_long_labels_have_names_that_fit),
     cmocka_unit_test(model_is_compared_with_the_constant_of_its_own_videos),

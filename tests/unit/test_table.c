@@ -78,6 +78,24 @@ static void name_of_a_long_caption_is_cut(void **state)
   assert_int_equal(strlen(name), 178);
 }
 
+static void level_has_decimals_where_it_is_not_whole(void **state)
+{
+  (void)state;
+  static const char *const headers[] = {"label"};
+  gd_table t;
+  gd_text out = {0};
+  gd_table_begin(&t, "labels", "Labels", 1, headers, 0);
+  gd_table_level(&t, 12);
+  gd_table_level(&t, 12.5);
+  gd_table_level(&t, NAN);
+  gd_table_latex(&t, &out);
+  assert_true(gd_test_has(gd_text_get(&out), "    12 \\\\\n"
+                                             "    12.50 \\\\\n"
+                                             "    -- \\\\\n"));
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
 /* The end of a row takes a bracket or a star behind it for its own. */
 static void row_in_latex_may_begin_with_a_bracket_or_a_star(void **state)
 {
@@ -118,6 +136,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_in_csv_has_its_digits),
     cmocka_unit_test(table_in_latex_is_escaped_and_ruled),
     cmocka_unit_test(name_of_a_long_caption_is_cut),
+    cmocka_unit_test(level_has_decimals_where_it_is_not_whole),
     cmocka_unit_test(row_in_latex_may_begin_with_a_bracket_or_a_star),
     cmocka_unit_test(table_in_html_has_dashes_for_what_is_not_known),
 };
