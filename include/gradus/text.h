@@ -21,7 +21,13 @@ typedef struct {
 void gd_text_add(gd_text *t, const char *text);
 void gd_text_bytes(gd_text *t, const void *data, size_t size_bytes);
 void gd_text_printf(gd_text *t, const char *format, ...) GD_PRINTF(2, 3);
-/** Add with <, >, &, " and ' escaped, for HTML and SVG. */
+/**
+ * Add the first character of a text, or U+FFFD for a byte that begins none
+ * which XML 1.0 allows: no UTF-8 (RFC 3629), or a control character.
+ * @return how many bytes of the text that were, >= 1
+ */
+size_t gd_text_character(gd_text *t, const char *text);
+/** Add with <, >, &, " and ' escaped, for HTML and SVG; always well-formed. */
 void gd_text_html(gd_text *t, const char *text);
 /** Add as a JSON string, quoted and escaped; also a valid YAML scalar. */
 void gd_text_json(gd_text *t, const char *text);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,28 +58,59 @@ void gd_text_printf(gd_text *t, const char *format, ...)
   va_end(again);
 }
 
+static int is_allowed(uint32_t code)
+{
+  if (code < 0x20)
+    return code == '\t' || code == '\n' || code == '\r';
+  return code < 0xd800 || (code >= 0xe000 && code < 0xfffe) ||
+         (code >= 0x10000 && code < 0x110000);
+}
+
+/* How many bytes the character has that a text begins with; 0: none. */
+static size_t measure_character(const char *text)
+{
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  const unsigned char *c = (const unsigned char *)text;
+  const size_t n = c[0] < 0x80         ? 1
+                   : c[0] >> 5 == 0x06 ? 2
+                   : c[0] >> 4 == 0x0e ? 3
+                   : c[0] >> 3 == 0x1e ? 4
+                                       : 0;
+  uint32_t code = n == 1 ? c[0] : c[0] & 0x7fu >> n;
+  for (size_t i = 1; i < n; i++) {
+    if (c[i] >> 6 != 0x02) /* the end of the text, too */
+      return 0;
+    code = code << 6 | (c[i] & 0x3fu);
+  }
+  return code >= least[n] && is_allowed(code) ? n : 0;
+}
+
+size_t gd_text_character(gd_text *t, const char *text)
+{
+  const size_t n = measure_character(text);
+  if (n > 0)
+    gd_text_bytes(t, text, n);
+  else
+    gd_text_add(t, "\xef\xbf\xbd");
+  return n > 0 ? n : 1;
+}
+
 void gd_text_html(gd_text *t, const char *text)
 {
-  for (const char *c = text; *c != '\0'; c++)
-    switch (*c) {
-    case '<':
-      gd_text_add(t, "&lt;");
-      break;
-    case '>':
-      gd_text_add(t, "&gt;");
-      break;
-    case '&':
-      gd_text_add(t, "&amp;");
-      break;
-    case '"':
-      gd_text_add(t, "&quot;");
-      break;
-    case '\'':
-      gd_text_add(t, "&#39;");
-      break;
-    default:
-      gd_text_bytes(t, c, 1);
+  static const char *const escapes[] = {['<'] = "&lt;",
+                                        ['>'] = "&gt;",
+                                        ['&'] = "&amp;",
+                                        ['"'] = "&quot;",
+                                        ['\''] = "&#39;"};
+  while (*text != '\0') {
+    const size_t c = (unsigned char)*text;
+    if (c < sizeof escapes / sizeof *escapes && escapes[c] != NULL) {
+      gd_text_add(t, escapes[c]);
+      text++;
+    } else {
+      text += gd_text_character(t, text);
     }
+  }
 }
 
 void gd_text_json(gd_text *t, const char *text)

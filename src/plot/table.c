@@ -249,7 +249,7 @@ static void add_latex(gd_text *out, const char *text)
                                            {"\n", " "},
                                            {"\r", " "}};
   while (*text != '\0') {
-    size_t n = 1;
+    size_t n = 0;
     const char *instead = NULL;
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
       if (strncmp(text, escapes[i][0], strlen(escapes[i][0])) == 0) {
@@ -259,7 +259,7 @@ static void add_latex(gd_text *out, const char *text)
     if (instead != NULL)
       gd_text_add(out, instead);
     else
-      gd_text_bytes(out, text, 1);
+      n = gd_text_character(out, text);
     text += n;
   }
 }

@@ -115,6 +115,22 @@ static void row_in_latex_may_begin_with_a_bracket_or_a_star(void **state)
   gd_table_free(&t);
 }
 
+static void latex_of_any_bytes_is_utf_8(void **state)
+{
+  (void)state;
+  static const char *const headers[] = {"file"};
+  gd_table t;
+  gd_text out = {0};
+  gd_table_begin(&t, "files", "Files", 1, headers, 1);
+  gd_table_text(&t, "caf\xe9_\x01\xc3\xa9");
+  gd_table_latex(&t, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "    caf\xef\xbf\xbd\\_\xef\xbf\xbd"
+                          "\xc3\xa9 \\\\\n"));
+  gd_text_free(&out);
+  gd_table_free(&t);
+}
+
 static void table_in_html_has_dashes_for_what_is_not_known(void **state)
 {
   (void)state;
@@ -138,6 +154,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(name_of_a_long_caption_is_cut),
     cmocka_unit_test(level_has_decimals_where_it_is_not_whole),
     cmocka_unit_test(row_in_latex_may_begin_with_a_bracket_or_a_star),
+    cmocka_unit_test(latex_of_any_bytes_is_utf_8),
     cmocka_unit_test(table_in_html_has_dashes_for_what_is_not_known),
 };
 

@@ -28,6 +28,34 @@ static void text_grows_and_escapes(void **state)
   gd_text_free(&t);
 }
 
+/* A file may be named in Latin-1, or worse. */
+static void html_of_any_bytes_is_characters_of_xml(void **state)
+{
+  (void)state;
+#define NONE "\xef\xbf\xbd"
+  static const char *const of[][2] = {
+      {"a\tb\r\n\x7f", "a\tb\r\n\x7f"},
+      {"\xc2\x80\xdf\xbf \xe0\xa0\x80\xef\xbf\xbd",
+       "\xc2\x80\xdf\xbf \xe0\xa0\x80\xef\xbf\xbd"},
+      {"\xed\x9f\xbf\xee\x80\x80 \xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+       "\xed\x9f\xbf\xee\x80\x80 \xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+      {"caf\xe9<", "caf" NONE "&lt;"}, /* Latin-1 */
+      {"\x01\x1f", NONE NONE},         /* control characters */
+      {"\xc0\xaf\xe0\x9f\xbf", NONE NONE NONE NONE NONE}, /* too long */
+      {"\xed\xa0\x80", NONE NONE NONE},                   /* half of a pair */
+      {"\xef\xbf\xbe", NONE NONE NONE},                   /* no character */
+      {"\xf4\x90\x80\x80", NONE NONE NONE NONE},          /* beyond U+10FFFF */
+      {"\xe2\x82", NONE NONE},                            /* cut off */
+      {"\x80\xff", NONE NONE}};
+#undef NONE
+  for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+    gd_text t = {0};
+    gd_text_html(&t, of[i][0]);
+    assert_string_equal(gd_text_get(&t), of[i][1]);
+    gd_text_free(&t);
+  }
+}
+
 static void shell_word_means_its_text(void **state)
 {
   (void)state;
@@ -55,6 +83,7 @@ static void base64_is_padded(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(base64_is_padded),
     cmocka_unit_test(text_grows_and_escapes),
+    cmocka_unit_test(html_of_any_bytes_is_characters_of_xml),
     cmocka_unit_test(shell_word_means_its_text),
 };
 
