@@ -73,7 +73,7 @@ void gd_chart_svg(gd_text *out, const gd_chart *chart);
 void gd_chart_svg_file(gd_text *out, const gd_chart *chart);
 /**
  * Append the chart as a PNG file's bytes, two pixels to a unit, with a legend.
- * Errors: GD_ERR_NOMEM, GD_ERR_USAGE (a text that is not UTF-8)
+ * Errors: GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_chart_png(gd_text *out, const gd_chart *chart);
 

@@ -89,6 +89,9 @@ void gd_pen_text(gd_pen *p, gd_pen_text_kind kind, double x, double y,
     gd_text_add(p->svg, "</text>\n");
     return;
   }
+  gd_text shown = {0};
+  while (*text != '\0')
+    text += gd_text_character(&shown, text);
   gd_canvas_begin(p->canvas);
   gd_canvas_translate(p->canvas, x, y);
   if (turned)
@@ -97,8 +100,9 @@ void gd_pen_text(gd_pen *p, gd_pen_text_kind kind, double x, double y,
                  (gd_font){.size = GD_PEN_FONT, .anchor = anchor},
                  gd_colour_hex(gd_palette_light(
                      kind == GD_TEXT_TICK ? GD_TINT_MUTED : GD_TINT_INK)),
-                 text);
+                 gd_text_get(&shown));
   gd_canvas_end(p->canvas);
+  gd_text_free(&shown);
 }
 
 void gd_pen_curve(gd_pen *p, int colour, int64_t n, const double *xy)

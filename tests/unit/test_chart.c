@@ -72,6 +72,26 @@ static void figure_of_points_tells_no_note(void **state)
   gd_text_free(&file);
 }
 
+/* A series may be named after a directory, which may be named in Latin-1. */
+static void png_of_a_name_that_is_not_utf_8_is_drawn(void **state)
+{
+  (void)state;
+  const double x[] = {0, 1}, y[] = {0, 1};
+  const gd_series s = {.name = "caf\xe9", .n = 2, .x = x, .y = y};
+  gd_text png = {0};
+  assert_ok(gd_chart_png(&png, &(gd_chart){.kind = GD_CHART_LINES,
+                                           .width = 300,
+                                           .height = 200,
+                                           .title = "t",
+                                           .x_label = "x",
+                                           .y_label = "y",
+                                           .x = gd_axis_of(0, 1, 6, 0),
+                                           .y = gd_axis_of(0, 1, 6, 0),
+                                           .n_series = 1,
+                                           .series = &s}));
+  gd_text_free(&png);
+}
+
 static void chart_of_lines_breaks_at_a_gap(void **state)
 {
   (void)state;
@@ -281,6 +301,7 @@ static void heat_covers_its_cells_by_shade(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(chart_of_points_marks_each_value_and_escapes_its_note),
     cmocka_unit_test(figure_of_points_tells_no_note),
+    cmocka_unit_test(png_of_a_name_that_is_not_utf_8_is_drawn),
     cmocka_unit_test(chart_of_lines_breaks_at_a_gap),
     cmocka_unit_test(chart_bars_do_not_overlap),
     cmocka_unit_test(png_shows_bars_in_proportion_and_a_legend),
