@@ -96,6 +96,37 @@ static int is_partial(const gd_extract_row *row, const gd_video_index *index)
          (index->warning[0] != '\0' && index->n_announced > index->n_frames);
 }
 
+/* How many frames can the stages that follow use? */
+static int64_t count_usable(const gd_extract *x, const gd_extract_row *row)
+{
+  const int drops = strcmp(x->damaged, "drop") == 0;
+  return row->n_kept - (drops ? row->n_damaged : 0);
+}
+
+/* A video that was read well and still gives nothing is in no store as skipped,
+ * or in no shard at all: that it is lost is only known here. */
+static gd_status skip_empty(gd_stage_env *env, gd_extract *x, int64_t v,
+                            const gd_video_index *index, int64_t n_wanted)
+{
+  const gd_extract_row *row = &x->rows[v];
+  gd_text reason = {0};
+  if (row->is_skipped || count_usable(x, row) > 0)
+    return GD_OK;
+  gd_text_printf(&reason,
+                 "%s: no frame of it can be used: of %" PRId64
+                 " frames, sampling chose %" PRId64 ", %" PRId64
+                 " came out, %" PRId64 " of them damaged",
+                 index->path, index->n_frames, n_wanted, row->n_kept,
+                 row->n_damaged);
+  gd_status st = gd_text_status(&reason);
+  if (st == GD_OK)
+    st = gd_stage_skip(env, x->corpus->videos[v].id, gd_text_get(&reason));
+  if (st == GD_OK)
+    st = note_skipped(x, v, gd_text_get(&reason));
+  gd_text_free(&reason);
+  return st;
+}
+
 static gd_status compose_row(gd_stage_env *env, gd_extract *x, int64_t v)
 {
   const gd_video *video = &x->corpus->videos[v];
@@ -107,15 +138,18 @@ static gd_status compose_row(gd_stage_env *env, gd_extract *x, int64_t v)
   gd_text_csv(&row->line, video->id);
   if (st == GD_OK && index != NULL)
     st = gd_extraction_select(&x->sampling, index, &frames, &n_wanted);
+  if (st == GD_OK && index != NULL)
+    st = skip_empty(env, x, v, index, n_wanted);
   if (st == GD_OK && index != NULL) {
     const int is_part = is_partial(row, index);
+    const int is_used = count_usable(x, row) > 0;
     st = add_note(row, index->warning);
     gd_stage_count(env, "wanted", n_wanted);
-    gd_stage_count(env, "partial", is_part && row->n_kept > 0);
+    gd_stage_count(env, "partial", is_part && is_used);
     gd_text_printf(&row->line, ",%s,%s,%s,%d,%d,%.6g,%.3f",
-                   !is_part          ? "ok"
-                   : row->n_kept > 0 ? "partial"
-                                     : "skipped",
+                   !is_part  ? "ok"
+                   : is_used ? "partial"
+                             : "skipped",
                    index->codec, index->container, index->width_px,
                    index->height_px, index->fps, index->duration_s);
     gd_text_printf(&row->line, ",%" PRId64 ",%" PRId64 ",%" PRId64,

@@ -83,6 +83,9 @@ GD_NODISCARD gd_status gd_stage_attempt(gd_stage_env *env, const char *item);
 /** Add to a named count of report.yaml ("frames", "detected"); summed over
  * ranks.  `name` is static. */
 void gd_stage_count(gd_stage_env *env, const char *name, int64_t n);
+/** Skip an input item that no store notes as skipped. Errors: GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_stage_skip(gd_stage_env *env, const char *item,
+                                     const char *reason);
 
 /** A list of independent pieces of work, the same on every rank. */
 typedef struct {

@@ -47,3 +47,8 @@ void gd_stage_count(gd_stage_env *env, const char *name, int64_t n)
   if (st != GD_OK)
     env->state->failed = st;
 }
+
+gd_status gd_stage_skip(gd_stage_env *env, const char *item, const char *reason)
+{
+  return gd_tally_skip(env->state->tally, item, reason);
+}

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "clip.h"
@@ -27,8 +28,22 @@ static const char *below_root(const char *name)
   return path;
 }
 
-/* Make the corpus on rank 0: a long video that is cut, short ones, and four
- * that cannot be read. */
+/* Break what the first chunk of pictures of an AVI holds, near its end. */
+static void hurt_first_picture(const char *path)
+{
+  char *data;
+  size_t size, at = 0;
+  assert_ok(gd_file_read(path, 1 << 20, &data, &size));
+  while (at + 200 < size && memcmp(data + at, "movi00dc", 8) != 0)
+    at++;
+  assert_true(at + 200 < size);
+  memset(data + at + 72, 0, 40);
+  assert_ok(gd_file_write(path, data, size));
+  free(data);
+}
+
+/* Make the corpus on rank 0: a long video that is cut, short ones, one of which
+ * begins with damage, and four that cannot be read. */
 static void make_corpus(void)
 {
   static const char labels[] = "video,label,subject,partition\n"
@@ -54,6 +69,7 @@ static void make_corpus(void)
     assert_ok(gd_file_stat(below_root("a/short.avi"), &size, &modified));
     gd_test_damage(below_root("a/short.avi"), below_root("b/part.avi"),
                    size / 2, 0, 0);
+    hurt_first_picture(below_root("b/part.avi"));
     gd_test_damage(below_root("c/other.mp4"), below_root("b/broken.mp4"), 200,
                    0, 0);
     assert_ok(gd_file_write(below_root("b/empty.mp4"), "", 0));
@@ -236,6 +252,58 @@ static void table_tells_what_became_of_each_video(void **state)
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* Run with limits that leave some videos without a frame: these are skipped,
+ * beside the four that cannot be read, and all parts are told of them. */
+static void check_skipped(const char *limits, int n_skipped,
+                          const char *const *rows, int n_rows)
+{
+  char directory[2 * GD_PATH_MAX], path[3 * GD_PATH_MAX], text[64];
+  snprintf(text, sizeof text, "%d, %s", n_skipped - 1, limits);
+  assert_int_equal(run(MPI_COMM_WORLD, "empty", text, directory),
+                   GD_EXIT_SKIPPED);
+  /* Who goes on from all files that are there finds the same. */
+  snprintf(path, sizeof path, "%s/done", directory);
+  if (rank == 0)
+    assert_ok(gd_file_remove(path));
+  MPI_Barrier(MPI_COMM_WORLD);
+  snprintf(text, sizeof text, "%d, %s", n_skipped, limits);
+  assert_int_equal(run(MPI_COMM_WORLD, "empty", text, directory), GD_EXIT_DONE);
+  if (rank == 0) {
+    char *table, *report;
+    snprintf(text, sizeof text, "n_skipped: %d\n", n_skipped);
+    snprintf(path, sizeof path, "%s/videos.csv", directory);
+    assert_ok(gd_file_read(path, 1 << 20, &table, NULL));
+    snprintf(path, sizeof path, "%s/report.yaml", directory);
+    assert_ok(gd_file_read(path, 1 << 20, &report, NULL));
+    assert_true(gd_test_has(report, text));
+    for (int i = 0; i < n_rows; i++) {
+      snprintf(text, sizeof text, "\n%s,skipped,", rows[i]);
+      if (!gd_test_has(table, text))
+        fail_msg("\"%s\" is not in %s", text, table);
+      snprintf(text, sizeof text, "%s\", reason: \"", rows[i]);
+      if (!gd_test_has(report, text))
+        fail_msg("%s is not in %s", text, report);
+    }
+    assert_true(gd_test_has(report, ": no frame of it can be used: of "));
+    free(table);
+    free(report);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void videos_without_a_frame_to_use_are_skipped(void **state)
+{
+  (void)state;
+  static const char *const late[] = {"a/short", "b/part", "c/other"};
+  char directory[2 * GD_PATH_MAX];
+  make_corpus();
+  check_skipped("start: 5", 7, late, 3);
+  check_skipped("stop: 0.1", 5, &late[1], 1);
+  assert_int_equal(
+      run(MPI_COMM_WORLD, "empty", "4, stop: 0.1, damaged: keep", directory),
+      GD_EXIT_DONE);
+}
+
 static void replaced_video_leaves_nothing_stale(void **state)
 {
   (void)state;
@@ -280,6 +348,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(unreadable_videos_are_skipped_with_their_reasons),
     cmocka_unit_test(lost_shard_is_made_again_and_is_the_same),
     cmocka_unit_test(table_tells_what_became_of_each_video),
+    cmocka_unit_test(videos_without_a_frame_to_use_are_skipped),
     cmocka_unit_test(replaced_video_leaves_nothing_stale),
     cmocka_unit_test(full_disk_fails_and_the_next_run_goes_on),
 };

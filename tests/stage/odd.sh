@@ -16,12 +16,14 @@ find "$odd" -type f ! -name manifest.json -exec cp -t "$scratch/corpus" {} +
   find "$scratch/corpus" -type f -printf '%f,3,%f,train\n' | sort
 } >"$scratch/labels.csv"
 mv "$scratch/labels.csv" "$scratch/corpus/labels.csv"
+# Damaged frames are kept: of one video there are no others.
 cat >"$scratch/job.yaml" <<JOB
 job: odd
 work: run
 corpus: {layout: table, root: "$scratch/corpus"}
 stages:
-  frames: {stage: extract, from: corpus, every: 10, shard_bytes: 1MiB}
+  frames:
+    {stage: extract, from: corpus, every: 10, shard_bytes: 1MiB, damaged: keep}
 JOB
 
 # The list, one video a line: what is expected, and the frames that are kept.
