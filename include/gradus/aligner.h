@@ -46,8 +46,8 @@ void gd_aligner_close(gd_aligner *a); /**< NULL is allowed */
 
 /**
  * Align one video and append its faces to a shard.  A video that gives none
- * (no landmark CSV, a broken one, no face in any frame) is noted in the shard
- * as skipped, with the reason; that is no error.
+ * (no landmark CSV, a broken one, no face in any frame that can be aligned) is
+ * noted in the shard as skipped, with the reason; that is no error.
  * @param[in] v     row of gd_frame_set_videos()
  * @param[in] tick  called after every frame that is searched or drawn; its
  *                  failure ends the work and is returned

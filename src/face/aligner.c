@@ -152,13 +152,15 @@ static void describe_face(const gd_aligner *a, const gd_image *frame,
 
 /* Second pass: draw the subject's face of every frame that has one.  A face
  * that cannot be aligned (its landmarks coincide) counts as missing. */
-static gd_status draw_faces(const video_search *s, gd_face_writer *w)
+static gd_status draw_faces(const video_search *s, gd_face_writer *w,
+                            int64_t *n_drawn)
 {
   gd_aligner *a = s->aligner;
   gd_frame_set *frames = s->frames;
   const int64_t v = s->v;
   const int32_t video = gd_frame_set_videos(frames)->index[v];
   gd_status st = GD_OK;
+  *n_drawn = 0;
   for (int64_t i = 0; st == GD_OK && i < gd_frame_set_n_frames(frames, v);
        i++) {
     gd_face_info *info = &a->infos[i];
@@ -177,6 +179,7 @@ static gd_status draw_faces(const video_search *s, gd_face_writer *w)
     if (st == GD_OK) {
       describe_face(a, &frame, info);
       st = gd_face_writer_append(w, info, a->face);
+      ++*n_drawn;
     } else if (st == GD_ERR_NUMERIC) {
       gd_face_writer_missing(w, video, 1);
       st = GD_OK;
@@ -244,11 +247,13 @@ gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
       .stand_in = gd_alignment_centred(&a->config.alignment, first.width_px,
                                        first.height_px)};
   gd_subject_choose(a->subject, &rules, a->infos);
-  if (count_faces(a, n) == 0) {
-    (void)!gd_fail(GD_ERR_DECODE,
-                   "%s: no face in any of its %" PRId64 " frames",
-                   videos->videos[v].path, n);
-    return gd_face_writer_skip(w, videos->index[v]);
-  }
-  return draw_faces(&search, w);
+  const int64_t n_found = count_faces(a, n);
+  int64_t n_drawn;
+  st = draw_faces(&search, w, &n_drawn);
+  if (st != GD_OK || n_drawn > 0)
+    return st;
+  (void)!gd_fail(
+      GD_ERR_DECODE, "%s: no face in any of its %" PRId64 " frames%s",
+      videos->videos[v].path, n, n_found > 0 ? " can be aligned" : "");
+  return gd_face_writer_skip(w, videos->index[v]);
 }

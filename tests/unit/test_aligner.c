@@ -192,6 +192,51 @@ static void videos_without_landmarks_are_noted_as_skipped(void **state)
   gd_store_close(store);
 }
 
+/* A landmark CSV of zeros, as of a tool that fills what it has not found. */
+static void videos_of_which_no_face_aligns_are_noted_as_skipped(void **state)
+{
+  (void)state;
+  int n_ticks = 0;
+  int64_t counts[GD_N_FACE_STATUS];
+  char path[GD_PATH_MAX], item[GD_STORE_NAME_MAX * 8], reason[1024];
+  const gd_aligner_config config = {.detector = "landmarks",
+                                    .search_every = 1,
+                                    .missing = GD_MISSING_DROP,
+                                    .size_px = SIZE};
+  gd_aligner *a;
+  gd_face_writer *w;
+  gd_store *store;
+  gd_text zeros = {0};
+  gd_text_add(&zeros, "frame");
+  for (int i = 0; i < 2 * 68; i++)
+    gd_text_printf(&zeros, ",%c_%d", i < 68 ? 'x' : 'y', i % 68);
+  for (int frame = 1; frame <= 31; frame++) {
+    gd_text_printf(&zeros, "\n%d", frame);
+    for (int i = 0; i < 2 * 68; i++)
+      gd_text_add(&zeros, ",0");
+  }
+  snprintf(csv[0], GD_PATH_MAX, "%s", gd_test_path("zeros.csv"));
+  assert_ok(gd_file_write(csv[0], gd_text_get(&zeros), zeros.length_bytes));
+  gd_text_free(&zeros);
+  gd_frame_set *frames = write_frames();
+  snprintf(path, sizeof path, "%s", gd_test_path("zeros.h5"));
+  assert_ok(gd_aligner_open(&config, &a));
+  assert_ok(gd_face_writer_create(path, (gd_digest){0, 1}, SIZE, "t",
+                                  gd_frame_set_videos(frames), &w));
+  assert_ok(gd_aligner_video(a, frames, 0, w, tick, &n_ticks));
+  assert_ok(gd_face_writer_commit(w));
+  gd_aligner_close(a);
+  gd_frame_set_close(frames);
+  assert_ok(gd_face_shard_count(path, counts));
+  assert_int_equal(counts[GD_FACE_MISSING], 0);
+  assert_ok(gd_store_open(path, NULL, 0, &store));
+  assert_int_equal(gd_store_n_skipped(store), 1);
+  assert_ok(gd_store_read_skipped(store, 0, item, reason));
+  assert_string_equal(item, "a");
+  assert_true(gd_test_has(reason, "no face in any of its 4 frames can be"));
+  gd_store_close(store);
+}
+
 static void faces_are_described_in_the_shard(void **state)
 {
   (void)state;
@@ -223,6 +268,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(faces_are_cut_out_where_the_landmarks_are),
     cmocka_unit_test(frames_without_a_face_repeat_the_one_before),
     cmocka_unit_test(videos_without_landmarks_are_noted_as_skipped),
+    cmocka_unit_test(videos_of_which_no_face_aligns_are_noted_as_skipped),
     cmocka_unit_test(faces_are_described_in_the_shard),
     cmocka_unit_test(missing_weights_are_an_error),
 };
