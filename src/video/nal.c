@@ -143,7 +143,10 @@ static void skip_scaling_list(bits *b, int n)
 {
   int last = 8, next = 8;
   for (int i = 0; i < n && next != 0; i++) {
-    next = (last + take_se(b) + 256) % 256;
+    const int step = take_se(b);
+    if (step < -128 || step > 127)
+      return;
+    next = (last + step + 256) % 256;
     last = next == 0 ? last : next;
   }
 }
@@ -167,7 +170,10 @@ static void read_sps(gd_access_parser *a, const unit *u)
       if (take(&b, 1))
         skip_scaling_list(&b, i < 6 ? 16 : 64);
   }
-  a->frame_num_bits = (int)take_ue(&b) + 4;
+  const unsigned more_bits = take_ue(&b);
+  if (more_bits > 12) /* 7.4.2.1.1 */
+    return;
+  a->frame_num_bits = (int)more_bits + 4;
   const unsigned order = take_ue(&b);
   if (order == 0) {
     (void)take_ue(&b);
