@@ -119,7 +119,11 @@ GD_NODISCARD gd_status gd_store_put(gd_store_writer *w, const gd_dataset *d,
 /** Write a column of n texts (zero-terminated, any lengths) at once. */
 GD_NODISCARD gd_status gd_store_put_texts(gd_store_writer *w, const char *name,
                                           int64_t n, const char *const *texts);
-/** Note an input item that was left out; kept under /skipped. */
+/**
+ * Note an input item that was left out; kept under /skipped.
+ * @param[in] item    of less than 8 GD_STORE_NAME_MAX bytes
+ * @param[in] reason  cut where it is longer than 1023 bytes
+ */
 GD_NODISCARD gd_status gd_store_skip(gd_store_writer *w, const char *item,
                                      const char *reason);
 

@@ -5,7 +5,8 @@
 #include "csv.h"
 #include "gradus/file.h"
 
-enum { MOST_FIELDS = 64, MOST_BYTES = 1 << 28 };
+/* Shards note ids of so many bytes. */
+enum { MOST_FIELDS = 64, MOST_BYTES = 1 << 28, MOST_ID = 767 };
 
 typedef enum {
   VIDEO,
@@ -122,6 +123,9 @@ static gd_status read_row(gd_corpus_list *l, const gd_csv *csv, char **fields,
   if (st == GD_OK)
     st = read_own_names(l, v, field_of(fields, at, ID),
                         field_of(fields, at, LANDMARKS));
+  if (st == GD_OK && strlen(v->id) > MOST_ID)
+    st = gd_fail(GD_ERR_USAGE, "%s:%d: id longer than %d bytes", csv->path,
+                 csv->line, MOST_ID);
   return st == GD_OK ? gd_corpus_list_add(l, row) : st;
 }
 

@@ -442,6 +442,19 @@ gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
   return st;
 }
 
+/* Cut a text to what readers take, before a character that would be split. */
+static void cut_reason(char *text)
+{
+  enum { MOST_BYTES = 1023 };
+  size_t n = strlen(text);
+  if (n <= MOST_BYTES)
+    return;
+  n = MOST_BYTES;
+  while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+    n--;
+  text[n] = '\0';
+}
+
 gd_status gd_store_skip(gd_store_writer *w, const char *item,
                         const char *reason)
 {
@@ -458,6 +471,7 @@ gd_status gd_store_skip(gd_store_writer *w, const char *item,
     free(b);
     return GD_ERR_NOMEM;
   }
+  cut_reason(b);
   w->skipped[2 * w->n_skipped] = a;
   w->skipped[2 * w->n_skipped + 1] = b;
   w->n_skipped++;

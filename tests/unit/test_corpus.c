@@ -202,6 +202,24 @@ static void table_may_name_folds(void **state)
   gd_corpus_free(c);
 }
 
+/* Shards could not tell of it. */
+static void table_with_an_id_that_is_too_long_is_refused(void **state)
+{
+  (void)state;
+  char labels[1024];
+  gd_corpus *c;
+  const int n = snprintf(labels, sizeof labels,
+                         "id,video,label,subject,partition\n%0767d,a.avi,1,p,"
+                         "train\n",
+                         7);
+  assert_true(n > 767);
+  assert_ok(gd_corpus_read("table", table("long", labels), 64, &c));
+  gd_corpus_free(c);
+  snprintf(labels, sizeof labels,
+           "id,video,label,subject,partition\n%0768d,a.avi,1,p,train\n", 7);
+  assert_table_fails(labels, "labels.csv:2: id longer than 767 bytes");
+}
+
 static void table_header_faults_are_named(void **state)
 {
   (void)state;
@@ -590,6 +608,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(list_is_videos_of_which_nothing_is_known),
     cmocka_unit_test(table_faults_name_file_and_line),
     cmocka_unit_test(table_may_name_folds),
+    cmocka_unit_test(table_with_an_id_that_is_too_long_is_refused),
     cmocka_unit_test(table_header_faults_are_named),
     cmocka_unit_test(repeated_row_and_unknown_column_are_warnings),
     cmocka_unit_test(missing_corpus_and_unknown_layout_are_errors),

@@ -129,6 +129,25 @@ static void store_reads_back_what_was_written(void **state)
   assert_ok(gd_store_verify(path));
 }
 
+static void reason_that_is_too_long_is_cut_between_characters(void **state)
+{
+  (void)state;
+  char item[GD_STORE_NAME_MAX * 8], reason[1024], text[2000] = "";
+  const char *path = gd_test_path("long.h5");
+  gd_store_writer *w;
+  gd_store *s;
+  while (strlen(text) + 2 < sizeof text)
+    strcat(text, "\u00e9");
+  assert_ok(gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w));
+  assert_ok(gd_store_skip(w, "x.avi", text));
+  assert_ok(gd_store_commit(w));
+  assert_ok(gd_store_open(path, "gradus-test", 2, &s));
+  assert_ok(gd_store_read_skipped(s, 0, item, reason));
+  assert_int_equal(strlen(reason), 1022);
+  assert_memory_equal(reason, text, 1022);
+  gd_store_close(s);
+}
+
 static void bytes_do_not_depend_on_the_pieces(void **state)
 {
   (void)state;
@@ -499,6 +518,7 @@ static void store_that_is_cut_while_open_is_not_read_as_zeros(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(threads_may_read_and_write_at_once),
     cmocka_unit_test(store_reads_back_what_was_written),
+    cmocka_unit_test(reason_that_is_too_long_is_cut_between_characters),
     cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
     cmocka_unit_test(rewound_rows_leave_no_trace),
     cmocka_unit_test(wrong_expectations_are_named),
