@@ -169,6 +169,14 @@ gd_status gd_file_stat(const char *path, int64_t *size_bytes,
   return GD_OK;
 }
 
+int gd_file_is_gone(const char *path)
+{
+  struct stat info;
+  if (stat(path, &info) != 0)
+    return errno == ENOENT || errno == ENOTDIR;
+  return !S_ISREG(info.st_mode);
+}
+
 gd_status gd_file_read(const char *path, size_t most_bytes, char **out,
                        size_t *size_bytes)
 {

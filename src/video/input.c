@@ -41,15 +41,25 @@ void gd_input_close(gd_input *in)
   free(in);
 }
 
+/* Is it the file that cannot be opened, now and later?  All else, such as a
+ * disk that does not answer or a lack of memory, may pass. */
+static int is_of_the_file(int error)
+{
+  static const int errors[] = {ENOENT, ENOTDIR,      EACCES, EPERM,
+                               ELOOP,  ENAMETOOLONG, ENXIO,  EISDIR};
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+    if (error == errors[i])
+      return 1;
+  return 0;
+}
+
 static gd_status open_file(gd_input *in)
 {
   struct stat info;
   in->file = open(in->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (in->file < 0 || fstat(in->file, &info) != 0) {
-    const int is_disk = errno == EIO || errno == ESTALE;
-    return gd_fail(is_disk ? GD_ERR_IO : GD_ERR_DECODE, "%s: cannot open: %s",
-                   in->path, strerror(errno));
-  }
+  if (in->file < 0 || fstat(in->file, &info) != 0)
+    return gd_fail(is_of_the_file(errno) ? GD_ERR_DECODE : GD_ERR_IO,
+                   "%s: cannot open: %s", in->path, strerror(errno));
   if (!S_ISREG(info.st_mode))
     return gd_fail(GD_ERR_DECODE, "%s: is not a regular file", in->path);
   if (info.st_size == 0)

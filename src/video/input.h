@@ -21,8 +21,8 @@ typedef struct gd_input gd_input;
  * @param[in] path      copied
  * @param[in] patience  copied; NULL: without end
  * Ends with: gd_input_close()
- * Errors: GD_ERR_DECODE (cannot be opened; no regular file; empty), GD_ERR_IO
- *         (the disk fails), GD_ERR_NOMEM
+ * Errors: GD_ERR_DECODE (missing, not permitted; no regular file; empty),
+ *         GD_ERR_IO (the disk or the system fails), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_input_open(const char *path,
                                      const gd_patience *patience,

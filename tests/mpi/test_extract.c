@@ -6,6 +6,7 @@
 
 #include "clip.h"
 #include "gradus/digest.h"
+#include "gradus/fingerprint.h"
 #include "gradus/frames.h"
 #include "gradus/run.h"
 #include "test.h"
@@ -13,6 +14,38 @@
 /* The stage itself is compiled into this test; a corpus is there already. */
 extern const gd_stage gd_stage_extract;
 static const gd_stage *const stages[] = {&gd_stage_extract, NULL};
+
+/* The linker puts these in place of the library's: they meddle with the file of
+ * c/other when it is opened to be decoded, or after that. */
+__typeof__(gd_fingerprint_check) __real_gd_fingerprint_check,
+    __wrap_gd_fingerprint_check;
+__typeof__(gd_file_stat) __real_gd_file_stat, __wrap_gd_file_stat;
+static enum { SOUND, SILENT, SILENT_LATER, GONE } trouble;
+static int is_silent;
+
+gd_status __wrap_gd_fingerprint_check(const char *path,
+                                      const gd_fingerprint *before,
+                                      int *touched)
+{
+  const int is_other = strstr(path, "c/other") != NULL;
+  if (is_other && trouble == SILENT)
+    return gd_fail(GD_ERR_IO, "%s: the disk is silent", path);
+  if (is_other && trouble == GONE)
+    assert_ok(gd_file_remove(path));
+  is_silent = is_other && trouble == SILENT_LATER;
+  return __real_gd_fingerprint_check(path, before, touched);
+}
+
+gd_status __wrap_gd_file_stat(const char *path, int64_t *size_bytes,
+                              int64_t *modified_ns)
+{
+  static int n;
+  if (is_silent && strstr(path, "c/other") != NULL && n++ > 0) {
+    n = is_silent = 0;
+    return gd_fail(GD_ERR_IO, "%s: the disk is silent", path);
+  }
+  return __real_gd_file_stat(path, size_bytes, modified_ns);
+}
 
 enum { LONG_FRAMES = 1300, EVERY = 10 };
 
@@ -342,6 +375,30 @@ static void full_disk_fails_and_the_next_run_goes_on(void **state)
   assert_int_equal(run(MPI_COMM_WORLD, "full", "4", directory), GD_EXIT_DONE);
 }
 
+/* A video is skipped for good: not for what may pass. */
+static void silent_disk_fails_and_skips_no_video(void **state)
+{
+  (void)state;
+  char directory[2 * GD_PATH_MAX];
+  make_corpus();
+  for (trouble = SILENT; trouble <= SILENT_LATER; trouble++)
+    assert_int_equal(run(MPI_COMM_WORLD, "silent", "4", directory),
+                     GD_EXIT_FAILED);
+  trouble = SOUND;
+  assert_int_equal(run(MPI_COMM_WORLD, "silent", "4", directory), GD_EXIT_DONE);
+}
+
+static void vanished_video_is_skipped(void **state)
+{
+  (void)state;
+  char directory[2 * GD_PATH_MAX];
+  make_corpus();
+  trouble = GONE;
+  assert_int_equal(run(MPI_COMM_WORLD, "vanished", "4", directory),
+                   GD_EXIT_SKIPPED);
+  trouble = SOUND;
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_have_the_same_bytes_for_any_number_of_ranks),
     cmocka_unit_test(every_kept_frame_shows_its_own_number),
@@ -351,6 +408,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(videos_without_a_frame_to_use_are_skipped),
     cmocka_unit_test(replaced_video_leaves_nothing_stale),
     cmocka_unit_test(full_disk_fails_and_the_next_run_goes_on),
+    cmocka_unit_test(silent_disk_fails_and_skips_no_video),
+    cmocka_unit_test(vanished_video_is_skipped),
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,8 @@
 #include "video/input.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,6 +149,39 @@ static void sign_of_life_is_given_and_may_end_the_reading(void **state)
   gd_input_close(in);
 }
 
+static void file_that_cannot_be_opened_is_at_fault(void **state)
+{
+  (void)state;
+  gd_input *in;
+  char below[2 * GD_PATH_MAX], name[300] = "";
+  memset(name, 'x', sizeof name - 1);
+  const char *path = file_of("plain", 10);
+  snprintf(below, sizeof below, "%s/below", path);
+  assert_fails(gd_input_open(gd_test_path("none"), NULL, &in), GD_ERR_DECODE,
+               "none: cannot open: No such file");
+  assert_fails(gd_input_open(below, NULL, &in), GD_ERR_DECODE, "cannot open");
+  assert_fails(gd_input_open(gd_test_path(name), NULL, &in), GD_ERR_DECODE,
+               "cannot open");
+  assert_null(in);
+}
+
+/* Where files are short, the next run may have more. */
+static void lack_of_files_is_no_fault_of_the_video(void **state)
+{
+  (void)state;
+  gd_input *in;
+  struct rlimit old, none;
+  const char *path = file_of("whole", 10);
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+  none = old;
+  none.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const gd_status st = gd_input_open(path, NULL, &in);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+  assert_int_equal(st, GD_ERR_IO);
+  assert_true(gd_test_has(gd_reason(), "whole: cannot open: "));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bytes_are_read_in_order_and_after_a_seek),
     cmocka_unit_test(file_that_grows_ends_where_it_ended),
@@ -154,6 +189,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(file_that_is_replaced_stays_the_one_that_was_opened),
     cmocka_unit_test(computing_without_progress_is_given_up_with_the_place),
     cmocka_unit_test(sign_of_life_is_given_and_may_end_the_reading),
+    cmocka_unit_test(file_that_cannot_be_opened_is_at_fault),
+    cmocka_unit_test(lack_of_files_is_no_fault_of_the_video),
 };
 
 gd_test_main(tests)
