@@ -300,13 +300,18 @@ static gd_status copy_results(const gd_arguments *a, const gd_job *job,
   return st == GD_OK && films != NULL ? copy_films(a, job, o, films) : st;
 }
 
+/* The levels are said first: a full disk shall not lose what took hours. */
 static int show(const gd_arguments *a, const gd_job *job)
 {
   outcome o = {0};
+  int code = GD_EXIT_DONE;
   gd_status st = read_outcome(job, &o);
-  if (st == GD_OK)
+  if (st == GD_OK) {
+    code = print(a, &o);
     st = copy_results(a, job, &o);
-  const int code = st == GD_OK ? print(a, &o) : gd_command_failed(st);
+  }
+  if (st != GD_OK)
+    code = gd_command_failed(st);
   gd_scores_free(o.scores);
   gd_skips_free(&o.skips);
   return code;

@@ -83,6 +83,12 @@ predict 0 again 1 "${videos[@]}" "${tell[@]}" --work kept
 diff one.out again.out || fail "it says something else the second time"
 [ -z "$(find one kept ! -type d -perm /077)" ] || fail "others may read it"
 
+# What cannot be written costs no level.
+mkdir -p full/predictions.csv
+predict 1 full 1 "${videos[@]}" "${tell[@]}" --work kept --out full
+diff one.out full.out || fail "levels are lost with a folder that is full"
+has full 'predictions.csv: '
+
 # A sheet that was not blurred is not passed on as one that is.
 predict 0 sharp 1 "${videos[@]}" "${tell[@]}" --work kept --out sharp --sheet \
   --no-blur
