@@ -11,6 +11,10 @@
  * of frame; several faces of a frame follow one another.  A row without success
  * is no face.
  *
+ * The pixels are those of the picture as it is displayed: square, and turned
+ * upright.  A tool that reads pictures as they are stored, as OpenFace may,
+ * gives others where a video has a pixel aspect or is to be turned.
+ *
  * Of the 68 points five are kept: eye centres (means of 36..41 and 42..47),
  * nose tip (30), mouth corners (48, 54).  The box bounds all 68.
  */
