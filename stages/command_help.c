@@ -35,7 +35,8 @@ static const char environment[] =
     "                     named and the run ended (600)\n"
     "  GRADUS_HOSTS_WAIT  seconds for a host to see what another has written "
     "(60)\n"
-    "  OMP_NUM_THREADS    threads of each rank\n";
+    "  OMP_NUM_THREADS    threads of each rank\n"
+    "Under mpirun, all ranks of `run` take rank 0's GRADUS_*.\n";
 
 /* ---------------------------------------------------------------- for people
  */

@@ -30,6 +30,8 @@ static const char *parent(void)
   return set == NULL || set[0] == '\0' ? "/tmp" : set;
 }
 
+enum { LETTERS = 6 }; /* at random, behind that */
+
 /* What the names of this host's folders begin with: hosts may share them. */
 static void begin_name(char out[128])
 {
@@ -74,7 +76,9 @@ static void remove_left(const char *start)
   const struct dirent *entry;
   while (open != NULL && (entry = readdir(open)) != NULL) {
     char path[GD_PATH_MAX];
+    /* Another host's name may go on where this one's ends. */
     if (strncmp(entry->d_name, start, length) != 0 ||
+        strlen(entry->d_name) != length + LETTERS ||
         gd_path_join(parent(), entry->d_name, path) != GD_OK)
       continue;
     const int fd = lock(path);
@@ -90,7 +94,7 @@ static void remove_left(const char *start)
 
 static gd_status make(gd_temporary *t, const char *start)
 {
-  char name[128 + 8];
+  char name[128 + LETTERS];
   snprintf(name, sizeof name, "%sXXXXXX", start);
   gd_status st = gd_path_join(parent(), name, t->path);
   if (st == GD_OK && mkdtemp(t->path) == NULL)

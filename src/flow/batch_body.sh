@@ -60,10 +60,11 @@ reason() {
 }
 
 # Have the ranks of this run begun, or is it a node or the launcher that failed?
-# Errors of a manifest begin with their place: FILE:LINE:COLUMN.
+# Errors of a manifest begin with their place, FILE:LINE:COLUMN; a launcher may
+# label all lines.
 has_started() {
   tail -c "+$((begun + 1))" "$log" 2>/dev/null |
-    grep -qE '^(gradus: (info|warning|error)|[^ ]+:[0-9]+:[0-9]+: error): '
+    grep -qE '(gradus: (info|warning|error)|:[0-9]+:[0-9]+: error): '
 }
 
 # Note how a run ended, and where: `asked` and `unstarted` are no points of it.

@@ -317,8 +317,7 @@ static int lies_elsewhere(hid_t dataset)
   return elsewhere;
 }
 
-/* Keep what is at most INT64_MAX bytes; what has no row has none of no bytes.
- */
+/* Rows have bytes, and all bytes a number. */
 static int take_dims(const hsize_t *dims, gd_dataset *d)
 {
   uint64_t bytes = item_bytes(d);
