@@ -36,7 +36,7 @@ static const char environment[] =
     "  GRADUS_HOSTS_WAIT  seconds for a host to see what another has written "
     "(60)\n"
     "  OMP_NUM_THREADS    threads of each rank\n"
-    "Under mpirun, all ranks of `run` take rank 0's GRADUS_*.\n";
+    "All ranks of a run take rank 0's GRADUS_*.\n";
 
 /* ---------------------------------------------------------------- for people
  */

@@ -22,6 +22,7 @@
 #include "gradus/file.h"
 #include "gradus/gemm.h"
 #include "gradus/lock.h"
+#include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/stage.h"
 #include "gradus/version.h"
@@ -199,7 +200,10 @@ static gd_bootstrap bootstrap_of(const gd_instance *self)
                         .level = gd_instance_real(self, "bootstrap.level")};
 }
 
-static gd_status make(const gd_job *job, const gd_instance *self)
+/* `done`: the file that says that all is made, removed before that changes;
+ * NULL: there is none. */
+static gd_status make(const gd_job *job, const gd_instance *self,
+                      const char *done)
 {
   const gd_bootstrap b = bootstrap_of(self);
   const char *title = gd_instance_text(self, "title");
@@ -210,6 +214,8 @@ static gd_status make(const gd_job *job, const gd_instance *self)
     st = gd_report_take(&r.from.sources[0], self);
   if (st == GD_OK)
     st = gd_report_gather(&r.from, &b);
+  if (st == GD_OK && done != NULL)
+    st = gd_file_remove(done);
   if (st == GD_OK)
     st = write_results(&r);
   gd_report_gathering_free(&r.from);
@@ -220,7 +226,7 @@ static gd_status run(gd_stage_env *env)
 {
   gd_status st = GD_OK;
   if (env->rank == 0) {
-    st = make(env->job, env->self);
+    st = make(env->job, env->self, NULL);
     gd_stage_count(env, "models", gd_instance_n_inputs(env->self));
   }
   return gd_agree(env->comm, st);
@@ -241,8 +247,8 @@ static gd_status refuse_without_report(const gd_job *job)
                  gd_job_name(job));
 }
 
-/* Compose a report again.  It is not done meanwhile, and done anew if it was
- * before: its files may differ from those that `done` tells of. */
+/* Compose a report again.  It is not done while files are written, and done
+ * anew if it was before: they may differ from those that `done` tells of. */
 static gd_status rebuild(const gd_job *job, const gd_instance *self)
 {
   const char *directory = gd_instance_directory(self);
@@ -254,13 +260,11 @@ static gd_status rebuild(const gd_job *job, const gd_instance *self)
     st = gd_lock_begin(directory, &lock);
   if (st == GD_OK)
     st = gd_path_join(directory, "done", path);
-  if (st == GD_OK && gd_path_exists(path)) {
-    st = gd_done_read(directory, &before);
-    if (st == GD_OK)
-      st = gd_file_remove(path);
-  }
+  if (st == GD_OK && gd_path_exists(path) &&
+      gd_done_read(directory, &before) != GD_OK)
+    gd_log(GD_LOG_WARNING, "%s", gd_reason());
   if (st == GD_OK)
-    st = make(job, self);
+    st = make(job, self, path);
   if (st == GD_OK && before != NULL)
     st = gd_done_survey(directory, &after);
   if (st == GD_OK && before != NULL) {

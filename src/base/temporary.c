@@ -40,8 +40,8 @@ static void begin_name(char out[128])
   snprintf(out, 128, "gradus-%s-", host);
 }
 
-/* Not a descriptor: another has the folder, or there is none of ours; there are
- * no locks here. */
+/* No descriptors: another has the folder, or has removed it; it cannot be
+ * locked, or is another user's. */
 enum { ANOTHERS = -1, UNLOCKED = -2 };
 
 /* Open a folder and lock it. */
@@ -50,10 +50,10 @@ static int lock(const char *path)
   struct stat opened, found;
   const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
-    return ANOTHERS;
+    return errno == ENOENT ? ANOTHERS : UNLOCKED;
   if (fstat(fd, &opened) != 0 || opened.st_uid != geteuid()) {
     close(fd);
-    return ANOTHERS;
+    return UNLOCKED;
   }
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;

@@ -31,7 +31,7 @@ typedef struct {
 
 static gd_status refuse(const layout *l, const char *what, const char *name)
 {
-  return gd_fail(GD_ERR_FORMAT, "%s:%d: %s%.80s", l->path, l->line, what, name);
+  return gd_fail(GD_ERR_FORMAT, "%s:%d: %s%s", l->path, l->line, what, name);
 }
 
 /* Cut the next field of a line, blanks around it removed; NULL at its end. */

@@ -466,30 +466,35 @@ static gd_status check_hosts(MPI_Comm comm, const gd_job *job)
 
 /* All do what rank 0 is asked to: a launcher may hand the environment to ranks
  * on its own host alone. */
-static void share_environment(MPI_Comm comm)
+static gd_status share_environment(MPI_Comm comm)
 {
   static const char *const names[] = {"GRADUS_WATCHDOG", "GRADUS_HOSTS_WAIT",
                                       "GRADUS_OVERLAP", "GRADUS_GEMM",
                                       "GRADUS_BF16"};
+  gd_status st = GD_OK;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char value[64] = "";
     const char *own = getenv(names[i]);
-    if (own != NULL)
-      snprintf(value, sizeof value, "%s", own);
+    if (own != NULL &&
+        snprintf(value, sizeof value, "%s", own) >= (int)sizeof value)
+      st = gd_fail(GD_ERR_USAGE, "%s=%s...: longer than any value", names[i],
+                   value);
     MPI_Bcast(value, sizeof value, MPI_CHAR, 0, comm);
     if (value[0] != '\0')
       setenv(names[i], value, 1);
     else
       unsetenv(names[i]);
   }
+  return st;
 }
 
 static gd_status begin(MPI_Comm comm, const gd_job *job,
                        const gd_run_options *options, int rank)
 {
   int limit_s;
-  share_environment(comm);
-  gd_status st = settle_silence(&limit_s);
+  gd_status st = share_environment(comm);
+  if (st == GD_OK)
+    st = settle_silence(&limit_s);
   if (st == GD_OK)
     gd_watchdog_begin(rank, limit_s);
   if (st == GD_OK)

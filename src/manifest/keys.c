@@ -155,7 +155,7 @@ static const gd_key train_keys[] = {
      .fallback = "50", .follows = 1, .low = 18, .high = 152,
      .sentence = "Layers of the residual network; those of `init`, if given."},
     {"hidden", GD_KEY_INT, .unit = "units", .fallback = "512", .low = 1,
-     .high = 65536, .sentence = "Width of the dense layer before the levels."},
+     .high = 8192, .sentence = "Width of the dense layer before the levels."},
     {"profile", GD_KEY_CHOICE,
      .words = "gradus|torchvision|vggface2-bgr|vggface2-rgb|keras-vggface",
      .fallback = "gradus", .follows = 1,

@@ -205,7 +205,7 @@ static gd_status add_audit(gd_report_page *p, int index)
 static gd_status say_folds(gd_report_page *p)
 {
   const gd_comparison *c = p->comparison;
-  int n_overlapping = 0;
+  int n_overlapping = 0, n_dev_overlapping = 0;
   for (int i = 0; i < c->n_parts; i++) {
     const gd_scores *s = c->parts[i].scores;
     gd_audit audit;
@@ -214,6 +214,7 @@ static gd_status say_folds(gd_report_page *p)
     if (st != GD_OK)
       return st;
     n_overlapping += audit.n_overlap > 0;
+    n_dev_overlapping += audit.n_dev_overlap > 0;
   }
   if (n_overlapping > 0)
     gd_page_notice(p->out,
@@ -223,6 +224,11 @@ static gd_status say_folds(gd_report_page *p)
   else
     gd_page_paragraph(p->out, "Cross-validation: no model has a test person in "
                               "its training or development partition.");
+  if (n_dev_overlapping > 0)
+    gd_page_notice(p->out,
+                   "%d of %d models have development persons in their training "
+                   "partition.",
+                   n_dev_overlapping, c->n_parts);
   gd_page_paragraph(p->out,
                     "The partitions below are those of the first fold.");
   return GD_OK;

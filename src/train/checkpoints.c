@@ -122,10 +122,15 @@ gd_status gd_checkpoints_find(const gd_checkpoints *c, int64_t *step)
       break;
     }
     /* A disk that fails is no reason to begin anew. */
-    if (found == GD_ERR_IO || found == GD_ERR_NOMEM) {
+    if (found == GD_ERR_NOMEM)
       st = found;
+    else if (found == GD_ERR_IO)
+      st = gd_fail(GD_ERR_IO,
+                   "%s; without that file, training goes on from the "
+                   "checkpoint before",
+                   gd_reason());
+    if (st != GD_OK)
       break;
-    }
     gd_log(GD_LOG_WARNING, "%s: %s", gd_reason(),
            i > 0 ? "the checkpoint before is tried" : "training starts anew");
     if (damaged)

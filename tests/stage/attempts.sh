@@ -40,7 +40,7 @@ runs=0
 code=1
 while [ "$code" -ne 0 ]; do
   runs=$((runs + 1))
-  [ "$runs" -le 30 ] || fail "still coming down: $(tail -n 30 "$victim/log")"
+  [ "$runs" -le 12 ] || fail "still coming down: $(tail -n 30 "$victim/log")"
   code=0
   (gradus=$fragile GRADUS_WATCHDOG=10 start "$victim" 3) || code=$?
 done

@@ -60,16 +60,24 @@ need_slurm() {
   done
 }
 
+# Ranks that were killed there may outlive their mpirun for a moment.
+await_ranks() {
+  local try
+  for ((try = 0; try < 6000; try++)); do
+    # What is not ours cannot be looked into, and what ends is gone.
+    [ -n "$(find /proc/[0-9]*/cwd -lname "$1" 2>/dev/null || true)" ] || return 0
+    sleep 0.01
+  done
+  fail "$1: ranks are still there"
+}
+
 # start DIRECTORY RANKS ARGUMENT... : the job in a work directory of its own,
-# by the same relative path as in every other.  Ranks that were killed there may
-# outlive their mpirun for a moment.
+# by the same relative path as in every other.
 start() {
   local directory=$1 ranks=$2
   shift 2
   mkdir -p "$directory"
-  while find /proc/[0-9]*/cwd -lname "$directory" 2>/dev/null | grep -q .; do
-    sleep 0.01
-  done
+  await_ranks "$directory"
   cd "$directory"
   exec mpirun --oversubscribe -n "$ranks" \
     "$gradus" run "$scratch/job.yaml" "$@" >>"$directory/log" 2>&1

@@ -94,7 +94,7 @@ ask_to_stop() {
   begin 2
   until_true has_two
   mapfile -t pids < <(ranks_of "$mpirun")
-  kill -USR1 "${pids[1]-$mpirun}" 2>/dev/null || true
+  [ ${#pids[@]} -ne 2 ] || kill -USR1 "${pids[1]}" 2>/dev/null || true
   ends_with 75
 }
 in_time ask_to_stop
@@ -111,9 +111,11 @@ stop_a_rank() {
   begin 3
   until_true has_begun
   mapfile -t pids < <(ranks_of "$mpirun")
-  stopped=${pids[$((RANDOM % 3))]-$mpirun}
-  number=$(rank_number "$stopped") || true
-  kill -STOP "$stopped" 2>/dev/null || true
+  if [ ${#pids[@]} -eq 3 ]; then
+    stopped=${pids[$((RANDOM % 3))]}
+    number=$(rank_number "$stopped") || true
+    kill -STOP "$stopped" 2>/dev/null || true
+  fi
   ends_with failure
 }
 in_time stop_a_rank

@@ -162,8 +162,17 @@ static void run(const example *e, int with_bias)
   gd_workspace_free(ws);
 }
 
+static void fill(float *x, int64_t count, float value)
+{
+  for (int64_t i = 0; i < count; i++)
+    x[i] = value;
+}
+
 static void check_one(example *e, int with_bias)
 {
+  fill(e->y, e->n_y, NAN); /* of the one before */
+  fill(e->dx, e->n_x, NAN);
+  fill(e->dw, e->n_w, NAN);
   run(e, with_bias);
   assert_close("forward", e, e->y, e->y2, e->n_y, e->f.C * e->f.R * e->f.S);
   assert_close("backward data", e, e->dx, e->dx2, e->n_x,
