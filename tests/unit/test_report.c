@@ -477,6 +477,12 @@ static void folds_are_called_disjoint_only_if_all_are(void **state)
   assert_true(
       gd_test_has(gd_text_get(&out), "1 of 2 models have test persons in"));
   gd_text_free(&out);
+  set_person(s[1], 1, 0); /* of development and of train */
+  videos_of(s[1])[1].partition = GD_DEV;
+  compose(2, members, &out);
+  assert_true(gd_test_has(gd_text_get(&out),
+                          "1 of 2 models have development persons in"));
+  gd_text_free(&out);
   gd_scores_free(s[0]);
   gd_scores_free(s[1]);
 }
