@@ -254,7 +254,7 @@ static gd_status rebuild(const gd_job *job, const gd_instance *self)
   const char *directory = gd_instance_directory(self);
   char path[GD_PATH_MAX];
   gd_lock *lock = NULL;
-  gd_done *before = NULL, *after = NULL;
+  gd_done *before = NULL;
   gd_status st = gd_directory_make(directory);
   if (st == GD_OK)
     st = gd_lock_begin(directory, &lock);
@@ -266,15 +266,9 @@ static gd_status rebuild(const gd_job *job, const gd_instance *self)
   if (st == GD_OK)
     st = make(job, self, path);
   if (st == GD_OK && before != NULL)
-    st = gd_done_survey(directory, &after);
-  if (st == GD_OK && before != NULL) {
-    after->digest = before->digest;
-    after->n_items = before->n_items;
-    after->n_skipped = before->n_skipped;
-    st = gd_done_write(directory, after);
-  }
+    st = gd_done_make(directory, before->digest, before->n_items,
+                      before->n_skipped);
   gd_done_free(before);
-  gd_done_free(after);
   gd_lock_end(lock);
   return st;
 }

@@ -35,15 +35,15 @@ typedef struct {
   gd_done_file *files;
 } gd_done;
 
-/**
- * List and digest what is in a run directory; its digest and counts are left
- * zero for the caller.
- * Ends with: gd_done_free()
- * Errors: GD_ERR_IO, GD_ERR_NOMEM
- */
-GD_NODISCARD gd_status gd_done_survey(const char *directory, gd_done **out);
 /** Write `<directory>/done`. Errors: GD_ERR_IO, GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_done_write(const char *directory, const gd_done *d);
+/**
+ * List and digest what is in a run directory, and write its `done`.
+ * @param[in] digest  of the instance
+ * Errors: GD_ERR_IO, GD_ERR_NOMEM
+ */
+GD_NODISCARD gd_status gd_done_make(const char *directory, gd_digest digest,
+                                    int64_t n_items, int64_t n_skipped);
 /**
  * Read `<directory>/done`.
  * Ends with: gd_done_free()

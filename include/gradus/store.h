@@ -39,7 +39,11 @@ typedef enum {
   GD_TEXT /**< rows of `text_bytes` characters, padded with zeros */
 } gd_dtype;
 
-enum { GD_STORE_MAX_RANK = 5, GD_STORE_NAME_MAX = 96 };
+enum {
+  GD_STORE_MAX_RANK = 5,
+  GD_STORE_NAME_MAX = 96,
+  GD_STORE_REASON_MAX = 1024 /**< why an item was skipped, with the zero */
+};
 
 /** What a dataset is; a row is dims[1] x dims[2] x ... items. */
 typedef struct {
@@ -122,7 +126,7 @@ GD_NODISCARD gd_status gd_store_put_texts(gd_store_writer *w, const char *name,
 /**
  * Note an input item that was left out; kept under /skipped.
  * @param[in] item    of less than 8 GD_STORE_NAME_MAX bytes
- * @param[in] reason  cut where it is longer than 1023 bytes
+ * @param[in] reason  cut to less than GD_STORE_REASON_MAX bytes
  */
 GD_NODISCARD gd_status gd_store_skip(gd_store_writer *w, const char *item,
                                      const char *reason);
@@ -245,7 +249,7 @@ GD_NODISCARD gd_status gd_store_read_text(gd_store *s, const char *name,
 int64_t gd_store_n_skipped(gd_store *s);
 GD_NODISCARD gd_status gd_store_read_skipped(gd_store *s, int64_t i,
                                              char item[GD_STORE_NAME_MAX * 8],
-                                             char reason[1024]);
+                                             char reason[GD_STORE_REASON_MAX]);
 /**
  * Call `visit` for every dataset, in order of name.
  * The first status other than GD_OK ends the walk and is returned.

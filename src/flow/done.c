@@ -93,9 +93,8 @@ static gd_status survey_file(const char *directory, const char *name,
   return GD_OK;
 }
 
-gd_status gd_done_survey(const char *directory, gd_done **out)
+static gd_status survey(const char *directory, gd_done **out)
 {
-  assert(directory != NULL && out != NULL);
   *out = NULL;
 
   gd_folder *folder;
@@ -142,6 +141,23 @@ gd_status gd_done_write(const char *directory, const gd_done *d)
   if (st == GD_OK)
     st = gd_file_write(path, gd_text_get(&text), text.length_bytes);
   gd_text_free(&text);
+  return st;
+}
+
+gd_status gd_done_make(const char *directory, gd_digest digest, int64_t n_items,
+                       int64_t n_skipped)
+{
+  assert(directory != NULL);
+
+  gd_done *d;
+  gd_status st = survey(directory, &d);
+  if (st != GD_OK)
+    return st;
+  d->digest = digest;
+  d->n_items = n_items;
+  d->n_skipped = n_skipped;
+  st = gd_done_write(directory, d);
+  gd_done_free(d);
   return st;
 }
 

@@ -175,16 +175,8 @@ gd_status gd_rundir_begin(const gd_instance *self, gd_standing *out,
 gd_status gd_rundir_finish(const gd_instance *self, int64_t n_items,
                            int64_t n_skipped)
 {
-  gd_done *done;
-  gd_status st = gd_done_survey(gd_instance_directory(self), &done);
-  if (st != GD_OK)
-    return st;
-  done->digest = gd_instance_digest(self);
-  done->n_items = n_items;
-  done->n_skipped = n_skipped;
-  st = gd_done_write(gd_instance_directory(self), done);
-  gd_done_free(done);
-  return st;
+  return gd_done_make(gd_instance_directory(self), gd_instance_digest(self),
+                      n_items, n_skipped);
 }
 
 /* ------------------------------------------------------------------ healing */

@@ -190,7 +190,7 @@ static gd_status collect_skipped(gd_stage_env *env, const char *path)
                  path);
   const int64_t n = gd_store_n_skipped(store);
   for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[1024];
+    char item[GD_STORE_NAME_MAX * 8], reason[GD_STORE_REASON_MAX];
     st = gd_store_read_skipped(store, i, item, reason);
     if (st == GD_OK)
       st = gd_tally_skip(env->state->tally, item, reason);

@@ -525,7 +525,7 @@ int64_t gd_store_n_skipped(gd_store *s)
 
 gd_status gd_store_read_skipped(gd_store *s, int64_t i,
                                 char item[GD_STORE_NAME_MAX * 8],
-                                char reason[1024])
+                                char reason[GD_STORE_REASON_MAX])
 {
   GD_H5_ALONE;
   gd_status st =

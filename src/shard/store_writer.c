@@ -445,11 +445,10 @@ gd_status gd_store_set_texts(gd_store_writer *w, const char *group,
 /* Cut a text to what readers take, before a character that would be split. */
 static void cut_reason(char *text)
 {
-  enum { MOST_BYTES = 1023 };
   size_t n = strlen(text);
-  if (n <= MOST_BYTES)
+  if (n < GD_STORE_REASON_MAX)
     return;
-  n = MOST_BYTES;
+  n = GD_STORE_REASON_MAX - 1;
   while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
     n--;
   text[n] = '\0';

@@ -355,7 +355,7 @@ gd_status gd_video_table_each_skipped(const gd_video_table *t, const char *path,
     return st;
   const int64_t n = gd_store_n_skipped(store);
   for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[1024];
+    char item[GD_STORE_NAME_MAX * 8], reason[GD_STORE_REASON_MAX];
     st = gd_store_read_skipped(store, i, item, reason);
     if (st != GD_OK)
       break;

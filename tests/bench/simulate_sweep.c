@@ -47,17 +47,11 @@ static gd_status evaluate(const gd_instance *s, int n, double error)
 
 static gd_status finish(const gd_instance *s)
 {
-  gd_done *done;
   gd_status st = put(s, "log.txt", "2026-01-01T00:00:00Z info done\n");
   if (st == GD_OK)
     st = put(s, "report.yaml", "seconds: 1.0\nskipped: []\n");
   if (st == GD_OK)
-    st = gd_done_survey(gd_instance_directory(s), &done);
-  if (st != GD_OK)
-    return st;
-  done->digest = gd_instance_digest(s);
-  st = gd_done_write(gd_instance_directory(s), done);
-  gd_done_free(done);
+    st = gd_done_make(gd_instance_directory(s), gd_instance_digest(s), 0, 0);
   return st;
 }
 

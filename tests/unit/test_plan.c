@@ -54,13 +54,8 @@ static void finish(const gd_instance *s)
   begin(s);
   put(s, "result.csv", "a\n");
   put(s, "report.yaml", "kind: x\nseconds: 12.500\n");
-  gd_done *done;
-  assert_ok(gd_done_survey(gd_instance_directory(s), &done));
-  done->digest = gd_instance_digest(s);
-  done->n_items = 5;
-  done->n_skipped = 2;
-  assert_ok(gd_done_write(gd_instance_directory(s), done));
-  gd_done_free(done);
+  assert_ok(
+      gd_done_make(gd_instance_directory(s), gd_instance_digest(s), 5, 2));
 }
 
 static void assert_plan(const gd_job *job, const char *expected)
