@@ -375,7 +375,7 @@ static void chain_waits_link_for_link(void **state)
                    "12 q.report- afterany:11\n");
   submit(&s);
   char *text = gd_slurm_stub_read("submitted");
-  assert_null(strstr(text, "13 "));
+  assert_null(strstr(text, "\n13 "));
   free(text);
   end_scene(&s);
 }
