@@ -151,7 +151,7 @@ static gd_status open_index(const gd_extract *x, const gd_piece *p, int64_t v,
   if (*out != NULL) {
     st = gd_fingerprint_check(video->path, &then, &touched);
     if (st == GD_ERR_FORMAT ||
-        (st == GD_ERR_IO && gd_file_is_gone(video->path)))
+        (st == GD_ERR_IO && gd_file_is_closed(video->path)))
       return gd_fail(GD_ERR_DECODE, "%s; repeat the same command", gd_reason());
   }
   if (st == GD_OK && (*out == NULL || touched)) {
@@ -190,7 +190,7 @@ static gd_status check_unchanged(const gd_video_index *index)
   if (st == GD_OK && size_bytes == index->size_bytes &&
       modified_ns == index->modified_ns)
     return GD_OK;
-  if (st == GD_ERR_IO && !gd_file_is_gone(index->path))
+  if (st == GD_ERR_IO && !gd_file_is_closed(index->path))
     return st;
   return gd_fail(GD_ERR_DECODE,
                  "%s: has been changed while it was read; repeat the same "

@@ -77,8 +77,9 @@ void gd_corpus_free(gd_corpus *c); /**< NULL is allowed */
 int gd_corpus_n_folds(const gd_corpus *c);
 /**
  * Look at the files of all videos: size, time, a sample of the content.  A
- * video that is missing or unreadable is no error.
- * Errors: GD_ERR_NOMEM
+ * video that is missing or forbidden is no error.
+ * Errors: GD_ERR_IO (one that cannot be read at the moment: without it, the
+ *         corpus would pass for another), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_corpus_examine(gd_corpus *c);
 /**

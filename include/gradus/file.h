@@ -56,9 +56,12 @@ GD_NODISCARD gd_status gd_file_read(const char *path, size_t most_bytes,
  */
 GD_NODISCARD gd_status gd_file_stat(const char *path, int64_t *size_bytes,
                                     int64_t *modified_ns);
-/** Say whether there surely is no such regular file; a disk that does not
- * answer says nothing. */
-int gd_file_is_gone(const char *path);
+/**
+ * Say whether a path surely leads to no regular file that may be read, now and
+ * later: missing, of another kind, forbidden.  All else, such as a disk that
+ * does not answer or a lack of memory, may pass and says nothing.
+ */
+int gd_file_is_closed(const char *path);
 /**
  * Tell how many bytes can still be written to the file system of a directory,
  * or of the first above it that exists.

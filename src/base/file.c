@@ -169,12 +169,22 @@ gd_status gd_file_stat(const char *path, int64_t *size_bytes,
   return GD_OK;
 }
 
-int gd_file_is_gone(const char *path)
+int gd_file_is_closed(const char *path)
 {
+  static const int lasting[] = {ENOENT, ENOTDIR,      EACCES, EPERM,
+                                ELOOP,  ENAMETOOLONG, ENXIO,  EISDIR};
   struct stat info;
-  if (stat(path, &info) != 0)
-    return errno == ENOENT || errno == ENOTDIR;
-  return !S_ISREG(info.st_mode);
+  const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file >= 0) {
+    const int is_known = fstat(file, &info) == 0;
+    close(file);
+    return is_known && !S_ISREG(info.st_mode);
+  }
+  const int reason = errno;
+  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+    if (reason == lasting[i])
+      return 1;
+  return 0;
 }
 
 gd_status gd_file_read(const char *path, size_t most_bytes, char **out,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/file.h"
 #include "gradus/landmarks.h"
 #include "gradus/memory.h"
 #include "gradus/quality.h"
@@ -198,7 +199,8 @@ static int64_t count_faces(const gd_aligner *a, int64_t n_frames)
   return n;
 }
 
-/* Open the landmark CSV beside a video. */
+/* Open the landmark CSV beside a video.  GD_ERR_FORMAT: the video has none that
+ * can be read, now or later. */
 static gd_status read_landmarks(const gd_video *video, gd_landmarks **out)
 {
   if (video->landmarks[0] == '\0')
@@ -206,7 +208,9 @@ static gd_status read_landmarks(const gd_video *video, gd_landmarks **out)
                    "%s: no landmark CSV beside the video / set `detector` to "
                    "the weights of MTCNN",
                    video->path);
-  return gd_landmarks_read(video->landmarks, out);
+  const gd_status st = gd_landmarks_read(video->landmarks, out);
+  return st == GD_ERR_IO && gd_file_is_closed(video->landmarks) ? GD_ERR_FORMAT
+                                                                : st;
 }
 
 gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
@@ -220,7 +224,7 @@ gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,
   gd_landmarks *landmarks = NULL;
   if (a->mtcnn == NULL) {
     gd_status st = read_landmarks(&videos->videos[v], &landmarks);
-    if (st == GD_ERR_FORMAT || st == GD_ERR_IO)
+    if (st == GD_ERR_FORMAT)
       return gd_face_writer_skip(w, videos->index[v]);
     if (st != GD_OK)
       return st;

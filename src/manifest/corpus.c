@@ -344,10 +344,19 @@ gd_status gd_corpus_examine(gd_corpus *c)
 {
   assert(c != NULL);
   gd_status st = GD_OK;
-  for (int64_t i = 0; st != GD_ERR_NOMEM && i < c->n_videos; i++)
-    st = gd_fingerprint_take(c->videos[i].path, &c->fingerprints[i]);
-  /* What cannot be read is what the fingerprint then says. */
-  return st == GD_ERR_NOMEM ? st : GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < c->n_videos; i++) {
+    const char *path = c->videos[i].path;
+    st = gd_fingerprint_take(path, &c->fingerprints[i]);
+    /* What the fingerprint then says is part of what the corpus is. */
+    if (st == GD_ERR_IO)
+      st = gd_file_is_closed(path)
+               ? GD_OK
+               : gd_fail(st,
+                         "%s / repeat the same command; a video that stays "
+                         "unreadable must leave the corpus",
+                         gd_reason());
+  }
+  return st;
 }
 
 gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gradus/file.h"
 #include "gradus/memory.h"
 
 static const double LOOK_EVERY_S = 0.1;
@@ -41,16 +42,10 @@ void gd_input_close(gd_input *in)
   free(in);
 }
 
-/* Is it the file that cannot be opened, now and later?  All else, such as a
- * disk that does not answer or a lack of memory, may pass. */
-static int is_of_the_file(int error)
+static gd_status refuse(const gd_input *in, int error)
 {
-  static const int errors[] = {ENOENT, ENOTDIR,      EACCES, EPERM,
-                               ELOOP,  ENAMETOOLONG, ENXIO,  EISDIR};
-  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-    if (error == errors[i])
-      return 1;
-  return 0;
+  return gd_fail(gd_file_is_closed(in->path) ? GD_ERR_DECODE : GD_ERR_IO,
+                 "%s: cannot open: %s", in->path, strerror(error));
 }
 
 static gd_status open_file(gd_input *in)
@@ -58,8 +53,7 @@ static gd_status open_file(gd_input *in)
   struct stat info;
   in->file = open(in->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (in->file < 0 || fstat(in->file, &info) != 0)
-    return gd_fail(is_of_the_file(errno) ? GD_ERR_DECODE : GD_ERR_IO,
-                   "%s: cannot open: %s", in->path, strerror(errno));
+    return refuse(in, errno);
   if (!S_ISREG(info.st_mode))
     return gd_fail(GD_ERR_DECODE, "%s: is not a regular file", in->path);
   if (info.st_size == 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,17 @@ static int skipped;
 int gd_test_has(const char *text, const char *part)
 {
   return strstr(text, part) != NULL;
+}
+
+void gd_test_forbid_files(int forbidden)
+{
+  static struct rlimit usual;
+  struct rlimit limit;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (forbidden)
+    usual = limit;
+  limit.rlim_cur = forbidden ? 0 : usual.rlim_cur;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static void remove_directory(void)

@@ -31,6 +31,8 @@
   } while (0)
 
 int gd_test_has(const char *text, const char *part);
+/** Let this process open no more files, or as many as before. */
+void gd_test_forbid_files(int forbidden);
 
 /**
  * Return a fresh empty directory of this process (rank); removed at the end of

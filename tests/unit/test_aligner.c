@@ -237,6 +237,31 @@ static void videos_of_which_no_face_aligns_are_noted_as_skipped(void **state)
   gd_store_close(store);
 }
 
+/* Where files are short, the next run may have more: video a is not skipped. */
+static void landmarks_that_cannot_be_read_for_now_are_an_error(void **state)
+{
+  (void)state;
+  int n_ticks = 0;
+  const gd_aligner_config config = {
+      .detector = "landmarks", .search_every = 1, .size_px = SIZE};
+  gd_aligner *a;
+  gd_face_writer *w;
+  snprintf(csv[0], GD_PATH_MAX, "%s", gd_test_path("a.csv"));
+  write_csv(csv[0], 1);
+  gd_frame_set *frames = write_frames();
+  assert_ok(gd_aligner_open(&config, &a));
+  assert_ok(gd_face_writer_create(gd_test_path("short.h5"), (gd_digest){0, 1},
+                                  SIZE, "t", gd_frame_set_videos(frames), &w));
+  gd_test_forbid_files(1);
+  const gd_status st = gd_aligner_video(a, frames, 0, w, tick, &n_ticks);
+  gd_test_forbid_files(0);
+  assert_int_equal(st, GD_ERR_IO);
+  assert_true(gd_test_has(gd_reason(), "a.csv: cannot read: "));
+  gd_face_writer_abandon(w);
+  gd_aligner_close(a);
+  gd_frame_set_close(frames);
+}
+
 static void faces_are_described_in_the_shard(void **state)
 {
   (void)state;
@@ -269,6 +294,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(frames_without_a_face_repeat_the_one_before),
     cmocka_unit_test(videos_without_landmarks_are_noted_as_skipped),
     cmocka_unit_test(videos_of_which_no_face_aligns_are_noted_as_skipped),
+    cmocka_unit_test(landmarks_that_cannot_be_read_for_now_are_an_error),
     cmocka_unit_test(faces_are_described_in_the_shard),
     cmocka_unit_test(missing_weights_are_an_error),
 };

@@ -536,6 +536,25 @@ static void digest_counts_a_missing_video(void **state)
   assert_false(gd_digest_equal(without, digest_of("table", root)));
 }
 
+/* Where files are short, the next run may have more: it must find the same
+ * corpus. */
+static void video_that_cannot_be_read_for_now_is_an_error(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = table("short", "video,label,subject,partition\n"
+                                    "a.avi,1,p,train\n");
+  put(root, "a.avi", "frames");
+  assert_ok(gd_corpus_read("table", root, 64, &c));
+  gd_test_forbid_files(1);
+  const gd_status st = gd_corpus_examine(c);
+  gd_test_forbid_files(0);
+  assert_int_equal(st, GD_ERR_IO);
+  assert_true(gd_test_has(gd_reason(), "short/a.avi: cannot open: "));
+  assert_ok(gd_corpus_examine(c));
+  gd_corpus_free(c);
+}
+
 static void unpacked_corpus_is_the_packed_one_without_its_files(void **state)
 {
   (void)state;
@@ -625,6 +644,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(folder_that_links_to_itself_is_an_error),
     cmocka_unit_test(digest_depends_on_content_and_not_on_place),
     cmocka_unit_test(digest_counts_a_missing_video),
+    cmocka_unit_test(video_that_cannot_be_read_for_now_is_an_error),
     cmocka_unit_test(unpacked_corpus_is_the_packed_one_without_its_files),
     cmocka_unit_test(drawn_corpus_reads_back_with_its_levels),
 };

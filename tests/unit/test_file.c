@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -77,7 +78,27 @@ static void free_space_is_that_of_what_exists_of_a_path(void **state)
   assert_ok(gd_file_free_bytes("/none", &here));
 }
 
+static void closed_is_what_is_no_file_and_not_what_may_pass(void **state)
+{
+  (void)state;
+  const char *file = gd_test_path("open");
+  assert_ok(gd_file_write(file, "x", 1));
+  assert_int_equal(symlink("round", gd_test_path("round")), 0);
+  assert_int_equal(mkfifo(gd_test_path("pipe"), 0600), 0);
+  assert_true(gd_file_is_closed(gd_test_path("none")));
+  assert_true(gd_file_is_closed(gd_test_path("open/below")));
+  assert_true(gd_file_is_closed(gd_test_path("round")));
+  assert_true(gd_file_is_closed(gd_test_path("pipe")));
+  assert_true(gd_file_is_closed(gd_test_directory()));
+  assert_false(gd_file_is_closed(file));
+  gd_test_forbid_files(1);
+  const int is_closed = gd_file_is_closed(file);
+  gd_test_forbid_files(0);
+  assert_false(is_closed);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(closed_is_what_is_no_file_and_not_what_may_pass),
     cmocka_unit_test(free_space_is_that_of_what_exists_of_a_path),
     cmocka_unit_test(written_file_reads_back_and_is_private),
     cmocka_unit_test(full_disk_is_an_error_with_the_path),

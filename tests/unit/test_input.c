@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,14 +169,10 @@ static void lack_of_files_is_no_fault_of_the_video(void **state)
 {
   (void)state;
   gd_input *in;
-  struct rlimit old, none;
   const char *path = file_of("whole", 10);
-  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-  none = old;
-  none.rlim_cur = 0;
-  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  gd_test_forbid_files(1);
   const gd_status st = gd_input_open(path, NULL, &in);
-  assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+  gd_test_forbid_files(0);
   assert_int_equal(st, GD_ERR_IO);
   assert_true(gd_test_has(gd_reason(), "whole: cannot open: "));
 }
