@@ -9,6 +9,7 @@
 #include "gradus/blur.h"
 #include "gradus/canvas.h"
 #include "gradus/file.h"
+#include "gradus/memory.h"
 #include "gradus/mtcnn.h"
 #include "gradus/run.h"
 
@@ -124,6 +125,34 @@ static gd_status picture_path(const char *folder, const char *image,
   return st;
 }
 
+static int by_name(const void *a, const void *b)
+{
+  const char *x = *(char *const *)a, *y = *(char *const *)b;
+  const int order = strcmp(gd_path_base(x), gd_path_base(y));
+  return order != 0 ? order : strcmp(x, y);
+}
+
+/* No picture may take the place of another image's. */
+static gd_status check_names(const gd_arguments *a)
+{
+  const int n = gd_arguments_n_operands(a);
+  const char **images = gd_alloc(n, sizeof *images);
+  gd_status st = images == NULL ? GD_ERR_NOMEM : GD_OK;
+  for (int i = 0; st == GD_OK && i < n; i++)
+    images[i] = gd_arguments_operand(a, i);
+  if (st == GD_OK)
+    qsort(images, (size_t)n, sizeof *images, by_name);
+  for (int i = 1; st == GD_OK && i < n; i++)
+    if (strcmp(gd_path_base(images[i - 1]), gd_path_base(images[i])) == 0 &&
+        strcmp(images[i - 1], images[i]) != 0)
+      st = gd_fail(GD_ERR_USAGE,
+                   "%s and %s: their pictures would have one name / draw them "
+                   "into two folders",
+                   images[i - 1], images[i]);
+  free(images);
+  return st;
+}
+
 static gd_status draw(const detection *d, const char *path, gd_image *image,
                       const gd_face *faces, int n)
 {
@@ -198,6 +227,8 @@ static int run(const gd_arguments *a)
     st = read_min_face(a, &config.min_face_px);
   if (st == GD_OK)
     st = gd_mtcnn_open(weights, &config, &d.detector);
+  if (st == GD_OK && d.draw != NULL)
+    st = check_names(a);
   if (st == GD_OK && d.draw != NULL)
     st = gd_directory_make(d.draw);
   const int code = st == GD_OK ? detect_all(a, &d) : gd_command_failed(st);

@@ -20,6 +20,18 @@ score="$(run_directory "$scratch/np1" detector)/score.csv"
 "$gradus" detect --json --weights "$(run_directory "$scratch/np1" detector)/mtcnn.h5" \
   --min-face 40 "$GRADUS_SOURCE/docs/faces.png" | grep -q '"file": "faces.png"' ||
   fail "detect does not take the weights"
+# Two images of one name have two pictures, or none.
+mkdir "$scratch/left" "$scratch/right"
+cp "$GRADUS_SOURCE/docs/faces.png" "$scratch/left"
+cp "$GRADUS_SOURCE/docs/faces.png" "$scratch/right"
+code=0
+"$gradus" detect --weights drawn --draw "$scratch/drawn" \
+  "$scratch"/{left,right}/faces.png 2>"$scratch/said" >"$scratch/found" || code=$?
+[ "$code" -eq 2 ] || fail "two images of one name: exit code $code"
+grep -q 'right/faces.png: their pictures would have one name' "$scratch/said" ||
+  fail "no reason: $(cat "$scratch/said")"
+{ [ ! -s "$scratch/found" ] && [ ! -e "$scratch/drawn" ]; } ||
+  fail "faces were looked for"
 # What ships is found from anywhere.
 cd "$scratch"
 "$gradus" detect --json --weights drawn "$GRADUS_SOURCE/docs/faces.png" |
