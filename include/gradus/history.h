@@ -22,9 +22,8 @@ typedef struct {
   int64_t n, room;
 } gd_history; /**< starts as {0}; ends with gd_history_free() */
 
-/** Make room for `room` rows in all; may be called on an empty history only.
- * Errors: GD_ERR_NOMEM */
-GD_NODISCARD gd_status gd_history_begin(gd_history *h, int64_t room);
+/** Make room for so many more rows. Errors: GD_ERR_NOMEM */
+GD_NODISCARD gd_status gd_history_reserve(gd_history *h, int64_t n_more);
 void gd_history_free(gd_history *h);
 /** Add a row; there must be room. */
 void gd_history_add(gd_history *h, const gd_metrics_row *row);

@@ -306,6 +306,11 @@ static gd_status make_epoch(gd_fit_parts *f)
 {
   f->step_s = f->leaf_s = f->exposed_s = f->waited_s = 0;
   f->n_images = 0;
+  /* A row of each step, and two of the epoch. */
+  const gd_status begun = gd_agree(
+      f->comm, gd_history_reserve(&f->history, gd_fit_steps_per_epoch(f) + 2));
+  if (begun != GD_OK)
+    return begun;
   gd_sampler_begin(f->sampler, f->where.next_epoch);
   gd_fit_parts_prefetch_epoch(f);
   while (f->where.next_step < gd_fit_steps_per_epoch(f)) {

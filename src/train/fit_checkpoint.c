@@ -151,10 +151,10 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
     return st;
   f->where = *gd_checkpoint_where(c);
   f->step = gd_checkpoint_info(c)->step;
-  f->history.n = gd_checkpoint_n_rows(c);
+  const int64_t n_rows = gd_checkpoint_n_rows(c);
   if (f->where.next_epoch > f->config->schedule.epochs ||
       f->where.next_step > gd_fit_steps_per_epoch(f) ||
-      f->history.n > f->history.room)
+      n_rows > f->step + 2 * f->where.next_epoch)
     st = gd_fail(GD_ERR_FORMAT, "%s: is of a longer training", path);
   const gd_precision is = gd_checkpoint_info(c)->network.precision;
   const gd_precision wanted = f->config->trainer.network.precision;
@@ -165,7 +165,11 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
                  "directory",
                  path, gd_precision_name(is), gd_precision_name(wanted));
   if (st == GD_OK)
+    st = gd_history_reserve(&f->history, n_rows);
+  if (st == GD_OK)
     st = gd_checkpoint_read_rows(c, f->history.rows);
+  if (st == GD_OK)
+    f->history.n = n_rows;
   if (st == GD_OK)
     st = gd_checkpoint_read_model(c, f->block, f->block + f->n_weights);
   for (int i = 0; st == GD_OK && i < gd_update_n_states(f->update); i++)

@@ -133,9 +133,6 @@ static gd_status make_parts(gd_fit_parts *f, gd_face_set *faces)
   st = make_prefetch(f, faces, most);
   if (st == GD_OK)
     st = gd_trainer_new(&trainer, most, f->prefetch, &f->trainer);
-  if (st == GD_OK)
-    st = gd_history_begin(&f->history,
-                          c->schedule.epochs * (gd_fit_steps_per_epoch(f) + 2));
   return st;
 }
 

@@ -3,17 +3,25 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "gradus/text.h"
 
-gd_status gd_history_begin(gd_history *h, int64_t room)
+gd_status gd_history_reserve(gd_history *h, int64_t n_more)
 {
-  assert(h != NULL && h->rows == NULL);
-  h->rows = gd_alloc(room, sizeof h->rows[0]);
-  if (h->rows == NULL)
+  assert(h != NULL && n_more >= 0);
+  if (n_more <= h->room - h->n)
+    return GD_OK;
+  const int64_t room = 2 * h->n + n_more;
+  gd_metrics_row *rows = gd_alloc(room, sizeof *rows);
+  if (rows == NULL)
     return GD_ERR_NOMEM;
+  if (h->n > 0)
+    memcpy(rows, h->rows, (size_t)h->n * sizeof *rows);
+  free(h->rows);
+  h->rows = rows;
   h->room = room;
   return GD_OK;
 }

@@ -7,7 +7,7 @@
 
 static void fill(gd_history *h)
 {
-  assert_ok(gd_history_begin(h, 8));
+  assert_ok(gd_history_reserve(h, 4));
   gd_history_add(h, &(gd_metrics_row){1, 1, GD_METRICS_BATCH, 4, 2, 3, 1e-4});
   gd_history_add(h, &(gd_metrics_row){1, 2, GD_METRICS_BATCH, 1, 1, 1, 5e-5});
 }
@@ -24,6 +24,24 @@ static void epoch_is_the_mean_over_samples_not_steps(void **state)
   assert_true(fabs(row.rmse - sqrt((27 + 1) / 4.0)) < 1e-12);
   assert_true(row.epoch == 1 && row.step == 2 && row.rate == 5e-5);
   assert_true(row.split == GD_METRICS_TRAIN);
+  gd_history_free(&h);
+}
+
+static void reserving_keeps_the_rows(void **state)
+{
+  (void)state;
+  gd_history h = {0};
+  fill(&h);
+  assert_ok(gd_history_reserve(&h, 2)); /* is there */
+  assert_int_equal(h.room, 4);
+  for (int64_t n = 2; n < 1000; n++) {
+    assert_ok(gd_history_reserve(&h, 1));
+    gd_history_add(&h, &(gd_metrics_row){.step = (double)n});
+  }
+  assert_true(h.room <= 2 * h.n);
+  assert_true(h.rows[0].rate == 1e-4 && h.rows[1].rate == 5e-5);
+  for (int64_t n = 2; n < 1000; n++)
+    assert_true(h.rows[n].step == (double)n);
   gd_history_free(&h);
 }
 
@@ -72,6 +90,7 @@ static void history_without_a_directory_fails(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(epoch_is_the_mean_over_samples_not_steps),
+    cmocka_unit_test(reserving_keeps_the_rows),
     cmocka_unit_test(files_hold_epochs_and_steps),
     cmocka_unit_test(history_without_a_directory_fails),
 };
