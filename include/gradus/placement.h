@@ -21,6 +21,14 @@ typedef struct {
 } gd_placement;
 
 /**
+ * Settle how many threads this rank computes with, for OpenMP: what
+ * OMP_NUM_THREADS says, else its share of the node's cores.  A rank that is
+ * bound to some cores sees only these.
+ * @return the number, >= 1
+ * Collective: yes
+ */
+int gd_placement_threads(MPI_Comm comm);
+/**
  * Find the rank whose threads share the fewest cores.
  * @param[in] n_threads  of this rank
  * @return the same on all ranks

@@ -4,7 +4,9 @@
 #endif
 #include "gradus/placement.h"
 
+#include <omp.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Count the cores of this rank, and those of all ranks of its node. */
@@ -29,6 +31,24 @@ static double crowding(const gd_placement *p)
   const double own = (double)p->n_threads / p->n_cores;
   const double node = (double)p->n_node_ranks * p->n_threads / p->n_node_cores;
   return own > node ? own : node;
+}
+
+int gd_placement_threads(MPI_Comm comm)
+{
+  MPI_Comm node;
+  int n_local, threads = omp_get_max_threads();
+  MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &n_local);
+  MPI_Comm_free(&node);
+  if (getenv("OMP_NUM_THREADS") == NULL) {
+    const int cores = omp_get_num_procs();
+    const int bound = cores < (int)sysconf(_SC_NPROCESSORS_ONLN);
+    threads = bound ? cores : cores / n_local;
+  }
+  if (threads < 1)
+    threads = 1;
+  omp_set_num_threads(threads);
+  return threads;
 }
 
 gd_placement gd_placement_worst(MPI_Comm comm, int n_threads)
