@@ -101,10 +101,12 @@ static int fail_unknown(const char *word)
 static int print_version(void)
 {
   gd_text t = {0};
+  char gemm[GD_GEMM_TEXT];
+  gd_gemm_describe(GD_FP32, gemm);
   gd_text_printf(
       &t, "gradus %s\nGEMM backend: %s; bf16: %s\nlibraries: %s\nbuild: %s\n",
-      gd_version(), gd_gemm_backend(), gd_gemm_bf16_way(),
-      gd_version_libraries(), gd_version_build());
+      gd_version(), gemm, gd_gemm_bf16_way(), gd_version_libraries(),
+      gd_version_build());
   return gd_command_print(&t);
 }
 

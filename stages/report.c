@@ -84,12 +84,14 @@ static gd_status compose_page(const report *r, gd_text *page,
   gd_report_job *jobs = list_jobs(g);
   const char *(*facts)[2] = gd_alloc(g->n + 3, sizeof *facts);
   gd_status st = jobs == NULL || facts == NULL ? GD_ERR_NOMEM : GD_OK;
+  char gemm[GD_GEMM_TEXT];
   int n = 0;
   if (st == GD_OK) {
+    gd_gemm_describe(GD_FP32, gemm);
     facts[n][0] = "gradus";
     facts[n++][1] = gd_version();
     facts[n][0] = "matrix kernels";
-    facts[n++][1] = gd_gemm_backend();
+    facts[n++][1] = gemm;
     facts[n][0] = "libraries";
     facts[n++][1] = gd_version_libraries();
     for (int i = 0; i < g->n; i++, n++) {

@@ -39,6 +39,8 @@
 #include "gradus/precision.h"
 #include "gradus/status.h"
 
+enum { GD_GEMM_TEXT = 96 };
+
 /**
  * Sizes and strides in numbers of `precision`, of C in floats.
  *
@@ -81,9 +83,16 @@ typedef struct gd_gemm {
  */
 GD_NODISCARD gd_status gd_gemm_begin(void);
 
-/** Return the backend's name for --version and model files; static; "none"
- * when GRADUS_GEMM asks for what there is not. */
+/** Return the backend's name; static; "none" when GRADUS_GEMM asks for what
+ * there is not. */
 const char *gd_gemm_backend(void);
+
+/**
+ * Tell what multiplies numbers of a precision, and for which processor: such as
+ * "libxsmm for hsw", or of bf16 "libxsmm for clx, tiles widened to fp32".  What
+ * one program computes is the same, bit for bit, where this is the same.
+ */
+void gd_gemm_describe(gd_precision kept, char out[GD_GEMM_TEXT]);
 
 /** Return the precision in which kernels want tiles of numbers that are kept in
  * `kept`. */

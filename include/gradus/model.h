@@ -6,13 +6,12 @@
  *   outputs, profile: the network and what its weights were trained with, as
  *   gradus/profile.h has it; loss, n_levels, template: what its output (how
  *   many rows its last layer has, and how a level and a distribution follow)
- *   and its faces are; gemm: who computed; epoch, step, dev_mae
+ *   and its faces are; gemm: what multiplied; epoch, step, dev_mae
  *
  *   /weights/<torchvision name>  float32 (K, C, R, S), (K, C) or (K)
  *   /running/<torchvision name>  float32 (K)
  *
- *   precision: bf16, where activations were kept so in training, and bf16: how
- *   they were multiplied; absent: fp32
+ *   precision: bf16, where activations were kept so in training; absent: fp32
  *   settings, detector: how its frames and faces were made, for
  *   `gradus predict`; models of earlier versions lack them
  *
@@ -30,6 +29,7 @@
 #include <stdint.h>
 
 #include "gradus/digest.h"
+#include "gradus/gemm.h"
 #include "gradus/loss.h"
 #include "gradus/resnet.h"
 #include "gradus/status.h"
@@ -45,6 +45,8 @@ typedef struct {
   char face_template[256]; /**< alignment its faces were made with */
   int64_t epoch, step;     /**< completed */
   double dev_mae;          /**< of these weights; < 0: not evaluated */
+  /** What multiplied, as gd_gemm_describe(); when it is written, what does. */
+  char gemm[GD_GEMM_TEXT];
   /** How its frames and faces were made: gd_instance_settings() of extract and
    * align; "": not known. */
   char settings[GD_MODEL_SETTINGS];

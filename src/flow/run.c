@@ -50,14 +50,14 @@ static gd_status write_text(const gd_stage_env *env, const char *name,
 static gd_status write_stage_yaml(const gd_stage_env *env)
 {
   gd_text text = {0};
-  char host[128] = "";
+  char host[128] = "", gemm[GD_GEMM_TEXT];
+  gd_gemm_describe(GD_FP32, gemm);
   gethostname(host, sizeof host - 1);
   gd_instance_describe(env->self, &text);
   gd_text_printf(&text,
                  "run:\n  gradus: %s\n  gemm: %s\n  host: %s\n  ranks: %d\n"
                  "  threads: %d\n",
-                 gd_version(), gd_gemm_backend(), host, env->size,
-                 env->threads);
+                 gd_version(), gemm, host, env->size, env->threads);
   return write_text(env, "stage.yaml", &text);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gradus/agree.h"
 #include "gradus/corpus.h"
@@ -147,6 +148,32 @@ static gd_status check_hosts(MPI_Comm comm, const gd_job *job)
 /* ----------------------------------------------------------------------- ranks
  */
 
+/* Nodes of another kind have other kernels: what a frame gives then depends on
+ * which rank it is computed by. */
+static void warn_of_kernels(MPI_Comm comm)
+{
+  struct {
+    char gemm[GD_GEMM_TEXT], host[64];
+  } first = {0}, mine = {0};
+  int rank, size, other;
+  MPI_Comm_rank(comm, &rank);
+  MPI_Comm_size(comm, &size);
+  gd_gemm_describe(GD_FP32, mine.gemm);
+  gethostname(mine.host, sizeof mine.host - 1);
+  first = mine;
+  MPI_Bcast(&first, (int)sizeof first, MPI_BYTE, 0, comm);
+  other = strcmp(mine.gemm, first.gemm) == 0 ? size : rank;
+  MPI_Allreduce(MPI_IN_PLACE, &other, 1, MPI_INT, MPI_MIN, comm);
+  if (other == size)
+    return;
+  MPI_Bcast(&mine, (int)sizeof mine, MPI_BYTE, other, comm);
+  gd_log(GD_LOG_WARNING,
+         "rank 0 on %s computes by %s, rank %d on %s by %s: other numbers of "
+         "ranks will give other last digits; choose nodes of one kind, or let "
+         "LIBXSMM_TARGET be the older one's for all ranks",
+         first.host, first.gemm, other, mine.host, mine.gemm);
+}
+
 /* A bad placement is no failure, only slow. */
 static void warn_of_placement(MPI_Comm comm)
 {
@@ -178,7 +205,9 @@ gd_status gd_start(MPI_Comm comm, const gd_job *job, int dry_run)
     st = check_hosts(comm, job);
   if (st == GD_OK)
     gd_watchdog_join(comm);
-  if (st == GD_OK && !dry_run)
+  if (st == GD_OK && !dry_run) {
+    warn_of_kernels(comm);
     warn_of_placement(comm);
+  }
   return st;
 }

@@ -1,6 +1,7 @@
 #include "gradus/gemm.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,15 +9,16 @@
 
 typedef struct {
   const char *name;
+  const char *(*target)(void);
   gd_status (*make)(gd_gemm_shape shape, gd_gemm *out);
 } backend;
 
 /* In the order of preference. */
 static const backend backends[] = {
 #ifdef GRADUS_HAVE_LIBXSMM
-    {"libxsmm", gd_gemm_libxsmm_make},
+    {"libxsmm", gd_gemm_libxsmm_target, gd_gemm_libxsmm_make},
 #endif
-    {"openblas", gd_gemm_openblas_make},
+    {"openblas", gd_gemm_openblas_target, gd_gemm_openblas_make},
 };
 
 /* Read each time, so that one test program may try both; it is only asked when
@@ -84,6 +86,17 @@ const char *gd_gemm_bf16_way(void)
   return gd_gemm_takes(GD_BF16) == GD_FP32 ? "tiles widened to fp32"
          : gd_gemm_bf16_is_fast()          ? "bf16 kernels"
                                            : "bf16 kernels, slowly";
+}
+
+void gd_gemm_describe(gd_precision kept, char out[GD_GEMM_TEXT])
+{
+  const backend *chosen;
+  if (choose(&chosen) != GD_OK)
+    snprintf(out, GD_GEMM_TEXT, "none");
+  else
+    snprintf(out, GD_GEMM_TEXT, "%s for %s%s%s", chosen->name, chosen->target(),
+             kept == GD_BF16 ? ", " : "",
+             kept == GD_BF16 ? gd_gemm_bf16_way() : "");
 }
 
 gd_status gd_gemm_make(gd_gemm_shape shape, gd_gemm *out)

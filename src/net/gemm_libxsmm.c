@@ -47,6 +47,11 @@ static void run_scattered(const gd_gemm *g, const void **a, const void **b,
   }
 }
 
+const char *gd_gemm_libxsmm_target(void)
+{
+  return libxsmm_get_target_arch();
+}
+
 /* As many pairs as fit the L1. */
 static int at_once(const gd_gemm_shape *s)
 {

@@ -38,6 +38,11 @@ static void run_scattered(const gd_gemm *g, const void **a, const void **b,
                 s->ldb, i > 0 || s->accumulate ? 1.0f : 0.0f, c, s->ldc);
 }
 
+const char *gd_gemm_openblas_target(void)
+{
+  return openblas_get_corename();
+}
+
 gd_status gd_gemm_openblas_make(gd_gemm_shape shape, gd_gemm *out)
 {
   (void)shape;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gradus/gemm.h"
 #include "gradus/memory.h"
 #include "gradus/profile.h"
 
@@ -38,18 +37,18 @@ static gd_status put_network(gd_store_writer *w, const gd_resnet_config *c)
 
 static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
 {
+  char gemm[GD_GEMM_TEXT];
+  gd_gemm_describe(info->network.precision, gemm);
   gd_status st = put_network(w, &info->network);
   const struct {
     const char *name, *value;
   } texts[] = {
       {"loss", gd_loss_name(info->loss)},
       {"template", info->face_template},
-      {"gemm", gd_gemm_backend()},
+      {"gemm", gemm},
   };
   if (info->network.outputs == 0)
     return st;
-  if (st == GD_OK && info->network.precision == GD_BF16)
-    st = gd_store_set_text(w, "bf16", gd_gemm_bf16_way());
   for (size_t i = 0; st == GD_OK && i < sizeof texts / sizeof texts[0]; i++)
     st = gd_store_set_text(w, texts[i].name, texts[i].value);
   if (st == GD_OK)
@@ -215,6 +214,8 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
     st = gd_store_get_int(s, "step", &out->step);
   if (st == GD_OK)
     st = gd_store_get_real(s, "dev_mae", &out->dev_mae);
+  if (st == GD_OK && gd_store_has_attribute(s, "gemm"))
+    st = gd_store_get_text(s, "gemm", out->gemm, sizeof out->gemm);
   if (st == GD_OK && gd_store_has_attribute(s, "settings"))
     st = gd_store_get_text(s, "settings", out->settings, sizeof out->settings);
   if (st == GD_OK && gd_store_has_attribute(s, "detector"))

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fit_parts.h"
 #include "gradus/agree.h"
@@ -140,6 +141,19 @@ static gd_status read_state(gd_fit_parts *f, gd_checkpoint *c, int i)
   return st;
 }
 
+/* The same training, but with other last digits than either would give alone:
+ * on another kind of node, say. */
+static void warn_of_kernels(const gd_fit_parts *f, const gd_model_info *was)
+{
+  char gemm[GD_GEMM_TEXT];
+  gd_gemm_describe(f->config->trainer.network.precision, gemm);
+  if (f->rank == 0 && strcmp(was->gemm, gemm) != 0)
+    gd_log(GD_LOG_WARNING,
+           "the checkpoint of step %" PRId64 " was computed by %s, what "
+           "follows is by %s: one of them alone would give other last digits",
+           was->step, was->gemm, gemm);
+}
+
 static gd_status resume(gd_fit_parts *f, int64_t step)
 {
   char path[GD_PATH_MAX];
@@ -164,6 +178,8 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
                  "the manifest's `precision` back, or begin a new work "
                  "directory",
                  path, gd_precision_name(is), gd_precision_name(wanted));
+  if (st == GD_OK)
+    warn_of_kernels(f, gd_checkpoint_info(c));
   if (st == GD_OK)
     st = gd_history_reserve(&f->history, n_rows);
   if (st == GD_OK)

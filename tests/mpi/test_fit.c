@@ -14,6 +14,7 @@
 #include "gradus/agree.h"
 #include "gradus/checkpoint.h"
 #include "gradus/folder.h"
+#include "gradus/gemm.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/profile.h"
@@ -372,6 +373,40 @@ static void bf16_is_the_same_on_any_ranks_and_threads(void **state)
   assert_true(same_files("bf16-one", "bf16-all"));
   assert_ok(gd_model_read_info(gd_test_path("bf16-all/model.h5"), &info));
   assert_int_equal(info.network.precision, GD_BF16);
+}
+
+/* Nothing is wrong with it, but its bits are those of neither. */
+static void going_on_by_another_backend_is_warned_of(void **state)
+{
+  (void)state;
+  char *said = NULL, *text = NULL, expected[GD_GEMM_TEXT + 32];
+  char first[GD_GEMM_TEXT];
+  if (strcmp(gd_gemm_backend(), "openblas") == 0)
+    gd_test_skip("one backend alone was built");
+  gd_gemm_describe(GD_FP32, first);
+  snprintf(expected, sizeof expected, "was computed by %s, what", first);
+  for (int i = 0; i < 3; i++) {
+    if (i == 2)
+      setenv("GRADUS_GEMM", "openblas", 1);
+    if (is_first())
+      assert_ok(gd_log_file(gd_test_path(i == 2 ? "after.txt" : "before.txt")));
+    const gd_status st = train("kernels", 1, 1, NULL);
+    if (!is_first())
+      continue;
+    assert_int_equal(st, GD_ERR_STOPPED);
+    assert_ok(gd_log_file(NULL));
+  }
+  unsetenv("GRADUS_GEMM");
+  if (!is_first())
+    return;
+  assert_ok(gd_file_read(gd_test_path("before.txt"), 1 << 16, &text, NULL));
+  assert_ok(gd_file_read(gd_test_path("after.txt"), 1 << 16, &said, NULL));
+  assert_true(gd_test_has(text, "next_step=2"));
+  assert_false(gd_test_has(text, "was computed by"));
+  assert_true(gd_test_has(said, expected));
+  assert_true(gd_test_has(said, "is by openblas for "));
+  free(said);
+  free(text);
 }
 
 static void loss_falls_over_the_epochs(void **state)
@@ -772,6 +807,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(face_that_cannot_be_read_ends_the_step),
     cmocka_unit_test(deep_net_is_the_same_on_any_ranks),
     cmocka_unit_test(bf16_is_the_same_on_any_ranks_and_threads),
+    cmocka_unit_test(going_on_by_another_backend_is_warned_of),
     cmocka_unit_test(loss_falls_over_the_epochs),
     cmocka_unit_test(result_does_not_depend_on_the_number_of_ranks),
     cmocka_unit_test(stopped_training_goes_on_exactly_on_other_ranks),

@@ -20,6 +20,18 @@ for kind in svg png; do
     fail "the report has no $kind of its figures"
 done
 
+# What ranks on unlike processors cost is said before anything is computed.
+if "$gradus" --version | grep 'backend: libxsmm' >/dev/null; then
+  (cd "$scratch" && mpirun --oversubscribe \
+    -n 2 "$gradus" run job.yaml --set work=unlike --stage corpus : \
+    -n 1 -x LIBXSMM_TARGET=wsm \
+    "$gradus" run job.yaml --set work=unlike --stage corpus) 2>"$scratch/said" ||
+    fail "ranks on unlike processors: $(cat "$scratch/said")"
+  grep -qE 'warning: rank 0 on .* by libxsmm for .*, rank 2 on .* for wsm: ' \
+    "$scratch/said" || fail "no warning: $(cat "$scratch/said")"
+fi
+! grep 'computes by' "$scratch"/np?/log || fail "ranks alike are warned of"
+
 # One report on two work directories: equal models do not differ.
 (cd "$scratch" && "$gradus" report np1/run np2/run --to both) >"$scratch/both.txt"
 for row in 'np1/run: expectation' 'np2/run: expectation' constant; do

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,11 @@ static void check_backend(const char *name)
     gd_test_skip(gd_reason());
   }
   assert_string_equal(gd_gemm_backend(), name);
+  char told[GD_GEMM_TEXT], begin[GD_GEMM_TEXT];
+  snprintf(begin, sizeof begin, "%s for ", name);
+  gd_gemm_describe(GD_FP32, told);
+  assert_memory_equal(told, begin, strlen(begin));
+  assert_true(told[strlen(begin)] != '\0');
   gd_random r = gd_random_of(1, GD_FOR_TESTS, 0, 0);
   for (int i = 0; i < 60; i++)
     check_shape(&r, random_shape(&r), draw(&r, 1, MOST_PAIRS));
