@@ -11,6 +11,7 @@
 #include "gradus/agree.h"
 #include "gradus/gemm.h"
 #include "gradus/nearest.h"
+#include "gradus/processor.h"
 #include "gradus/queue.h"
 #include "gradus/run.h"
 #include "gradus/share.h"
@@ -164,6 +165,8 @@ static int run_command(const gd_command *c, int n_words,
 
 int main(int argc, char **argv)
 {
+  if (!gd_processor_suffices())
+    return GD_EXIT_USAGE;
   const char *name = argc < 2 ? "" : argv[1];
   if (strcmp(name, "--version") == 0)
     return print_version();
