@@ -15,6 +15,7 @@ gd_status gd_path_join(const char *directory, const char *name,
                        char out[GD_PATH_MAX])
 {
   assert(directory != NULL && name != NULL && out != NULL);
+  assert(out != directory && out != name);
 
   const int absolute = name[0] == '/' || directory[0] == '\0';
   const size_t length = strlen(directory);

@@ -57,6 +57,10 @@ void gd_slurm_stub(void)
   static const char *const files[] = {"submitted", "queue",   "cancelled",
                                       "requeued",  "started", "work"};
   static int is_first = 1;
+  /* What a shell says or does by itself stands between its answers. */
+  setenv("LC_ALL", "C", 1);
+  unsetenv("BASH_ENV");
+  unsetenv("ENV");
   assert_ok(gd_directory_make(gd_slurm_stub_path("bin")));
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
     assert_ok(gd_file_remove(gd_slurm_stub_path(files[i])));

@@ -45,8 +45,10 @@ const char *gd_test_directory(void)
 {
   if (directory[0] == '\0') {
     const char *base = getenv("TMPDIR");
-    snprintf(directory, sizeof directory, "%s/gradus-test-XXXXXX",
-             base == NULL ? "/tmp" : base);
+    /* Of no letters that mean something in a manifest or in a shell. */
+    if (base == NULL || base[0] != '/' || strpbrk(base, "'\"\\#:$\n") != NULL)
+      base = "/tmp";
+    snprintf(directory, sizeof directory, "%s/gradus-test-XXXXXX", base);
     if (mkdtemp(directory) == NULL)
       fail_msg("cannot make %s", directory);
   }

@@ -1,5 +1,6 @@
 /* What a wrong manifest gets: place, reason, line, caret, to the letter. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -505,6 +506,7 @@ static void fault_shows_place_reason_line_and_caret(void **state)
 {
   (void)state;
   assert_int_equal(chdir(gd_test_directory()), 0);
+  unsetenv("GRADUS_TEST_UNSET");
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
     gd_job *job;
     const gd_status st = load(faults[i].text, faults[i].set, &job);
@@ -549,6 +551,7 @@ static void manifest_cut_or_broken_at_any_byte_never_crashes(void **state)
   for (size_t i = 0; i < length; i++) {
     memcpy(text, whole, sizeof whole);
     text[i] = '\0';
+    (void)!gd_fail(GD_ERR_IO, "-");
     if (load(text, NULL, &job) != GD_OK)
       assert_true(strlen(gd_reason()) > 10);
     gd_job_free(job);

@@ -48,7 +48,8 @@ static long touched(void)
 static void each_thread_touches_its_part_of_large_memory(void **state)
 {
   (void)state;
-  long before[N_THREADS], after[N_THREADS];
+  long before[N_THREADS] = {0}, after[N_THREADS] = {0};
+  omp_set_dynamic(0);
   omp_set_num_threads(N_THREADS);
 #pragma omp parallel
   before[omp_get_thread_num()] = touched();

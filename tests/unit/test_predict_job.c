@@ -123,7 +123,9 @@ static void detector_has_to_be_the_one_of_the_model(void **state)
   (void)state;
   gd_job *job;
   char drawn[GD_DIGEST_HEX], hex[GD_DIGEST_HEX];
-  const char *path = gd_test_path("detector.h5"), *gone = "gone.h5";
+  char path[GD_PATH_MAX];
+  const char *gone = "gone.h5";
+  snprintf(path, sizeof path, "%s", gd_test_path("detector.h5"));
   assert_ok(gd_file_write(path, "detector", 8));
   gd_digest_hex(gd_digest_of("detector", 8), hex);
   gd_digest_hex(gd_drawn_detector_digest(), drawn);

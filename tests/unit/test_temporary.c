@@ -12,10 +12,10 @@
 
 static void note_in(const gd_temporary *t)
 {
-  char path[GD_PATH_MAX];
-  assert_ok(gd_path_join(gd_temporary_path(t), "sub", path));
-  assert_ok(gd_directory_make(path));
-  assert_ok(gd_path_join(path, "note", path));
+  char folder[GD_PATH_MAX], path[GD_PATH_MAX];
+  assert_ok(gd_path_join(gd_temporary_path(t), "sub", folder));
+  assert_ok(gd_directory_make(folder));
+  assert_ok(gd_path_join(folder, "note", path));
   assert_ok(gd_file_write(path, "x", 1));
 }
 

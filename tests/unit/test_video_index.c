@@ -90,7 +90,7 @@ static void file_that_cannot_be_opened_is_refused(void **state)
                GD_ERR_DECODE, "loop.mp4: cannot open: Too many levels");
   gd_test_clip(gd_test_path("secret.mp4"), 3);
   assert_int_equal(chmod(gd_test_path("secret.mp4"), 0), 0);
-  if (geteuid() != 0) /* root may read any file */
+  if (access(gd_test_path("secret.mp4"), R_OK) != 0) /* root may read any */
     assert_fails(gd_video_index_read(gd_test_path("secret.mp4"), NULL, &x),
                  GD_ERR_DECODE, "Permission denied");
 }

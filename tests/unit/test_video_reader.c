@@ -567,7 +567,7 @@ static void truncated_video_gives_what_is_whole_and_says_so(void **state)
   free(all);
 }
 
-static void video_that_changed_since_it_was_indexed_is_refused(void **state)
+static void video_that_is_gone_since_it_was_indexed_is_refused(void **state)
 {
   (void)state;
   gd_video_index *x = clip("gone.mp4", 20);
@@ -594,7 +594,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(odd_videos_give_the_same_frames_for_every_step),
     cmocka_unit_test(flipped_bytes_never_crash),
     cmocka_unit_test(truncated_video_gives_what_is_whole_and_says_so),
-    cmocka_unit_test(video_that_changed_since_it_was_indexed_is_refused),
+    cmocka_unit_test(video_that_is_gone_since_it_was_indexed_is_refused),
 };
 
 gd_test_main(tests)
