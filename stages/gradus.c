@@ -4,6 +4,7 @@
  * and hands over.  Everything that is printed for people to read as a result
  * goes to stdout; what went wrong goes to stderr. */
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,6 +168,9 @@ int main(int argc, char **argv)
 {
   if (!gd_processor_suffices())
     return GD_EXIT_USAGE;
+  /* Whoever ignores it leaves that to us, and Slurm's programs would not tell
+   * how they ended. */
+  signal(SIGCHLD, SIG_DFL);
   const char *name = argc < 2 ? "" : argv[1];
   if (strcmp(name, "--version") == 0)
     return print_version();

@@ -110,6 +110,22 @@ static int listen_to(running *r, int64_t end_ms, gd_child *result)
   return 1;
 }
 
+/* Wait for its end, which may come long after that of its pipes; 0: it took too
+ * long.  Whoever ignores SIGCHLD is not told how it ended. */
+static int await_end(pid_t process, int64_t end_ms, int *how, int *is_known)
+{
+  const struct timespec nap = {.tv_nsec = 1000000};
+  for (;;) {
+    const pid_t ended = waitpid(process, how, WNOHANG);
+    *is_known = ended == process;
+    if (*is_known || (ended < 0 && errno != EINTR))
+      return 1;
+    if (now_ms() >= end_ms)
+      return 0;
+    nanosleep(&nap, NULL);
+  }
+}
+
 gd_status gd_child_run(const char *const *words, int limit_s, gd_child *result)
 {
   assert(words != NULL && words[0] != NULL && limit_s > 0 && result != NULL);
@@ -119,16 +135,22 @@ gd_status gd_child_run(const char *const *words, int limit_s, gd_child *result)
   gd_status st = start(words, &r);
   if (st != GD_OK)
     return st;
-  const int in_time = listen_to(&r, now_ms() + (int64_t)limit_s * 1000, result);
+  int how = 0, is_known = 0;
+  const int64_t end_ms = now_ms() + (int64_t)limit_s * 1000;
+  const int in_time = listen_to(&r, end_ms, result) &&
+                      await_end(r.process, end_ms, &how, &is_known);
   if (!in_time)
     kill(r.process, SIGKILL);
   close_end(&r.out);
   close_end(&r.err);
-  int how = 0;
-  while (waitpid(r.process, &how, 0) < 0 && errno == EINTR)
+  while (!in_time && waitpid(r.process, &how, 0) < 0 && errno == EINTR)
     ;
   if (!in_time)
     st = gd_fail(GD_ERR_IO, "%s: no answer for %d s", words[0], limit_s);
+  else if (!is_known)
+    st =
+        gd_fail(GD_ERR_IO, "%s: nobody tells how it ended: is SIGCHLD ignored?",
+                words[0]);
   else if (!WIFEXITED(how))
     st = gd_fail(GD_ERR_IO, "%s: ended by signal %d", words[0], WTERMSIG(how));
   else

@@ -1,5 +1,6 @@
 #include "gradus/child.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "test.h"
@@ -73,13 +74,36 @@ static void program_that_is_killed_is_an_error(void **state)
   assert_fails(gd_child_run(words, 100, &c), GD_ERR_IO, "ended by signal 9");
 }
 
+static void silent_program_without_end_is_ended(void **state)
+{
+  (void)state;
+  const char *const words[] = {"sh", "-c",
+                               "exec tail -f /dev/null >/dev/null 2>&1", NULL};
+  gd_child c;
+  assert_fails(gd_child_run(words, 1, &c), GD_ERR_IO, "no answer for 1 s");
+}
+
+/* Then the system keeps no exit code: 0 would be a guess. */
+static void end_that_nobody_tells_of_is_an_error(void **state)
+{
+  (void)state;
+  const char *const words[] = {"sh", "-c", "exit 7", NULL};
+  gd_child c;
+  signal(SIGCHLD, SIG_IGN);
+  const gd_status st = gd_child_run(words, 100, &c);
+  signal(SIGCHLD, SIG_DFL);
+  assert_failed(st, GD_ERR_IO, "sh: nobody tells how it ended");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(words_reach_the_program_as_they_are),
     cmocka_unit_test(both_outputs_and_the_exit_code_are_kept),
     cmocka_unit_test(much_output_on_both_is_taken_whole),
     cmocka_unit_test(program_that_is_not_there_is_an_error),
     cmocka_unit_test(program_without_end_is_ended),
+    cmocka_unit_test(silent_program_without_end_is_ended),
     cmocka_unit_test(program_that_is_killed_is_an_error),
+    cmocka_unit_test(end_that_nobody_tells_of_is_an_error),
 };
 
 gd_test_main(tests)
