@@ -245,6 +245,8 @@ static gd_status make_shard(void *context, gd_stage_env *env, int64_t unit,
   for (int64_t p = first; st == GD_OK && p < end; p++)
     st = make_piece(env, x, &pieces[p], w);
   if (st == GD_OK)
+    st = gd_stage_survived(env);
+  if (st == GD_OK)
     return gd_frame_writer_commit(w);
   gd_frame_writer_abandon(w);
   return st;

@@ -204,6 +204,8 @@ static gd_status make_index(void *context, gd_stage_env *env, int64_t unit,
       st = gd_stage_tick(env, 0);
   }
   if (st == GD_OK)
+    st = gd_stage_survived(env);
+  if (st == GD_OK)
     return gd_index_writer_commit(w);
   gd_index_writer_abandon(w);
   return st;

@@ -80,6 +80,12 @@ void gd_stage_items(gd_stage_env *env, int64_t n_items);
  * Errors: GD_ERR_DECODE (refused: skip it, the reason is set), GD_ERR_IO
  */
 GD_NODISCARD gd_status gd_stage_attempt(gd_stage_env *env, const char *item);
+/**
+ * Say that this rank has survived the unit's items: what may still bring it
+ * down, such as a disk that is waited for, is not their fault.
+ * Errors: GD_ERR_IO
+ */
+GD_NODISCARD gd_status gd_stage_survived(gd_stage_env *env);
 /** Add to a named count of report.yaml ("frames", "detected"); summed over
  * ranks.  `name` is static. */
 void gd_stage_count(gd_stage_env *env, const char *name, int64_t n);

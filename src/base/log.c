@@ -73,7 +73,10 @@ void gd_log(gd_log_level level, const char *format, ...)
     snprintf(who, sizeof who, " rank=%d", sink.rank);
 
   gd_log_progress(NULL);
-  fprintf(stderr, "gradus: %s:%s %s\n", names[level], who, text);
+  /* At once: pieces of several ranks' lines would mix. */
+  char line[sizeof text + 64];
+  snprintf(line, sizeof line, "gradus: %s:%s %s\n", names[level], who, text);
+  fputs(line, stderr);
   if (sink.file != NULL) {
     char when[32] = "";
     time_t now = time(NULL);

@@ -41,6 +41,11 @@ gd_status gd_stage_attempt(gd_stage_env *env, const char *item)
   return gd_attempts_begin(state->attempts, state->making, item);
 }
 
+gd_status gd_stage_survived(gd_stage_env *env)
+{
+  return gd_attempts_end(env->state->attempts);
+}
+
 void gd_stage_count(gd_stage_env *env, const char *name, int64_t n)
 {
   const gd_status st = gd_tally_count(env->state->tally, name, n);

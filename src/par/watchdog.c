@@ -92,6 +92,8 @@ static void say(int what, double at_s)
 
 static void end_quietly(void)
 {
+  raise(SIGUSR2); /* what this rank was doing is not to blame: gradus/attempts.h
+                   */
   signal(SIGALRM, SIG_DFL);
   raise(SIGALRM);
 }
@@ -102,7 +104,7 @@ static void end_with_launcher(void)
 {
   const struct timespec nap = {.tv_nsec = 10000000};
   say(SOMEBODY_IS_LOST, gd_clock_s());
-  for (int i = 0; i < 20; i++) { /* the word is to leave before the rank */
+  for (int i = 0; i < 100; i++) { /* the word is to leave before the rank */
     int gone;
     MPI_Test(&ring.send, &gone, MPI_STATUS_IGNORE);
     nanosleep(&nap, NULL);
@@ -113,11 +115,13 @@ static void end_with_launcher(void)
 
 static void name_the_rank_before(double silent_s)
 {
-  fprintf(stderr,
-          "gradus: error: rank %d on %s has not been heard of for %.0f s "
-          "(%s): stopped, or its node is gone; the run is ended, repeat the "
-          "same command to go on\n",
-          ring.before, ring.host, silent_s, watch.what);
+  char line[1024]; /* at once: pieces of several ranks' lines would mix */
+  snprintf(line, sizeof line,
+           "gradus: error: rank %d on %s has not been heard of for %.0f s "
+           "(%s): stopped, or its node is gone; the run is ended, repeat the "
+           "same command to go on\n",
+           ring.before, ring.host, silent_s, watch.what);
+  fputs(line, stderr);
   fflush(stderr);
   char own[HOST_BYTES] = "";
   gethostname(own, sizeof own - 1);
