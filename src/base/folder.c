@@ -37,6 +37,8 @@ static gd_status walk(gd_folder *f, int64_t *room, const char *directory,
     return gd_fail(GD_ERR_IO, "%s: deeper than %d folders (a link to itself?)",
                    directory, MOST_LEVELS);
   DIR *open = opendir(directory);
+  if (open == NULL && level > 0 && errno == ENOENT)
+    return GD_OK;
   if (open == NULL)
     return gd_fail(GD_ERR_IO, "%s: cannot read the folder: %s", directory,
                    strerror(errno));

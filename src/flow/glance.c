@@ -18,6 +18,8 @@ enum { MOST_DEPTH = 6, LOG_TAIL_BYTES = 4096 };
 static gd_status count_files(const char *directory, int depth, int64_t *n)
 {
   DIR *d = opendir(directory);
+  if (d == NULL && depth > 0 && errno == ENOENT)
+    return GD_OK;
   if (d == NULL)
     return gd_fail(GD_ERR_IO, "%s: cannot read: %s", directory,
                    strerror(errno));
@@ -94,6 +96,20 @@ static void read_last(const char *directory, char *out, size_t out_bytes)
            line == NULL ? tail : line + 1);
 }
 
+/* Is it done, and how? */
+static int read_done(const gd_instance *s, gd_glance *out)
+{
+  gd_done *done;
+  if (gd_done_read(gd_instance_directory(s), &done) != GD_OK)
+    return 0;
+  out->seen = gd_digest_equal(done->digest, gd_instance_digest(s))
+                  ? GD_SEEN_DONE
+                  : GD_SEEN_BEGUN;
+  out->n_skipped = done->n_skipped;
+  gd_done_free(done);
+  return 1;
+}
+
 gd_status gd_glance_at(const gd_instance *s, gd_glance *out)
 {
   const char *directory = gd_instance_directory(s);
@@ -106,17 +122,11 @@ gd_status gd_glance_at(const gd_instance *s, gd_glance *out)
   out->n_units = read_units(directory);
   out->seconds = read_seconds(directory);
   read_last(directory, out->last, sizeof out->last);
-  gd_done *done;
-  if (gd_done_read(directory, &done) == GD_OK) {
-    out->seen = gd_digest_equal(done->digest, gd_instance_digest(s))
-                    ? GD_SEEN_DONE
-                    : GD_SEEN_BEGUN;
-    out->n_skipped = done->n_skipped;
-    gd_done_free(done);
-  } else {
-    out->seen = gd_lock_held(directory, out->by, sizeof out->by)
-                    ? GD_SEEN_RUNNING
-                    : GD_SEEN_BEGUN;
-  }
+  if (read_done(s, out))
+    return GD_OK;
+  if (gd_lock_held(directory, out->by, sizeof out->by))
+    out->seen = GD_SEEN_RUNNING;
+  else if (!read_done(s, out)) /* it may have ended between the two looks */
+    out->seen = GD_SEEN_BEGUN;
   return GD_OK;
 }
