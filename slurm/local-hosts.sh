@@ -92,8 +92,13 @@ export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
 EOF
 }
 cmd_cut() { need "$1"; ip link set "$BRIDGE.$1" down; }
-cmd_heal() { need "$1"; ip link set "$BRIDGE.$1" up; }
-cmd_crash() { need "$1"; ip netns pids "$1" | xargs -r kill -KILL; }
+cmd_heal() { # and addresses that were asked for in vain are forgotten
+    local h
+    need "$1"; ip link set "$BRIDGE.$1" up
+    for h in $(hosts); do ip -n "$h" neigh flush dev eth0 || true; done
+    ip neigh flush dev "$BRIDGE" || true
+}
+cmd_crash() { need "$1"; ip netns pids "$1" | xargs -r kill -KILL || true; } # some have just ended
 cmd_rate() { # both directions
     need "$1"
     if [ "$2" = off ]; then

@@ -39,6 +39,9 @@ mpirun)
   # Slurm keeps the ranks to the job's cores; bound to one each by mpirun, a
   # rank's threads would share it.
   launch=(mpirun -n "${SLURM_NTASKS:-1}" --bind-to none)
+  # With what PMIx 4.2 shares by itself, an mpirun whose ranks are killed soon
+  # after their start may never end.
+  export PMIX_MCA_gds=hash
   ;;
 esac
 
@@ -61,10 +64,11 @@ reason() {
 
 # Have the ranks of this run begun, or is it a node or the launcher that failed?
 # Errors of a manifest begin with their place, FILE:LINE:COLUMN; a launcher may
-# label all lines.
+# label all lines.  No pipe: grep ends at once, which would kill tail in the
+# middle of a long log, and under `pipefail` that is a failure.
 has_started() {
-  tail -c "+$((begun + 1))" "$log" 2>/dev/null |
-    grep -qE '(gradus: (info|warning|error)|:[0-9]+:[0-9]+: error): '
+  grep -qE '(gradus: (info|warning|error)|:[0-9]+:[0-9]+: error): ' \
+    < <(tail -c "+$((begun + 1))" "$log" 2>/dev/null)
 }
 
 # Note how a run ended, and where: `asked` and `unstarted` are no points of it.

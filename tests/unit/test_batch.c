@@ -29,6 +29,9 @@ typedef struct {
 static void set_scene(scene *s, const char *site, int n, const int *tasks)
 {
   gd_text text = {0};
+  unsetenv("SLURM_CPUS_PER_TASK");
+  unsetenv("SLURM_NTASKS");
+  unsetenv("SLURM_JOB_NODELIST");
   gd_slurm_stub();
   assert_ok(gd_path_join(gd_test_directory(), odd, s->directory));
   assert_ok(gd_path_join(s->directory, "slurm", s->notes));
@@ -297,6 +300,21 @@ static void exit_of_a_launcher_is_no_verdict(void **state)
   end_scene(&s);
 }
 
+/* However long its log: a pipe's two ends do not end together. */
+static void verdict_of_a_run_with_a_long_log_is_final(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("echo 'gradus: info: stage frames'\n"
+          "for i in {1..12}; do printf '%100000s\n' x; done\n"
+          "exit 2\n");
+  assert_int_equal(run_script(&s, "45", NULL), 2);
+  assert_text("requeued", "");
+  end_scene(&s);
+}
+
 static void three_failures_at_one_point_are_enough(void **state)
 {
   (void)state;
@@ -377,7 +395,7 @@ static void signal_is_passed_on_and_its_end_awaited(void **state)
     snprintf(work, sizeof work,
              "trap 'echo heard >>started; exit 75' USR1\n"
              "kill -%s $PPID\n"
-             "while :; do read -rt 1 <> <(:) || :; done\n",
+             "for i in {1..60}; do read -rt 1 <> <(:) || :; done\n",
              signals[i]);
     do_work(work);
     assert_int_equal(run_script(&s, "38", NULL), 75);
@@ -409,14 +427,15 @@ static void mpirun_gets_what_it_needs(void **state)
   (void)state;
   scene s;
   set_scene(&s, "launcher: mpirun\n", 1, NULL);
-  gd_slurm_stub_put("mpirun",
-                    "{ printf '%s ' \"$@\" | cut -d ' ' -f 1-4\n"
-                    "  echo \"$OMPI_MCA_mpi_yield_when_idle "
-                    "$OMPI_MCA_oob_tcp_keepalive_probes\"; } >started\n");
+  gd_slurm_stub_put(
+      "mpirun",
+      "{ printf '%s ' \"$@\" | cut -d ' ' -f 1-4\n"
+      "  echo \"$OMPI_MCA_mpi_yield_when_idle "
+      "$OMPI_MCA_oob_tcp_keepalive_probes $PMIX_MCA_gds\"; } >started\n");
   setenv("SLURM_NTASKS", "6", 1);
   assert_int_equal(run_script(&s, "39", NULL), 0);
   unsetenv("SLURM_NTASKS");
-  assert_text("started", "-n 6 --bind-to none\n1 3\n");
+  assert_text("started", "-n 6 --bind-to none\n1 3 hash\n");
   end_scene(&s);
 }
 
@@ -458,6 +477,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
     cmocka_unit_test(done_and_hopeless_runs_are_not_repeated),
     cmocka_unit_test(exit_of_a_launcher_is_no_verdict),
+    cmocka_unit_test(verdict_of_a_run_with_a_long_log_is_final),
     cmocka_unit_test(three_failures_at_one_point_are_enough),
     cmocka_unit_test(runs_that_slurm_ends_or_cannot_start_are_not_its_failures),
     cmocka_unit_test(failures_that_get_further_are_tried_again),
