@@ -36,6 +36,19 @@ function(gd_add_program name source)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endfunction()
 
+# gd_isolate_test(TEST) : whatever else runs, and whoever starts it.
+#
+# Open MPI removes its folder of a host and user when the last job there ends,
+# and another that is just beginning fails (open-mpi/ompi#8510): each test has
+# one of its own.
+function(gd_isolate_test test)
+  set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
+    "OMPI_MCA_orte_tmpdir_base=${PROJECT_BINARY_DIR}/tests/sessions/${test}")
+  set_property(TEST ${test} PROPERTY ENVIRONMENT_MODIFICATION
+    "GRADUS_GEMM=unset:;GRADUS_OVERLAP=unset:;GRADUS_BF16=unset:;\
+GRADUS_HOSTS_WAIT=unset:")
+endfunction()
+
 # gd_add_mpi_run(TEST PROGRAM NP ...) : one test that starts a program by MPI.
 #
 #   gd_add_mpi_run(mpi.queue.pt2pt test_mpi_queue 3 ENVIRONMENT OMPI_MCA_osc=pt2pt)
@@ -53,6 +66,7 @@ function(gd_add_mpi_run test program np)
     LABELS mpi PROCESSORS 2 RESOURCE_LOCK mpi
     TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${environment};${arg_ENVIRONMENT}")
+  gd_isolate_test(${test})
 endfunction()
 
 # gd_add_test(NAME room/file ... ) : one CMocka program of the tests.
@@ -99,6 +113,7 @@ function(gd_add_test name)
       LABELS unit TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
       SKIP_RETURN_CODE 77
       ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+    gd_isolate_test(${test})
   endif()
 endfunction()
 
@@ -108,9 +123,11 @@ set(GD_TEST_ENVIRONMENT
   "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
   "OMPI_MCA_mpi_yield_when_idle=1" "OMPI_MCA_rmaps_base_oversubscribe=1"
   "OMPI_MCA_btl_vader_single_copy_mechanism=none"
+  "PMIX_MCA_gds=hash" # docs/cluster.md says why
   "OMP_NUM_THREADS=1"
-  "UBSAN_OPTIONS=print_stacktrace=1"
-  "ASAN_OPTIONS=detect_leaks=1"
+  # 1 would be a refusal of the program's own.
+  "UBSAN_OPTIONS=print_stacktrace=1:exitcode=99"
+  "ASAN_OPTIONS=detect_leaks=1:exitcode=99"
   "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks.supp:print_suppressions=0"
   "GRADUS_SOURCE=${PROJECT_SOURCE_DIR}" "GRADUS_BUILD=${PROJECT_BINARY_DIR}")
 if(DEFINED ENV{GRADUS_SHARED})
@@ -150,6 +167,7 @@ function(gd_add_script_test folder name)
     LABELS ${folder} TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
     SKIP_RETURN_CODE 77
     ENVIRONMENT "${GD_TEST_ENVIRONMENT}")
+  gd_isolate_test(${test})
   if(arg_MPI)
     set_tests_properties(${test} PROPERTIES RESOURCE_LOCK mpi PROCESSORS 2)
   elseif(arg_WAITS)

@@ -161,5 +161,5 @@ int main(int argc, char **argv)
     free(seeds[i].name);
     free(seeds[i].data);
   }
-  return 0;
+  return gd_test_end(0);
 }

@@ -14,7 +14,7 @@ compare() { # file, arguments
 compare gradus.1 help --man
 compare manifest.md help manifest --markdown
 if command -v man >/dev/null; then
-  complaints=$(man --warnings=w -l "$GRADUS_SOURCE/docs/gradus.1" 2>&1 >/dev/null)
+  complaints=$(LC_ALL=C.UTF-8 man --warnings=w -l "$GRADUS_SOURCE/docs/gradus.1" 2>&1 >/dev/null)
   [ -z "$complaints" ] || { echo "$complaints"; bad=1; }
 fi
 exit $bad

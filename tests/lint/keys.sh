@@ -3,6 +3,7 @@
 # and asks for no other.  A key that nobody reads would be accepted in silence.
 set -uo pipefail
 bad=0
+kinds=0
 reference=$("$GRADUS_BUILD/gradus" help manifest --markdown) || exit 1
 for source in "$GRADUS_SOURCE"/stages/*.c; do
   kind=$(basename "$source" .c)
@@ -11,6 +12,7 @@ for source in "$GRADUS_SOURCE"/stages/*.c; do
   keys=$(sed -n "/^### $kind\$/,/^### /p" <<<"$reference" |
     sed -nE 's/^\| `([^`]+)` \|.*/\1/p' | sort)
   [ -n "$keys" ] || continue
+  kinds=$((kinds + 1))
   asked=$(tr -d '\n' <"$source" |
     grep -oE 'gd_instance_(int|real|reals|flag|text)\([a-z>-]*self, *"[a-z_0-9.]+"' |
     sed -E 's/.*"([^"]+)"/\1/' | sort -u)
@@ -26,4 +28,10 @@ for source in "$GRADUS_SOURCE"/stages/*.c; do
     bad=1
   fi
 done
+# Of no stage are these three.
+known=$(grep '^### ' <<<"$reference" | grep -vcE ' (corpus|slurm|site)$')
+if [ "$kinds" -ne "$known" ]; then
+  echo "keys of $kinds stages were compared, the reference has $known"
+  bad=1
+fi
 exit $bad

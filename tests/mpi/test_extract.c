@@ -210,12 +210,10 @@ static void every_kept_frame_shows_its_own_number(void **state)
 static void unreadable_videos_are_skipped_with_their_reasons(void **state)
 {
   (void)state;
-  static const char *const parts[] = {"b/broken",
-                                      "b/empty.mp4: is empty",
+  static const char *const parts[] = {"b/broken", "b/empty.mp4: is empty",
                                       "c/missing.mp4: cannot open: No such",
                                       "c/text.mp4: is no video file",
-                                      "videos: 4",
-                                      "damaged: "};
+                                      "videos: 4"};
   char directory[2 * GD_PATH_MAX], path[3 * GD_PATH_MAX];
   make_corpus();
   assert_int_equal(run(MPI_COMM_WORLD, "skip", "3", directory),
@@ -225,9 +223,11 @@ static void unreadable_videos_are_skipped_with_their_reasons(void **state)
     char *report;
     snprintf(path, sizeof path, "%s/report.yaml", directory);
     assert_ok(gd_file_read(path, 1 << 20, &report, NULL));
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 5; i++)
       if (!gd_test_has(report, parts[i]))
         fail_msg("\"%s\" is not in %s", parts[i], report);
+    assert_true(gd_test_has(report, "damaged: "));
+    assert_false(gd_test_has(report, "damaged: 0\n"));
     free(report);
     snprintf(path, sizeof path, "%s/log.txt", directory);
     assert_ok(gd_file_read(path, 1 << 20, &report, NULL));

@@ -330,8 +330,8 @@ static void face_that_cannot_be_read_ends_the_step(void **state)
   gd_status st = train("gone", world_size(), -1, be_quick);
   n_reads_to_failure = -1;
   if (is_first())
-    assert_fails(st, GD_ERR_IO,
-                 "faces-00000.h5: the disk is gone (faces clip-");
+    assert_failed(st, GD_ERR_IO,
+                  "faces-00000.h5: the disk is gone (faces clip-");
   else
     assert_int_equal(st, GD_ERR_PEER);
 }

@@ -104,6 +104,7 @@ static void directory_that_comes_into_sight_late_passes(void **state)
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+      alarm(120);
       do
         stat(own, &now);
       while (now.st_mtim.tv_sec == before.st_mtim.tv_sec &&

@@ -273,6 +273,13 @@ static void environment_is_rank_0s(void **state)
   unsetenv("GRADUS_HOSTS_WAIT");
 }
 
+static int is_alone(void)
+{
+  int size;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  return size == 1;
+}
+
 static void failed_run_is_resumed_to_the_same_files(void **state)
 {
   (void)state;
@@ -285,6 +292,8 @@ static void failed_run_is_resumed_to_the_same_files(void **state)
   assert_int_equal(run(), GD_EXIT_FAILED);
   const int64_t n_first = plan.n_made;
   assert_in_range(n_first, 1, N_UNITS - 1);
+  if (is_alone()) /* units 6, 0, 1 and 2 are before it */
+    assert_int_equal(n_first, 4);
   assert_false(has("frames", "done"));
   assert_false(has("frames", "lock"));
   on_rank_0(assert_ok(
@@ -447,6 +456,8 @@ static void signal_to_one_rank_ends_with_75_and_work_is_kept(void **state)
   assert_int_equal(run(), GD_EXIT_STOPPED);
   /* How much the others finish before they hear of it is their business. */
   assert_in_range(plan.n_made, 1, N_UNITS);
+  if (is_alone())
+    assert_int_equal(plan.n_made, 1);
   assert_true(has("frames", "frames-00006.h5"));
   assert_false(has("frames", "done"));
 }

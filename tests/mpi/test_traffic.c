@@ -153,7 +153,7 @@ static void model_is_that_of_a_ring_where_every_rank_has_one_subtree(void **s)
       const gd_traffic t = gd_traffic_of(&b, 4 * (int64_t)size, rank);
       const int64_t own = gd_buckets_owned(&b, rank, COUNT);
       assert_int_equal(t.bytes, 4 * (COUNT - own + (size - 1) * own));
-      assert_in_range(t.messages, 0, 2 * (int64_t)b.n * (size - 1));
+      assert_true(t.messages <= 2 * (int64_t)b.n * (size - 1));
       sum += t.bytes;
     }
     assert_int_equal(sum, 2 * 4 * (int64_t)COUNT * (size - 1));

@@ -8,6 +8,10 @@ if [ ! -r "$reference/weights/mtcnn.h5" ]; then
   echo "SKIPPED: $reference is not there (set GRADUS_SHARED)"
   exit 77
 fi
+if ! command -v "$python" >/dev/null; then
+  echo "SKIPPED: python3 is missing"
+  exit 77
+fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -55,6 +59,7 @@ PYTHON
 detect --min-face 60 --draw sharp --no-blur "${photos[0]}" >table
 grep -qE '^  [01]\.[0-9]{3}  [0-9.]+ x [0-9.]+ px' table
 first=$(basename "${photos[0]}")
+[ -s "sharp/$first.png" ]
 if cmp -s "drawn/$first.png" "sharp/$first.png"; then
   echo "faces were drawn without blurring" >&2
   exit 1

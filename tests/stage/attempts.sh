@@ -56,7 +56,11 @@ for name in "${bad[@]}"; do
   grep -q "item: \"videos/$name\", reason: \".*brought a rank down twice" \
     "$directory/report.yaml" || fail "$name: $(cat "$directory/report.yaml")"
 done
-[ "$(wc -l <"$history")" -eq 8 ] || fail "others fell: $(cat "$history")"
+# Of the others, a rank on a busy machine may fall once, and is forgiven.
+[ -z "$(cut -f 3 "$history" | grep -v '^videos/[1-4]-' | sort | uniq -d)" ] ||
+  fail "others fell twice: $(cat "$history")"
+grep -q '^n_skipped: 4$' "$directory/report.yaml" ||
+  fail "not four are skipped: $(cat "$directory/report.yaml")"
 [ -z "$(find "$directory" -name '*.attempt')" ] || fail "a note is left"
 
 compared=0

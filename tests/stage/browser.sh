@@ -89,13 +89,17 @@ onload = () => {
 };
 </script>
 PROBE
-timeout 200 chromium --headless --no-sandbox --disable-gpu --disable-quic \
-  --no-first-run --disable-background-networking --disable-component-update \
-  --disable-sync --allow-file-access-from-files \
-  --user-data-dir="$scratch/browser" --virtual-time-budget=10000 \
-  --dump-dom "file://$scratch/probe.html" 2>"$scratch/browser.log" \
-  >"$scratch/dom.html" || { cat "$scratch/browser.log"; fail "no page"; }
-/usr/bin/python3 - "$scratch/dom.html" "${#pages[@]}" <<'PYTHON' || fail "look above"
+# A browser that is busy may print the page before it is loaded.
+for try in 1 2 3; do
+  timeout 200 chromium --headless --no-sandbox --disable-gpu --disable-quic \
+    --no-first-run --disable-background-networking --disable-component-update \
+    --disable-sync --allow-file-access-from-files \
+    --user-data-dir="$scratch/browser$try" --virtual-time-budget=10000 \
+    --dump-dom "file://$scratch/probe.html" 2>"$scratch/browser.log" \
+    >"$scratch/dom.html" || cat "$scratch/browser.log"
+  ! grep -q data-seen= "$scratch/dom.html" || break
+done
+/usr/bin/python3 - "$scratch/dom.html" "${#pages[@]}" <<'PYTHON' || fail "look above; tries: $try"
 import html
 import json
 import re

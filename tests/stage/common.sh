@@ -6,11 +6,26 @@ set -euo pipefail
 gradus=$GRADUS_BUILD/gradus
 # shellcheck disable=SC2034 # for those who source this
 stages=(corpus frames faces model scores report)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+scratch=$(realpath "$(mktemp -d)")
+# What was started may write there for a moment longer.
+clean() {
+  local try
+  for ((try = 0; try < 300; try++)); do
+    ! rm -rf "$scratch" 2>/dev/null || return 0
+    sleep 0.01
+  done
+  rm -rf "$scratch" || true
+}
+trap clean EXIT
+# Open MPI removes its folder when it is empty, under a job that is just
+# beginning beside it.
+if [ -n "${OMPI_MCA_orte_tmpdir_base-}" ]; then
+  host=$(uname -n)
+  mkdir -p "$OMPI_MCA_orte_tmpdir_base/ompi.${host%%.*}.$(id -u)/kept"
+fi
 # Open MPI's own leaks cannot be told apart in the program: the tests of the
 # library look for ours.
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=detect_leaks=0:exitcode=99
 # A test that hangs says who hung before ctest ends it.
 export GRADUS_WATCHDOG=${GRADUS_WATCHDOG:-100}
 
@@ -101,7 +116,7 @@ results() {
     cd "$1/run"
     find . -mindepth 2 -type f ! -path './slurm/*' \
       ! -regex '\./[^/]*/\(stage.yaml\|units\|report.yaml\|log.txt\|lock\|done\|attempts.txt\|metrics.jsonl\|events.out.tfevents.gradus\|index-[0-9]*.h5\)' \
-      -print0 | sort -z | xargs -0 sha256sum
+      -print0 | sort -z | xargs -0 -r sha256sum
   )
 }
 

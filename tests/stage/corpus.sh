@@ -142,11 +142,14 @@ chmod 755 "$scratch"
 chmod -R a+rX "$corpus"
 chmod 777 "$scratch/other"
 chmod 000 "$videos/closed"
+cp "$gradus" "$scratch/gradus" # where another may reach it
+chmod 755 "$scratch/gradus"
 code=0
 (
   cd "$scratch/other"
   "${as_other[@]}" env HOME="$scratch/other" TMPDIR="$scratch/other" \
-    "$gradus" run "$scratch/job.yaml" >log 2>&1
+    OMPI_MCA_orte_tmpdir_base="$scratch/other" \
+    "$scratch/gradus" run "$scratch/job.yaml" >log 2>&1
 ) || code=$?
 [ "$code" -eq 3 ] || fail "exit code $code: $(cat "$scratch/other/log")"
 grep -q 'closed/s003_1.avi: cannot open: Permission denied' \

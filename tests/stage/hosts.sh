@@ -19,14 +19,15 @@ fi
 # Names and addresses of hosts are the machine's: one test at a time.
 exec 9>"${TMPDIR:-/tmp}/gradus-hosts.lock"
 flock 9
+"$hosts" down # what is left of a test that was killed
 "$hosts" up 3 || {
   echo "SKIPPED: no network namespaces here"
   exit 77
 }
 # shellcheck disable=SC2317 # called by the trap
 tidy() {
-  "$hosts" down
-  rm -rf "$scratch"
+  "$hosts" down || true
+  clean
 }
 trap tidy EXIT
 eval "$("$hosts" env)"
@@ -45,7 +46,7 @@ fi
 # shellcheck disable=SC2016 # h1's shell expands it
 plain=$(printf 'eval "$(%q env)" && exec mpirun -H h1:1,h2:1,h3:1 %q -2 10' \
   "$hosts" "$GRADUS_BUILD/tests/stopped")
-timeout "$limit_s" "$hosts" agent h1 "$plain" >"$scratch/plain" 2>&1 &
+timeout "$limit_s" "$hosts" agent h1 "$plain" >"$scratch/plain" 2>&1 9>&- &
 plain=$!
 until grep -q 'under way' "$scratch/plain"; do
   kill -0 "$plain" 2>/dev/null || fail "no ranks: $(cat "$scratch/plain")"
@@ -75,7 +76,7 @@ on_hosts() { # DIRECTORY ARGUMENT... : a rank on each host
   exec timeout "$limit_s" mpirun -H h1:1,h2:1 -x GRADUS_WATCHDOG -x OMP_NUM_THREADS \
     -x GRADUS_HOSTS_WAIT --mca oob_tcp_keepalive_time 1 \
     --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 2 \
-    "$gradus" run "$@" >>"$directory/log" 2>&1
+    "$gradus" run "$@" >>"$directory/log" 2>&1 9>&-
 }
 
 # One rank without a network, meanwhile.
@@ -138,7 +139,9 @@ $noticed || fail "the job did not notice"
 grep -q 'on node h2' "$two/log" || fail "h2 is not named: $(cat "$two/log")"
 "$hosts" heal h2
 (on_hosts "$two" "$scratch/job.yaml" --set work=run) || fail "again: $(cat "$two/log")"
-grep -q 'next_epoch=[0-9]* next_step=[0-9]*' "$two/log"
+last=$(grep -o 'next_epoch=[0-9]* next_step=[0-9]*' "$two/log" | tail -n 1)
+[ "$last" != 'next_epoch=1 next_step=1' ] ||
+  fail "training began anew: $(cat "$two/log")"
 wait "$one"
 same "$scratch/one" "$two"
 # For whoever has asked for this job.

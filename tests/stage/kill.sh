@@ -38,6 +38,7 @@ kill_in() {
     else
       wait "$mpirun" || true
     fi
+    await_ranks "$victim"
     rm -rf "$(run_directory "$victim" "$stage")"
   done
   fail "stage $stage: could not be killed in its middle in 50 tries"

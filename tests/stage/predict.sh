@@ -18,7 +18,7 @@ stages:
     width: 160
     height: 128
   frames: {stage: extract, from: corpus, rate: 2.5, start: 0.3}
-  faces: {stage: align, from: frames, size: 32, detector: found.h5, min_face: 50}
+  faces: {stage: align, from: frames, size: 32, detector: found.h5, min_face: 66}
   model: {stage: train, from: faces, batch: 8, microbatch: 4, epochs: 1, depth: 18, hidden: 8}
   scores: {stage: evaluate, from: [model, faces], average: median, interval: 0.5}
 JOB
@@ -92,6 +92,7 @@ has full 'predictions.csv: '
 # A sheet that was not blurred is not passed on as one that is.
 predict 0 sharp 1 "${videos[@]}" "${tell[@]}" --work kept --out sharp --sheet \
   --no-blur
+[ -s sharp/sheet.png ] || fail "no sharp sheet"
 ! cmp -s one/sheet.png sharp/sheet.png || fail "the sheet is not blurred"
 predict 0 blurred 1 "${videos[@]}" "${tell[@]}" --work kept --out sharp --sheet
 cmp one/sheet.png sharp/sheet.png || fail "the sheet is not blurred again"
@@ -106,6 +107,7 @@ stages:
     {stage: synth, subjects: 3, videos_per_subject: 1, width: 64, height: 64}
 JOB
 "$gradus" run tiny.yaml 2>/dev/null || fail "no small faces"
+# Whichever it is: no window of `min_face` fits its pictures.
 faceless=$(find tiny -name '*.avi' | head -n 1)
 bad=(cut.avi none.avi "$faceless")
 predict 3 three 3 "${bad[@]}" "${videos[@]}" "${tell[@]}" --out three

@@ -6,7 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 # Open MPI and its plugins keep memory until the end.
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=detect_leaks=0:exitcode=99
 bad=0
 
 # expect CODE STREAM TEXT ARGUMENT... : exit code, and a text on a stream while

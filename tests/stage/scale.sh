@@ -14,7 +14,7 @@ quick() { # OUTPUT COMMAND...
   local out=$1
   shift
   (
-    ulimit -t 20
+    ulimit -t 5
     exec "$@" >"$out"
   ) || fail "$*: exit code $?: $(tail -n 3 "$out")"
 }

@@ -23,7 +23,7 @@ printf 'launcher: mpirun\nlauncher_options: --oversubscribe\n' >"$scratch/site.y
 up=$("$GRADUS_SOURCE/slurm/local-cluster.sh" up --nodes 2 --cpus 4)
 # shellcheck source=/dev/null
 . "$up"
-trap '"$GRADUS_SOURCE/slurm/local-cluster.sh" down; rm -rf "$scratch"' EXIT
+trap '"$GRADUS_SOURCE/slurm/local-cluster.sh" down || true; clean' EXIT
 
 # One rank without Slurm, meanwhile.
 (expect 0 "$scratch/one" 1 "${options[@]}") &
@@ -38,7 +38,7 @@ arrays=$(grep -cE "^job [0-9]+ +(model|scores), an array of 3," \
   "$scratch/submitted") || :
 [ "$arrays" -eq 2 ] || fail "the sweep is no array: $(cat "$scratch/submitted")"
 
-until [ -z "$(squeue -h -r)" ]; do
+until jobs=$(squeue -h -r) && [ -z "$jobs" ]; do
   sleep 1
 done
 "$gradus" status "$scratch/job.yaml" "${options[@]}" >"$scratch/status"

@@ -3,7 +3,7 @@
 # ends; nobody is named when all is well.
 set -euo pipefail
 limit=${GRADUS_SILENCE:-5} # s; nobody is silent that long but who is stopped
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=detect_leaks=0:exitcode=99
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

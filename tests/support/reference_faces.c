@@ -72,11 +72,14 @@ int gd_reference_pixels(const char *at, const gd_image *image)
 double gd_reference_distance(const gd_face *a, const gd_face *b)
 {
   double worst = 0;
-  for (int k = 0; k < 4; k++)
-    worst = fmax(worst, fabs(a->box[k] - b->box[k]));
-  for (int k = 0; k < 10; k++)
-    worst = fmax(worst,
-                 fabs(a->landmarks[k / 2][k % 2] - b->landmarks[k / 2][k % 2]));
+  for (int k = 0; k < 14; k++) {
+    const int i = k - 4; /* behind the box */
+    const double d =
+        k < 4 ? fabs(a->box[k] - b->box[k])
+              : fabs(a->landmarks[i / 2][i % 2] - b->landmarks[i / 2][i % 2]);
+    if (!(d <= worst)) /* NaN stays */
+      worst = d;
+  }
   return worst;
 }
 

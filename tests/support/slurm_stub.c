@@ -1,5 +1,6 @@
 #include "slurm_stub.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,6 +62,10 @@ void gd_slurm_stub(void)
   setenv("LC_ALL", "C", 1);
   unsetenv("BASH_ENV");
   unsetenv("ENV");
+  unsetenv("BASH_FUNC_module%%");
+  /* A shell cannot trap what was ignored when it began. */
+  signal(SIGUSR1, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
   assert_ok(gd_directory_make(gd_slurm_stub_path("bin")));
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
     assert_ok(gd_file_remove(gd_slurm_stub_path(files[i])));

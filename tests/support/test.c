@@ -48,7 +48,7 @@ const char *gd_test_directory(void)
     /* Of no letters that mean something in a manifest or in a shell. */
     if (base == NULL || base[0] != '/' || strpbrk(base, "'\"\\#:$\n") != NULL)
       base = "/tmp";
-    snprintf(directory, sizeof directory, "%s/gradus-test-XXXXXX", base);
+    snprintf(directory, sizeof directory, "%s/gradus_test-XXXXXX", base);
     if (mkdtemp(directory) == NULL)
       fail_msg("cannot make %s", directory);
   }

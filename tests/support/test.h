@@ -2,6 +2,7 @@
 #ifndef GRADUS_TEST_H
 #define GRADUS_TEST_H
 
+#include <math.h>
 #include <mpi.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,13 +22,29 @@
       fail_msg("%s: %s: %s", #call, gd_status_text(st_), gd_reason());         \
   } while (0)
 
-/** Assert that a call fails with `code` and that the reason has `part`. */
+/** CMocka's compares in float, and takes NaN for any number. */
+#undef assert_float_equal
+#define assert_float_equal(found, expected, epsilon)                           \
+  do {                                                                         \
+    const double found_ = (double)(found), expected_ = (double)(expected);     \
+    if (!(found_ == expected_ ||                                               \
+          fabs(found_ - expected_) <= (double)(epsilon)))                      \
+      fail_msg("%s is %.17g, not %.17g", #found, found_, expected_);           \
+  } while (0)
+
+/** Assert that a failure has `code` and that the last reason has `part`. */
+#define assert_failed(st, code, part)                                          \
+  do {                                                                         \
+    const gd_status st_ = (st);                                                \
+    if (st_ != (code) || !gd_test_has(gd_reason(), part))                      \
+      fail_msg("%s: got %s (%s), expected %s with \"%s\"", #st,                \
+               gd_status_text(st_), gd_reason(), gd_status_text(code), part);  \
+  } while (0)
+/** Assert that a call fails with `code` and gives a reason that has `part`. */
 #define assert_fails(call, code, part)                                         \
   do {                                                                         \
-    gd_status st_ = (call);                                                    \
-    if (st_ != (code) || !gd_test_has(gd_reason(), part))                      \
-      fail_msg("%s: got %s (%s), expected %s with \"%s\"", #call,              \
-               gd_status_text(st_), gd_reason(), gd_status_text(code), part);  \
+    (void)!gd_fail(GD_ERR_USAGE, "no reason was given");                       \
+    assert_failed(call, code, part);                                           \
   } while (0)
 
 int gd_test_has(const char *text, const char *part);

@@ -49,7 +49,7 @@ static void calibration_that_makes_no_sense_is_refused(void **state)
                "none.yaml");
   refuse("stage: scores\n", "no 'model': this is no calibration.yaml");
   refuse("model: 12\n", "'model' is '12', no digest");
-  refuse(MODEL "average: mode\n", "mode");
+  refuse(MODEL "average: mode\n", "\"mode\"");
   refuse(MODEL "average: mean\ninterval: 1.5\n", "'interval' is '1.5'");
   refuse(MODEL "average: mean\ninterval: 0.9\nhalf_width: nan\n",
          "'half_width' is 'nan'");

@@ -188,7 +188,7 @@ static void gradient_is_that_of_finite_differences(void **state)
         w[at] = was - h;
         slope = (slope - objective(&s, net, w)) / (2 * h);
         w[at] = was;
-        if (fabs(slope - (double)s.gradient[at]) > 2e-4 * (1 + fabs(slope)))
+        if (!(fabs(slope - (double)s.gradient[at]) <= 2e-4 * (1 + fabs(slope))))
           fail_msg("%s: %g, expected %g", entry->name, (double)s.gradient[at],
                    slope);
       }

@@ -51,7 +51,7 @@ static void compare_frame(gd_mtcnn *m, const gd_image *frame, const char *at,
       continue;
     }
     const double distance = gd_reference_distance(&want[i], &found[k]);
-    if (distance > (same ? 1 : 3))
+    if (!(distance <= (same ? 1 : 3)))
       fail_msg("%s: frame %d: face %d is %g px away", clip, (int)number, i,
                distance);
     if (distance > t->worst)

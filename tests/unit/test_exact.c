@@ -163,7 +163,8 @@ static void check_parts(const gd_video_index *x, const char *name,
   }
 }
 
-static void check_kind(const kind *k)
+/* False: it cannot be made here. */
+static int check_kind(const kind *k)
 {
   static char md5[MOST][MD5_ROOM];
   static const int64_t steps[] = {1, 7, 10, 83, 100};
@@ -172,7 +173,7 @@ static void check_kind(const kind *k)
   snprintf(path, sizeof path, "%s", gd_test_path(k->name));
   if (!make(k, path)) {
     print_message("%s: this ffmpeg cannot make it\n", k->name);
-    return;
+    return 0;
   }
   const int64_t n = reference(path, md5);
   assert_in_range(n, 120, 140);
@@ -192,6 +193,7 @@ static void check_kind(const kind *k)
   check_parts(x, k->name, 1, md5);
   check_parts(x, k->name, 7, md5);
   gd_video_index_free(x);
+  return 1;
 }
 
 static void frames_are_those_of_ffmpegs_decoder(void **state)
@@ -199,8 +201,10 @@ static void frames_are_those_of_ffmpegs_decoder(void **state)
   (void)state;
   if (!has_ffmpeg())
     gd_test_skip("there is no ffmpeg");
+  int n = 0;
   for (int i = 0; i < N_KINDS; i++)
-    check_kind(&kinds[i]);
+    n += check_kind(&kinds[i]);
+  assert_true(n >= N_KINDS - 5);
 }
 
 static const struct CMUnitTest tests[] = {

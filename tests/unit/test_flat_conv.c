@@ -58,7 +58,7 @@ static void compare(int H, int W, int C, int K, int size, int with_slopes)
         if (with_slopes && value < 0)
           value *= slopes[k];
         const double found = y[((int64_t)p * W + q) * K + k];
-        if (fabs(found - value) > 1e-5 * (1 + fabs(value)) * size * size)
+        if (!(fabs(found - value) <= 1e-5 * (1 + fabs(value)) * size * size))
           fail_msg("%dx%d C %d K %d size %d: (%d, %d, %d) is %g, not %g", H, W,
                    C, K, size, p, q, k, found, value);
       }

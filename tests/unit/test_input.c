@@ -109,8 +109,8 @@ static void computing_without_progress_is_given_up_with_the_place(void **state)
   assert_int_equal(gd_input_read(in, got, 10), 10);
   compute(0.4);
   assert_int_equal(gd_input_read(in, got, 10), -1);
-  assert_fails(gd_input_look(in), GD_ERR_DECODE,
-               "stall: given up at byte 30 of 1000");
+  assert_failed(gd_input_look(in), GD_ERR_DECODE,
+                "stall: given up at byte 30 of 1000");
   assert_int_equal(gd_input_status(in), GD_ERR_DECODE);
   gd_input_close(in);
 }

@@ -11,8 +11,8 @@ static void reason_may_be_quoted_in_the_next_reason(void **state)
 {
   (void)state;
   (void)!gd_fail(GD_ERR_IO, "disk full");
-  assert_fails(gd_fail(GD_ERR_PEER, "rank 3: %s", gd_reason()), GD_ERR_PEER,
-               "rank 3: disk full");
+  assert_failed(gd_fail(GD_ERR_PEER, "rank 3: %s", gd_reason()), GD_ERR_PEER,
+                "rank 3: disk full");
 }
 
 static void only_broken_input_is_an_item(void **state)
