@@ -254,8 +254,8 @@ static void fail_a_rank(int overlap)
       if (starts(overlap) && n == 1)
         grow_leaf(r, values);
     }
-  assert_fails(gd_reduce_end(r, mine, 0, &outcome),
-               rank == culprit ? GD_ERR_IO : GD_ERR_PEER, "shard 7 is gone");
+  assert_failed(gd_reduce_end(r, mine, 0, &outcome),
+                rank == culprit ? GD_ERR_IO : GD_ERR_PEER, "shard 7 is gone");
   for (int i = 0; i < COUNT; i++)
     assert_true(block[i] == 0);
   /* A failed step does not spoil the next. */
