@@ -31,6 +31,12 @@ void gd_watchdog_begin(int rank, int limit_s);
 void gd_watchdog_join(MPI_Comm comm);
 /** Say what is being done ("stage model"), for the last line. */
 void gd_watchdog_name(const char *what);
+/**
+ * Have this called before this rank ends because another is lost or silent:
+ * what it was doing itself is not to blame.  NULL: nothing, as at first.
+ * @param[in] excuse  does only what a signal handler may
+ */
+void gd_watchdog_excuse(void (*excuse)(void));
 /** Show a sign of life.  Cheap; does nothing when no watch has begun.  The main
  * thread's alone. */
 void gd_watchdog_feed(void);

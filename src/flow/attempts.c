@@ -14,6 +14,7 @@
 #include "gradus/folder.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
+#include "gradus/watchdog.h"
 
 /* A note's first field has one width, so that a signal handler can overwrite
  * it in place. */
@@ -86,6 +87,13 @@ static void on_signal(int number)
     raise(number);
   }
   errno = error;
+}
+
+/* The run is ended for another rank's sake. */
+static void excuse(void)
+{
+  mark.was_stopped = 1;
+  write_mark(STOPPED);
 }
 
 static void take_signals(void)
@@ -353,6 +361,7 @@ gd_status gd_attempts_new(const char *directory, const char *falls,
     return st;
   }
   take_signals();
+  gd_watchdog_excuse(excuse);
   *out = a;
   return GD_OK;
 }
@@ -362,6 +371,7 @@ void gd_attempts_free(gd_attempts *a)
   if (a == NULL)
     return;
   (void)!gd_attempts_end(a);
+  gd_watchdog_excuse(NULL);
   give_signals_back();
   mark.was_stopped = 0;
   free(a->falls);
@@ -465,6 +475,7 @@ gd_status gd_attempts_end(gd_attempts *a)
   if (a->note[0] == '\0')
     return GD_OK;
   const int file = (int)mark.file;
+  write_mark(STOPPED); /* to remove it may take a disk long */
   mark.file = -1;
   close(file);
   gd_status st = gd_file_remove(a->note);

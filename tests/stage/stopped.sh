@@ -22,6 +22,7 @@ for rank in 0 2; do
   fi
   grep "gradus: error: rank $rank on .* not been heard of .*(stage model)" \
     "$scratch/said" || fail "rank $rank is not named"
+  grep -q '^excused$' "$scratch/said" || fail "who names it takes the blame"
   # mpirun lets it go on at last: then its own alarm is due, too.
   ! grep 'gradus: error:' "$scratch/said" | grep -v ": rank $rank on " ||
     fail "another rank than $rank is named"

@@ -97,9 +97,10 @@ static void kill_that_no_handler_sees_counts_as_a_fall(void **state)
 static void request_to_stop_is_no_fall(void **state)
 {
   (void)state;
-  static const int numbers[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP, SIGXCPU};
+  static const int numbers[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP,
+                                SIGXCPU, SIGUSR2, SIGQUIT};
   const char *directory = directory_of("stop");
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < 7; i++) {
     fall(directory, UNIT, "a/long", numbers[i]);
     assert_false(is_suspect(directory, UNIT));
   }
