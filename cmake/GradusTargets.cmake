@@ -46,7 +46,7 @@ function(gd_isolate_test test)
     "OMPI_MCA_orte_tmpdir_base=${PROJECT_BINARY_DIR}/tests/sessions/${test}")
   set_property(TEST ${test} PROPERTY ENVIRONMENT_MODIFICATION
     "GRADUS_GEMM=unset:;GRADUS_OVERLAP=unset:;GRADUS_BF16=unset:;\
-GRADUS_HOSTS_WAIT=unset:")
+GRADUS_HOSTS_WAIT=unset:;LIBXSMM_TARGET=unset:")
 endfunction()
 
 # gd_add_mpi_run(TEST PROGRAM NP ...) : one test that starts a program by MPI.

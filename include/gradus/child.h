@@ -19,8 +19,9 @@ typedef struct {
  *                      ends with NULL
  * @param[in]  limit_s  longest; then it is killed
  * @param[out] result   empty on failure
- * Errors: GD_ERR_IO (no such program, took too long, ended by a signal),
- *         GD_ERR_NOMEM.  An exit code that is not 0 is no failure here.
+ * Errors: GD_ERR_IO (no such program, took too long, ended by a signal,
+ *         or nobody tells how: SIGCHLD is ignored), GD_ERR_NOMEM.  An exit code
+ * that is not 0 is no failure here.
  */
 GD_NODISCARD gd_status gd_child_run(const char *const *words, int limit_s,
                                     gd_child *result);

@@ -50,6 +50,20 @@ ANYWHERE const char *gd_processor_lacks(void)
 #ifdef __BMI2__
   NEED("bmi2")
 #endif
+#if defined(__GNUC__) && !defined(__clang__) /* which knows not all names */
+#ifdef __LZCNT__
+  NEED("lzcnt")
+#endif
+#ifdef __MOVBE__
+  NEED("movbe")
+#endif
+#ifdef __GFNI__
+  NEED("gfni")
+#endif
+#ifdef __AVXVNNI__
+  NEED("avxvnni")
+#endif
+#endif
 #ifdef __AVX512F__
   NEED("avx512f")
 #endif
@@ -104,7 +118,7 @@ ANYWHERE int gd_processor_suffices(void)
   gethostname(host, sizeof host - 1);
   fprintf(stderr,
           "gradus: error: built for processors with %s, which that of %s has "
-          "not: build it there, or with -DGRADUS_ARCH=x86-64-v3 for all since "
+          "not: build it there; -DGRADUS_ARCH=x86-64-v3 suits most since "
           "2015\n",
           lacks, host);
   return 0;

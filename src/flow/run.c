@@ -343,7 +343,7 @@ gd_status gd_run_job(MPI_Comm comm, const gd_job *job,
   int rank;
   MPI_Comm_rank(comm, &rank);
   *exit_code = GD_EXIT_DONE;
-  gd_status st = check_job(job, options);
+  gd_status st = gd_settle(comm, check_job(job, options));
   if (st == GD_OK)
     st = gd_start(comm, job, options->dry_run);
   if (st != GD_OK && rank == 0)

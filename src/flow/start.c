@@ -167,11 +167,14 @@ static void warn_of_kernels(MPI_Comm comm)
   if (other == size)
     return;
   MPI_Bcast(&mine, (int)sizeof mine, MPI_BYTE, other, comm);
+  const char *variable = strcmp(gd_gemm_backend(), "openblas") == 0
+                             ? "OPENBLAS_CORETYPE"
+                             : "LIBXSMM_TARGET";
   gd_log(GD_LOG_WARNING,
          "rank 0 on %s computes by %s, rank %d on %s by %s: other numbers of "
          "ranks will give other last digits; choose nodes of one kind, or let "
-         "LIBXSMM_TARGET be the older one's for all ranks",
-         first.host, first.gemm, other, mine.host, mine.gemm);
+         "%s be the older one's for all ranks",
+         first.host, first.gemm, other, mine.host, mine.gemm, variable);
 }
 
 /* A bad placement is no failure, only slow. */

@@ -1,6 +1,7 @@
 #include "gradus/corpus.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -97,9 +98,16 @@ gd_status gd_corpus_list_place(gd_corpus_list *l, gd_video *v, const char *name)
   if (snprintf(beside, sizeof beside, "%.*s.csv", length, path) >= GD_PATH_MAX)
     return gd_fail(GD_ERR_USAGE, "%.200s...: path longer than %d bytes", path,
                    GD_PATH_MAX - 5);
+  errno = 0;
+  const int has_landmarks = gd_path_exists(beside);
+  if (!has_landmarks && errno != ENOENT && !gd_file_is_closed(beside))
+    return gd_fail(GD_ERR_IO,
+                   "%s: cannot tell whether it is there / repeat the same "
+                   "command",
+                   beside);
   v->path = gd_corpus_list_text(l, path);
   v->id = gd_arena_copy(l->arena, name, gd_corpus_stem(name));
-  v->landmarks = gd_corpus_list_text(l, gd_path_exists(beside) ? beside : "");
+  v->landmarks = gd_corpus_list_text(l, has_landmarks ? beside : "");
   return v->path == NULL || v->id == NULL || v->landmarks == NULL ? GD_ERR_NOMEM
                                                                   : GD_OK;
 }

@@ -214,8 +214,10 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
     st = gd_store_get_int(s, "step", &out->step);
   if (st == GD_OK)
     st = gd_store_get_real(s, "dev_mae", &out->dev_mae);
-  if (st == GD_OK && gd_store_has_attribute(s, "gemm"))
-    st = gd_store_get_text(s, "gemm", out->gemm, sizeof out->gemm);
+  /* A remark: no reason to refuse a file. */
+  if (st == GD_OK && gd_store_has_attribute(s, "gemm") &&
+      gd_store_get_text(s, "gemm", out->gemm, sizeof out->gemm) != GD_OK)
+    out->gemm[0] = '\0';
   if (st == GD_OK && gd_store_has_attribute(s, "settings"))
     st = gd_store_get_text(s, "settings", out->settings, sizeof out->settings);
   if (st == GD_OK && gd_store_has_attribute(s, "detector"))

@@ -147,7 +147,9 @@ static void warn_of_kernels(const gd_fit_parts *f, const gd_model_info *was)
 {
   char gemm[GD_GEMM_TEXT];
   gd_gemm_describe(f->config->trainer.network.precision, gemm);
-  if (f->rank == 0 && strcmp(was->gemm, gemm) != 0)
+  /* Earlier versions did not say for which processor. */
+  if (f->rank == 0 && strstr(was->gemm, " for ") != NULL &&
+      strcmp(was->gemm, gemm) != 0)
     gd_log(GD_LOG_WARNING,
            "the checkpoint of step %" PRId64 " was computed by %s, what "
            "follows is by %s: one of them alone would give other last digits",
@@ -168,7 +170,8 @@ static gd_status resume(gd_fit_parts *f, int64_t step)
   const int64_t n_rows = gd_checkpoint_n_rows(c);
   if (f->where.next_epoch > f->config->schedule.epochs ||
       f->where.next_step > gd_fit_steps_per_epoch(f) ||
-      n_rows > f->step + 2 * f->where.next_epoch)
+      n_rows > f->where.next_epoch * (gd_fit_steps_per_epoch(f) + 2) +
+                   f->where.next_step)
     st = gd_fail(GD_ERR_FORMAT, "%s: is of a longer training", path);
   const gd_precision is = gd_checkpoint_info(c)->network.precision;
   const gd_precision wanted = f->config->trainer.network.precision;

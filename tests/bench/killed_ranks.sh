@@ -9,6 +9,7 @@ stopped=$1/tests/stopped
 times=${2:-100}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_mpi_yield_when_idle=1
+unset PMIX_MCA_gds
 OMPI_MCA_orte_tmpdir_base=$(mktemp -d)
 export OMPI_MCA_orte_tmpdir_base
 trap 'rm -rf "$OMPI_MCA_orte_tmpdir_base"' EXIT

@@ -144,6 +144,11 @@ chmod 777 "$scratch/other"
 chmod 000 "$videos/closed"
 cp "$gradus" "$scratch/gradus" # where another may reach it
 chmod 755 "$scratch/gradus"
+chmod 644 "$scratch/job.yaml"
+"${as_other[@]}" test -r "$scratch/job.yaml" || {
+  echo "SKIPPED: $scratch is not for others to see"
+  exit 77
+}
 code=0
 (
   cd "$scratch/other"

@@ -17,16 +17,19 @@ if [ "$(id -u)" -ne 0 ] || ! command -v ip >/dev/null; then
   exit 77
 fi
 # Names and addresses of hosts are the machine's: one test at a time.
-exec 9>"${TMPDIR:-/tmp}/gradus-hosts.lock"
+exec 9>/tmp/gradus-hosts.lock
 flock 9
-"$hosts" down # what is left of a test that was killed
+ours=/tmp/gradus-hosts.up # left behind by a test that was killed
+[ ! -e "$ours" ] || "$hosts" down
 "$hosts" up 3 || {
   echo "SKIPPED: no network namespaces here"
   exit 77
 }
+: >"$ours"
 # shellcheck disable=SC2317 # called by the trap
 tidy() {
   "$hosts" down || true
+  rm -f "$ours"
   clean
 }
 trap tidy EXIT
@@ -139,7 +142,8 @@ $noticed || fail "the job did not notice"
 grep -q 'on node h2' "$two/log" || fail "h2 is not named: $(cat "$two/log")"
 "$hosts" heal h2
 (on_hosts "$two" "$scratch/job.yaml" --set work=run) || fail "again: $(cat "$two/log")"
-last=$(grep -o 'next_epoch=[0-9]* next_step=[0-9]*' "$two/log" | tail -n 1)
+last=$(grep -o 'next_epoch=[0-9]* next_step=[0-9]*' "$two/log" | tail -n 1) ||
+  fail "no training: $(cat "$two/log")"
 [ "$last" != 'next_epoch=1 next_step=1' ] ||
   fail "training began anew: $(cat "$two/log")"
 wait "$one"

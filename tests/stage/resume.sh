@@ -108,8 +108,8 @@ printf 'damage' | dd of="$newest" bs=1 seek="$at" conv=notrunc status=none
 
 # A rank that is stopped for good is named, and the run ends.
 export GRADUS_WATCHDOG=${GRADUS_SILENCE:-15}
-number=
 stop_a_rank() {
+  number=
   begin 3
   until_true has_begun
   mapfile -t pids < <(ranks_of "$mpirun")

@@ -163,12 +163,13 @@ static void frames_are_those_of_ffmpeg_byte_for_byte(void **state)
     char path[GD_PATH_MAX];
     if (!make(&CLIPS[i], path)) {
       print_message("%s: this ffmpeg cannot make it\n", CLIPS[i].file);
+      assert_true(gd_test_has(CLIPS[i].encoder, "lib"));
       continue;
     }
     compare(&CLIPS[i], path);
     n++;
   }
-  assert_true(n > 25);
+  assert_true(n > 15);
 }
 
 static const struct CMUnitTest tests[] = {
