@@ -214,9 +214,32 @@ gd_scores_info gd_scoring_info(const gd_scoring *s, int wanted)
   return info;
 }
 
+/* A part of the scores carries the videos of its own: of many parts, each with
+ * the table of all, none would be left to read. */
+static gd_status create_part(const gd_scoring *s, int64_t first, int64_t end,
+                             const gd_scores_info *info, const char *path,
+                             gd_scores_writer **out)
+{
+  const gd_video_table *all = gd_face_set_videos(s->faces);
+  gd_video_table *own = NULL;
+  int32_t *wanted = gd_alloc(end - first, sizeof *wanted);
+  gd_status st = wanted == NULL ? GD_ERR_NOMEM : GD_OK;
+  for (int64_t v = first; st == GD_OK && v < end; v++)
+    wanted[v - first] = all->index[s->videos[v].row];
+  if (st == GD_OK)
+    st = gd_video_table_select(all, wanted, end - first, &own);
+  if (st == GD_OK)
+    st = gd_scores_writer_create(path, gd_instance_digest(s->env->self), info,
+                                 own, out);
+  gd_video_table_free(own);
+  free(wanted);
+  return st;
+}
+
 static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
                            const char *path)
 {
+  (void)env;
   gd_scoring *s = context;
   const int64_t first = s->first_video[unit], end = s->first_video[unit + 1];
   const gd_scores_info info = gd_scoring_info(s, unit < s->n_units_wanted);
@@ -232,8 +255,7 @@ static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
   if (st == GD_OK && s->evaluator == NULL)
     st = gd_evaluator_new(s->model, &s->evaluator);
   if (st == GD_OK)
-    st = gd_scores_writer_create(path, gd_instance_digest(env->self), &info,
-                                 gd_face_set_videos(s->faces), &w);
+    st = create_part(s, first, end, &info, path, &w);
   for (int64_t v = first; st == GD_OK && v < end; v++)
     st = score_video(s, &s->videos[v], &room, w);
   if (st == GD_OK) {
