@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "gradus/faces.h"
 #include "gradus/file.h"
@@ -9,8 +10,9 @@
 #include "gradus/memory.h"
 #include "shard/faces_format.h"
 
-/* So many shards are kept open at a time. */
-enum { MOST_OPEN = 64 };
+/* So many shards are kept open at a time, at most: all that `align` makes, as
+ * training reads them in any order.  HDF5 takes 0.55 MB for each. */
+enum { MOST_OPEN = 512 };
 
 typedef struct {
   char path[GD_PATH_MAX];
@@ -35,7 +37,7 @@ struct gd_face_set {
   int64_t n_entries;
   gd_video_table *videos;
   int32_t opened[MOST_OPEN]; /* a ring of the shards that are open */
-  int32_t n_opened;
+  int32_t n_opened, most_open;
 };
 
 void gd_face_set_close(gd_face_set *s)
@@ -366,14 +368,27 @@ gd_face_info gd_face_set_info(const gd_face_set *s, int64_t i)
   return s->entries[i].info;
 }
 
+/* Half of the files that this process may have. */
+static int32_t count_allowed(void)
+{
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+      files.rlim_cur / 2 >= (rlim_t)MOST_OPEN)
+    return MOST_OPEN;
+  return files.rlim_cur < 4 ? 1 : (int32_t)(files.rlim_cur / 2);
+}
+
 /* Open a shard, and close the one that has been open longest if need be. */
 static gd_status open_shard(gd_face_set *s, int32_t number)
 {
   shard *at = &s->shards[number];
   if (at->open != NULL)
     return GD_OK;
-  int32_t *place = &s->opened[s->n_opened % MOST_OPEN];
-  if (s->n_opened >= MOST_OPEN) {
+  if (s->most_open == 0)
+    s->most_open = count_allowed();
+  const int32_t most = s->most_open;
+  int32_t *place = &s->opened[s->n_opened % most];
+  if (s->n_opened >= most) {
     gd_store_close(s->shards[*place].open);
     s->shards[*place].open = NULL;
   }
@@ -382,7 +397,7 @@ static gd_status open_shard(gd_face_set *s, int32_t number)
   if (st != GD_OK)
     return st;
   *place = number;
-  s->n_opened = s->n_opened + 1 < 2 * MOST_OPEN ? s->n_opened + 1 : MOST_OPEN;
+  s->n_opened = s->n_opened + 1 < 2 * most ? s->n_opened + 1 : most;
   return GD_OK;
 }
 

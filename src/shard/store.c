@@ -317,6 +317,34 @@ static int lies_elsewhere(hid_t dataset)
   return elsewhere;
 }
 
+/* Is each row a chunk of its own?  Whoever reads it wants all of it, once. */
+static int is_by_row(hid_t dataset)
+{
+  hsize_t chunk[H5S_MAX_RANK] = {0};
+  hid_t create = H5Dget_create_plist(dataset);
+  const int by_row = create >= 0 && H5Pget_layout(create) == H5D_CHUNKED &&
+                     H5Pget_chunk(create, H5S_MAX_RANK, chunk) > 1 &&
+                     chunk[0] == 1;
+  if (create >= 0)
+    H5Pclose(create);
+  return by_row;
+}
+
+/* Open a dataset.  Of one whose rows are chunks HDF5 keeps none: it would keep
+ * 1 MiB of each file that is open. */
+static hid_t open_by_name(hid_t file, const char *name)
+{
+  hid_t id = H5Dopen2(file, name, H5P_DEFAULT);
+  if (id < 0 || !is_by_row(id))
+    return id;
+  H5Dclose(id);
+  hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+  H5Pset_chunk_cache(access, 0, 0, 0);
+  id = H5Dopen2(file, name, access);
+  H5Pclose(access);
+  return id;
+}
+
 /* Rows have bytes, and all bytes a number. */
 static int take_dims(const hsize_t *dims, gd_dataset *d)
 {
@@ -346,7 +374,7 @@ static gd_status open_dataset(gd_store *s, const char *name)
 
   gd_dataset d = {0};
   hsize_t dims[H5S_MAX_RANK];
-  hid_t id = H5Dopen2(s->file, name, H5P_DEFAULT);
+  hid_t id = open_by_name(s->file, name);
   if (id < 0)
     return gd_h5_fail(GD_ERR_FORMAT, s->path, "cannot open a dataset");
   if (lies_elsewhere(id)) {

@@ -1,7 +1,9 @@
 #include "gradus/faces.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "test.h"
 
@@ -95,6 +97,38 @@ static void shards_read_back_as_one_table(void **state)
   gd_face_set_close(s);
 }
 
+/* However few files a process may have open. */
+static void many_shards_are_read_in_any_order(void **state)
+{
+  (void)state;
+  enum { SHARDS = 60, FILES = 32 };
+  char path[GD_PATH_MAX], name[32];
+  const char *directory = gd_test_path("many");
+  assert_ok(gd_directory_make(directory));
+  for (int i = 0; i < SHARDS; i++) {
+    snprintf(name, sizeof name, "faces-%05d.h5", i);
+    assert_ok(gd_path_join(directory, name, path));
+    gd_face_writer *w = create(path, "t");
+    append(w, 2, i, GD_FACE_DETECTED);
+    assert_ok(gd_face_writer_commit(w));
+  }
+  struct rlimit old, few;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+  few = (struct rlimit){FILES, old.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+  gd_face_set *s;
+  assert_ok(gd_face_set_open(directory, &s));
+  for (int i = 0; i < 3 * SHARDS; i++) {
+    uint8_t want[3 * SIZE * SIZE], rgb[3 * SIZE * SIZE];
+    const int at = i * 37 % SHARDS;
+    draw(2, at, want);
+    assert_ok(gd_face_set_read(s, at, rgb));
+    assert_memory_equal(rgb, want, sizeof want);
+  }
+  gd_face_set_close(s);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 static void divided_set_has_other_partitions(void **state)
 {
   (void)state;
@@ -182,6 +216,7 @@ static void abandoned_shard_leaves_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_read_back_as_one_table),
+    cmocka_unit_test(many_shards_are_read_in_any_order),
     cmocka_unit_test(divided_set_has_other_partitions),
     cmocka_unit_test(statuses_are_counted_with_the_missing_frames),
     cmocka_unit_test(shard_without_any_face_is_complete),
