@@ -9,8 +9,9 @@
  * is alive, whenever it feeds its own watchdog, and the next one names it when
  * nothing came for a quarter longer than the silence that is allowed.
  *
- * Whoever waits for another rank by gd_wait(), gd_agree() is alive; so the rank
- * that is named is the one that others wait for.
+ * Whoever reads files or resamples persons is alive (gradus/alive.h), and
+ * whoever waits for another rank by gd_wait(), gd_agree() is; so the rank that
+ * is named is the one that others wait for.
  */
 #ifndef GRADUS_WATCHDOG_H
 #define GRADUS_WATCHDOG_H

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "gradus/alive.h"
+
 static gd_digest from_xxh(XXH128_hash_t h)
 {
   return (gd_digest){.high = h.high64, .low = h.low64};
@@ -83,6 +85,7 @@ gd_status gd_digest_of_file(const char *path, gd_digest *out)
 {
   assert(path != NULL && out != NULL);
   *out = (gd_digest){0, 0};
+  gd_alive();
 
   FILE *file = fopen(path, "rb");
   if (file == NULL)

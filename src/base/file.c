@@ -11,6 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "gradus/alive.h"
+
 gd_status gd_path_join(const char *directory, const char *name,
                        char out[GD_PATH_MAX])
 {
@@ -94,6 +96,7 @@ static gd_status sync_path(const char *path, int flags)
 gd_status gd_file_publish(const char *path)
 {
   char part[GD_PATH_MAX], directory[GD_PATH_MAX];
+  gd_alive();
   gd_status st = gd_file_part(path, part);
   if (st == GD_OK)
     st = sync_path(part, O_RDONLY);

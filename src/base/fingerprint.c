@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gradus/alive.h"
 #include "gradus/file.h"
 
 enum { BLOCK_BYTES = 4096, N_BLOCKS = 3 };
@@ -51,6 +52,7 @@ gd_status gd_fingerprint_take(const char *path, gd_fingerprint *out)
   assert(path != NULL && out != NULL);
 
   *out = (gd_fingerprint){.size_bytes = -1};
+  gd_alive();
   gd_status st = gd_file_stat(path, &out->size_bytes, &out->modified_ns);
   if (st != GD_OK)
     return st;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/alive.h"
 #include "gradus/average.h"
 #include "gradus/memory.h"
 #include "gradus/random.h"
@@ -144,6 +145,7 @@ static gd_status resample(const gd_bootstrap *b, int64_t n_persons, sums *of,
   sums all = {0}, some;
   assert(n <= MOST_STATISTICS);
 
+  gd_alive();
   for (int s = 0; s < n; s++)
     *out[s] = (gd_interval){NAN, NAN};
   if (b->draws == 0 || n_persons < 2)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gradus/alive.h"
 #include "gradus/clock.h"
 #include "gradus/launcher.h"
 
@@ -66,6 +67,7 @@ void gd_watchdog_begin(int rank, int limit_s)
   struct sigaction action = {.sa_handler = end_process};
   sigemptyset(&action.sa_mask);
   sigaction(SIGALRM, &action, NULL);
+  gd_alive_listen(gd_watchdog_feed);
   gd_watchdog_feed();
 }
 
@@ -227,6 +229,7 @@ void gd_watchdog_end(void)
   if (ring.joined)
     leave();
   watch.limit_s = 0;
+  gd_alive_listen(NULL);
   alarm(0);
   signal(SIGALRM, SIG_DFL);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gradus/alive.h"
 #include "gradus/file.h"
 #include "gradus/memory.h"
 #include "h5.h"
@@ -168,6 +169,7 @@ gd_status gd_store_open(const char *path, const char *format, int version,
   assert(path != NULL && out != NULL);
   *out = NULL;
   gd_h5_begin();
+  gd_alive();
 
   int64_t size_bytes;
   gd_status st = gd_file_stat(path, &size_bytes, NULL);

@@ -1,11 +1,15 @@
 #include "gradus/watchdog.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gradus/alive.h"
+#include "gradus/digest.h"
+#include "gradus/fingerprint.h"
 #include "gradus/stop.h"
 #include "test.h"
 
@@ -85,6 +89,49 @@ static void fed_watchdog_begins_anew_and_ends_when_told(void **state)
   assert_true(left_s() == 0);
 }
 
+static void *show_another_sign(void *thread)
+{
+  gd_alive();
+  return thread;
+}
+
+/* Whoever reads a file, in a room that knows of no watchdog. */
+static void reading_is_a_sign_of_life_of_its_own_thread(void **state)
+{
+  (void)state;
+  gd_digest digest;
+  gd_fingerprint fingerprint;
+  pthread_t thread;
+  assert_ok(gd_file_write(gd_test_path("file"), "x", 1));
+  gd_watchdog_begin(0, 1000);
+  for (int sign = 0; sign < 4; sign++) {
+    double hungry_s = 0, fed_s = 0;
+    for (int n_tries = 0; n_tries < 50 && fed_s <= hungry_s; n_tries++) {
+      const double from_s = left_s();
+      do
+        hungry_s = left_s();
+      while (hungry_s > from_s - 0.05);
+      if (sign == 0)
+        assert_ok(gd_digest_of_file(gd_test_path("file"), &digest));
+      else if (sign == 1)
+        assert_ok(gd_fingerprint_take(gd_test_path("file"), &fingerprint));
+      else if (sign == 2)
+        assert_ok(gd_file_write(gd_test_path("file"), "x", 1));
+      else {
+        assert_int_equal(pthread_create(&thread, NULL, show_another_sign, NULL),
+                         0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        n_tries = 50;
+      }
+      fed_s = left_s();
+    }
+    assert_true(sign < 3 ? fed_s > hungry_s : fed_s <= hungry_s);
+  }
+  gd_watchdog_end();
+  gd_alive();
+  assert_true(left_s() == 0);
+}
+
 static void interrupt_twice(void)
 {
   gd_stop_begin();
@@ -106,6 +153,7 @@ static void second_interrupt_ends_the_process(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(silent_process_is_named_and_ended),
     cmocka_unit_test(fed_watchdog_begins_anew_and_ends_when_told),
+    cmocka_unit_test(reading_is_a_sign_of_life_of_its_own_thread),
     cmocka_unit_test(second_interrupt_ends_the_process),
 };
 
