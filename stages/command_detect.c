@@ -14,7 +14,7 @@
 #include "gradus/run.h"
 
 static const gd_option options[] = {
-    {"--weights", "FILE", 0,
+    {"--weights", "FILE", GD_OPTION_NEEDED,
      "Weights of MTCNN, see gradus help import; or `drawn`."},
     {"--min-face", "PX", 0, "Smallest face that is looked for (default 20)."},
     {"--json", NULL, 0, "One JSON object per image and line."},
@@ -249,7 +249,8 @@ const gd_command gd_command_detect = {
         "With --json, each line has `file`, `boxes` (x0 y0 x1 y1, px),\n"
         "`probs` and `landmarks` (x y of the eye at image left, the eye at\n"
         "image right, nose, mouth corner at image left, at image right).\n"
-        "Pictures of --draw show faces blurred: they may be passed on.\n"
+        "In pictures of --draw the faces that were found are blurred; one\n"
+        "that was missed is not. Look at each before you pass it on.\n"
         "\n"
         "The weights `drawn` ship with gradus. They are made of drawn faces\n"
         "alone and find drawn faces; for people, import public weights.\n",

@@ -19,8 +19,11 @@ static const char exit_codes[] =
     "  0   done\n"
     "  1   failed: running the same command again may help\n"
     "  2   usage or manifest: it will not help\n"
-    "  3   done, but more items skipped than max_skipped\n"
-    "  75  stopped on request (SIGTERM, SIGUSR1): run the same command again\n";
+    "  3   more items skipped than max_skipped: no later stage was begun;\n"
+    "      or a video that `gradus predict` could not score\n"
+    "  75  stopped on request: run the same command again. Ctrl-C, SIGTERM\n"
+    "      and SIGUSR1 ask. Send an mpirun SIGUSR1: for the others it kills\n"
+    "      its ranks (exit code 1)\n";
 
 static const char environment[] =
     "  GRADUS_GEMM        libxsmm or openblas: which library multiplies\n"
@@ -32,10 +35,11 @@ static const char environment[] =
     "  GRADUS_SITE        the site file of `gradus submit`\n"
     "  GRADUS_WATCHDOG    seconds without a sign of life after which a rank "
     "is\n"
-    "                     named and the run ended (600)\n"
+    "                     named and the run ended (600); 0: never\n"
     "  GRADUS_HOSTS_WAIT  seconds for a host to see what another has written "
     "(60)\n"
-    "  OMP_NUM_THREADS    threads of each rank\n"
+    "  OMP_NUM_THREADS    threads of each rank; unset: the cores that it is\n"
+    "                     bound to, else the node's cores over its ranks\n"
     "All ranks of a run take rank 0's GRADUS_*.\n";
 
 /* ---------------------------------------------------------------- for people
@@ -64,11 +68,14 @@ static void add_option(gd_text *out, const gd_option *o)
 static void add_usage(gd_text *out, const gd_command *c)
 {
   gd_text_printf(out, "gradus %s", c->name);
-  for (int i = 0; i < c->n_options; i++)
-    gd_text_printf(out, " [%s%s%s]%s", c->options[i].name,
-                   c->options[i].value == NULL ? "" : " ",
-                   c->options[i].value == NULL ? "" : c->options[i].value,
-                   c->options[i].repeats ? "..." : "");
+  for (int i = 0; i < c->n_options; i++) {
+    const gd_option *o = &c->options[i];
+    const int is_needed = o->times == GD_OPTION_NEEDED;
+    gd_text_printf(out, " %s%s%s%s%s%s", is_needed ? "" : "[", o->name,
+                   o->value == NULL ? "" : " ",
+                   o->value == NULL ? "" : o->value, is_needed ? "" : "]",
+                   o->times == GD_OPTION_REPEATS ? "..." : "");
+  }
   gd_text_printf(out, "%s%s", c->operands[0] == '\0' ? "" : " ", c->operands);
 }
 

@@ -8,7 +8,7 @@
 
 static const gd_option options[] = {
     {"--profile", "NAME", 0,
-     "resnet: what the weights were trained with: gradus,\n"
+     "resnet needs it: what the weights were trained with: gradus,\n"
      "torchvision, vggface2-bgr, vggface2-rgb or keras-vggface."},
     {"--set", "KEY=VALUE", 1,
      "resnet: a setting that differs from the profile:\n"

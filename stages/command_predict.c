@@ -23,7 +23,7 @@
 #include "stages.h"
 
 static const gd_option options[] = {
-    {"--model", "FILE", 0, "model.h5 of a training; see below."},
+    {"--model", "FILE", GD_OPTION_NEEDED, "model.h5 of a training."},
     {"--calibration", "FILE", 0,
      "calibration.yaml of an evaluation of this model: average\n"
      "of frames and prediction intervals."},
@@ -40,8 +40,9 @@ static const gd_option options[] = {
     {"--no-blur", NULL, 0, "Show the faces of sheet and films as they are."},
     {"--work", "DIR", 0,
      "Keep frames and faces in DIR, and go on from there; default:\n"
-     "a temporary folder, removed at the end, or by the next\n"
-     "`predict` of this user on this host if it was killed."},
+     "a temporary folder below $TMPDIR, or /tmp, that you alone\n"
+     "can read, removed at the end, or by the next `predict` of\n"
+     "this user on this host if it was killed."},
 };
 
 /* ------------------------------------------------------------------- printing
@@ -468,24 +469,29 @@ const gd_command gd_command_predict = {
     .details =
         "Samples, finds, cuts and scores the faces of each VIDEO as the model\n"
         "records that it was done for training, with the same code, alone or\n"
-        "under mpirun: a video of the corpus gets the score that `evaluate`\n"
-        "gave it, bit for bit. A level is printed for each video, and with\n"
-        "--calibration its prediction interval, as wide as the development\n"
-        "videos of that evaluation needed. Without, there is no interval.\n"
+        "under mpirun. A video of the corpus gets the score that `evaluate`\n"
+        "gave it, bit for bit, unless that had a `precision` of its own, or "
+        "an\n"
+        "`average` that is not the mean and no --calibration says so. A level\n"
+        "is printed for each video, and with --calibration its prediction\n"
+        "interval, as wide as the development videos of that evaluation\n"
+        "needed. Without, there is no interval.\n"
         "\n"
         "  gradus predict a.mp4 b.mp4 --model runs/x/model-1234abcd/model.h5 "
         "\\\n"
-        "    --calibration runs/x/scores-5678cdef/calibration.yaml --out "
-        "found\n"
+        "    --calibration runs/x/scores-5678cdef/calibration.yaml \\\n"
+        "    --detector mtcnn.h5 --out found\n"
         "\n"
         "The weights of a detector are not in the model: name their file by\n"
-        "--detector; that they are the same is checked. A video that cannot\n"
-        "be read, or shows no face, gets a line that says so, the others are\n"
-        "scored, and the exit code is 3.\n"
+        "--detector; that they are the same is checked. A model of landmark\n"
+        "CSVs takes the one beside each video, clip.csv of clip.mp4. A video\n"
+        "that cannot be read, or shows no face, gets a line that says so, the\n"
+        "others are scored, and the exit code is 3.\n"
         "\n"
         "frames.csv has for each frame its time, how its face was found\n"
         "(detected, tracked, fallback, missing), the expected level and the\n"
-        "standard deviation. On several nodes, --work names a folder that\n"
-        "they share.\n",
+        "standard deviation. --json has for each video what predictions.csv\n"
+        "has: docs/evaluation.md explains it. On several nodes, --work names\n"
+        "a folder that they share.\n",
     .run = run,
 };

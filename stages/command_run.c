@@ -12,7 +12,10 @@
 #include "stages.h"
 
 static const gd_option options[] = {
-    {"--stage", "NAME", 0, "Run only the stage of this name, all its members."},
+    {"--stage", "NAME", 0,
+     "Run only the stage of this name, all its members; or\n"
+     "the one member whose folder in the work directory is\n"
+     "called so: model-1234abcd."},
     GD_OPTION_SET,
     {"--dry-run", NULL, 0, "Say what would be done, and do nothing."},
 };

@@ -10,10 +10,14 @@
 
 #include "gradus/status.h"
 
+/** How often an option is given: once at most, any number of times, or once,
+ * which the command checks. */
+typedef enum { GD_OPTION_ONCE, GD_OPTION_REPEATS, GD_OPTION_NEEDED } gd_times;
+
 typedef struct {
   const char *name;     /**< "--set" */
   const char *value;    /**< what its value is called, NULL: a flag */
-  int repeats;          /**< may be given several times */
+  gd_times times;       /**< the help shows it */
   const char *sentence; /**< for the help */
 } gd_option;
 

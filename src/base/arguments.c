@@ -62,7 +62,7 @@ static gd_status take_option(gd_arguments *a, const char *const *words,
   if (option < 0)
     return fail_unknown(a, word, length);
   const gd_option *o = &a->options[option];
-  if (a->counts[option] > 0 && !o->repeats)
+  if (a->counts[option] > 0 && o->times != GD_OPTION_REPEATS)
     return gd_fail(GD_ERR_USAGE, "option '%s' twice", o->name);
   const char *value = equals == NULL ? NULL : equals + 1;
   if (o->value == NULL && value != NULL)

@@ -51,6 +51,8 @@ for command in run plan status check frames report synth predict help; do
   expect 0 out "usage: gradus $command" help "$command"
   expect 2 err "unknown option '--sett'" "$command" --sett
 done
+expect 0 out 'gradus predict --model FILE [--calibration FILE] [' help predict
+expect 0 out 'gradus detect --weights FILE [' help detect
 expect 2 err "unknown command 'stauts'; did you mean 'status'?" stauts
 expect 2 err "did you mean '--dry-run'?" run --dry-rnu good.yaml
 expect 2 err 'JOB is missing: gradus plan JOB' plan
