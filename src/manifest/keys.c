@@ -13,13 +13,17 @@
   {                                                                            \
     .name = "max_skipped", .type = GD_KEY_LIMIT, .unit = "videos or %",        \
     .fallback = "0", .neutral = 1,                                             \
-    .sentence = "Videos that may be skipped before the exit code becomes 3."   \
+    .sentence =                                                                \
+        "Videos that may be skipped; with more, the run ends behind "          \
+        "this stage with exit code 3, and no later one begins. 0: one "        \
+        "is too many. Raising it computes nothing again."                      \
   }
 
 static const gd_key corpus_keys[] = {
     {"layout", GD_KEY_CHOICE, .words = "table|avec2013|avec2014|list",
      .fallback = "table",
-     .sentence = "How videos and labels lie in the root; list: paths of videos "
+     .sentence = "How videos and labels lie in the root: docs/corpus.md shows "
+                 "each; table: a file labels.csv; list: paths of videos "
                  "without labels, a line each, for `predict`."},
     {"root", GD_KEY_TEXT, .unit = "folder",
      .sentence = "Where the videos and labels are; the file of a list."},
@@ -106,17 +110,18 @@ static const gd_key align_keys[] = {
      .sentence = "Least probability of a face in P-, R- and O-Net."},
     {"search_every", GD_KEY_INT, .unit = "frames", .fallback = "20", .low = 1,
      .high = 1e6,
-     .sentence = "MTCNN searches one in so many frames whole, the others where "
-                 "the face was; 1: all whole."},
+     .sentence = "Of the frames that extract kept, MTCNN searches one in so "
+                 "many whole, the others where the face was; 1: all whole."},
     {"max_gap", GD_KEY_INT, .unit = "frames", .fallback = "2", .high = 1e6,
-     .sentence = "So many frames without a face, between two with one, are "
-                 "interpolated; `missing` treats longer gaps and both ends."},
+     .sentence =
+         "So many kept frames without a face, between two with one, are "
+         "interpolated; `missing` treats longer gaps and both ends."},
     {"missing", GD_KEY_CHOICE, .words = "drop|previous|centre",
      .fallback = "drop",
      .sentence =
          "A frame without a face that `max_gap` does not fill: leave it "
-         "out, use the landmarks of the frame before, or the frame's "
-         "centre."},
+         "out, use the landmarks of the frame before (ahead of the first "
+         "face: that one's), or the frame's centre."},
     {"alignment", GD_KEY_CHOICE, .words = "similarity|crop",
      .fallback = "similarity",
      .sentence = "Landmarks upon a template, or the square around the face's "
@@ -234,13 +239,16 @@ static const gd_key train_keys[] = {
     {"seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
      .sentence = "Initial weights, order, augmentation and dropout."},
     {"folds", GD_KEY_INT, .fallback = "0", .high = 1e5,
-     .sentence = "Cross-validation: deal the persons of all partitions to so "
-                 "many folds of like levels, or take those that a table's "
-                 "column `fold` names; as many as persons: leave one out. 0: "
-                 "the corpus's partitions."},
+     .sentence =
+         "Cross-validation: deal the persons of all partitions to so "
+         "many folds of like levels, or take those that a table's "
+         "column `fold` names; 3 or more; as many as persons: leave one "
+         "out. 0: the corpus's partitions."},
     {"fold", GD_KEY_INT, .fallback = "1", .low = 1, .high = 1e5,
-     .sentence = "The fold that is tested; the fifth of the folds behind it is "
-                 "for development, the rest for training. Sweep over it."},
+     .sentence =
+         "The fold that is tested; the folds that follow it, a fifth of "
+         "all and at least one, are for development, the rest for "
+         "training. Sweep over it."},
     {"fold_seed", GD_KEY_INT, .fallback = "1", .high = LARGEST,
      .sentence = "How persons of like levels are dealt to folds."},
     {"flip", GD_KEY_FLAG, .fallback = "true",
@@ -265,8 +273,8 @@ static const gd_key train_keys[] = {
                  "one."},
     {"patience", GD_KEY_INT, .unit = "epochs", .fallback = "0", .late = 1,
      .high = 1e6,
-     .sentence = "End after so many epochs without a lower development MAE; 0: "
-                 "make all epochs."},
+     .sentence = "End after so many epochs without a lower development "
+                 "MAE, which needs `select: dev`; 0: make all epochs."},
     {"checkpoint_every", GD_KEY_INT, .unit = "steps", .fallback = "0",
      .high = 1e9, .neutral = 1,
      .sentence = "Steps between checkpoints; 0: only at the end of an epoch."},
@@ -274,7 +282,9 @@ static const gd_key train_keys[] = {
      .neutral = 1,
      .sentence =
          "Checkpoints kept while training: so many of the last, and the "
-         "selected epoch's; of Adam each is three times the model."},
+         "selected epoch's; of one that has ended, the last and the selected "
+         "epoch's stay. Of Adam each is three times the model, with `average` "
+         "four times."},
 };
 
 /* `train-detector`: a macro pastes the names of tables. */
@@ -311,8 +321,9 @@ static const gd_key evaluate_keys[] = {
      .sentence = "A video's score, given its frames': trimmed is the mean "
                  "without the lowest and the highest tenth."},
     {"interval", GD_KEY_REAL, .fallback = "0.9", .low = 0, .high = 0.999,
-     .sentence = "Share of test videos that the prediction intervals are to "
-                 "hold, as the development videos tell; 0: none."},
+     .sentence = "Share of videos whose label the prediction intervals are to "
+                 "hold, as the development videos tell; of test videos only, "
+                 "and where there are development videos; 0: none."},
     {"precision", GD_KEY_CHOICE, .words = "model|fp32|bf16",
      .fallback = "model", .late = 1,
      .sentence = "What activations are kept in; model: as in its training."},
@@ -328,8 +339,10 @@ static const gd_key evaluate_keys[] = {
 
 static const gd_key predict_keys[] = {
     {"model", GD_KEY_FILE,
-     .sentence = "Model that scores the videos of a corpus of layout `list`; "
-                 "`gradus predict` takes all else from it."},
+     .sentence = "Model that scores the videos of a corpus of layout `list`. "
+                 "Give extract and align the keys of its training: only the "
+                 "faces' size and alignment are compared. `gradus predict` "
+                 "takes these keys from the model."},
     {"calibration", GD_KEY_FILE, .fallback = "",
      .sentence = "calibration.yaml of an evaluation of this model: average and "
                  "prediction intervals; empty: the mean, and no intervals."},
@@ -380,9 +393,9 @@ static const gd_key site_keys[] = {
     {"launcher_options", GD_KEY_LINE, .fallback = "",
      .sentence = "Further words for the launcher, parted by blanks."},
     {"modules", GD_KEY_LINE, .fallback = "",
-     .sentence = "Modules to load, parted by blanks."},
+     .sentence = "Modules that every job loads first, parted by blanks."},
     {"setup", GD_KEY_LINE, .unit = "file", .fallback = "",
-     .sentence = "Shell script that every job sources first."},
+     .sentence = "Shell script that every job sources then."},
     {"container", GD_KEY_LINE, .fallback = "",
      .sentence = "Words before the program, parted by blanks: `apptainer exec "
                  "gradus.sif`."},
