@@ -2,37 +2,9 @@
 #include <math.h>
 
 #include "comparison_parts.h"
+#include "student.h"
 
 /* --------------------------------------------------------------- verdicts */
-
-/* The share of Student's distribution with `freedom` degrees (a whole number)
- * between -t and t: Abramowitz and Stegun, "Handbook of Mathematical
- * Functions" (1964), 26.7.3 and 26.7.4. */
-static double student_share(double t, int freedom)
-{
-  const double angle = atan(t / sqrt(freedom));
-  const double s = sin(angle), c = cos(angle), pi = acos(-1);
-  double sum = 0, term = freedom % 2 == 1 ? c : 1;
-  for (int k = freedom % 2 == 1 ? 1 : 0; k <= freedom - 2; k += 2) {
-    sum += term;
-    term *= c * c * (k + 1) / (k + 2);
-  }
-  return freedom % 2 == 1 ? 2 / pi * (angle + s * sum) : s * sum;
-}
-
-/* The t that a share of the distribution lies within, by bisection. */
-static double student_within(double share, int freedom)
-{
-  double low = 0, high = 1e6;
-  for (int i = 0; i < 100; i++) {
-    const double middle = 0.5 * (low + high);
-    if (student_share(middle, freedom) < share)
-      low = middle;
-    else
-      high = middle;
-  }
-  return 0.5 * (low + high);
-}
 
 /* Welch's interval; his degrees of freedom are rounded down, which widens. */
 static gd_interval seeds_interval(const gd_comparison *c,
@@ -57,7 +29,8 @@ static gd_interval seeds_interval(const gd_comparison *c,
   const double freedom = variance * variance / below;
   const double half =
       sqrt(variance) *
-      student_within(c->bootstrap.level, (int)fmax(1, floor(freedom + 1e-9)));
+      gd_student_within(c->bootstrap.level,
+                        (int64_t)fmax(1, floor(freedom + 1e-9)));
   return (gd_interval){middle - half, middle + half};
 }
 
