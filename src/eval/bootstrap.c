@@ -9,6 +9,7 @@
 #include "gradus/average.h"
 #include "gradus/memory.h"
 #include "gradus/random.h"
+#include "student.h"
 
 /* What the videos of one person add to every error; sums over persons are all
  * that a draw needs.  Levels are taken from their mean, so that squares keep
@@ -41,14 +42,6 @@ static double normal_quantile(double share)
       high = middle;
   }
   return 0.5 * (low + high);
-}
-
-/* Student's quantile from the normal one: Abramowitz and Stegun, 26.7.5. */
-static double student_quantile(double z, double freedom)
-{
-  const double z3 = z * z * z, z5 = z3 * z * z;
-  return z + (z3 + z) / (4 * freedom) +
-         (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
 }
 
 /* The q-quantile of sorted numbers, linear between neighbours. */
@@ -120,9 +113,8 @@ static gd_interval interval_of(const gd_bootstrap *b, int64_t n_persons,
   const double share = fmin(1 - least, fmax(least, below / (double)n));
   const double bias = normal_quantile(share);
   const double bend = acceleration(n_persons, r->without);
-  const double width =
-      sqrt(persons / (persons - 1)) *
-      student_quantile(normal_quantile(0.5 * (1 + b->level)), persons - 1);
+  const double width = sqrt(persons / (persons - 1)) *
+                       gd_student_within(b->level, n_persons - 1);
   double end[2];
   for (int side = 0; side < 2; side++) {
     const double z = bias + (side == 0 ? -width : width);

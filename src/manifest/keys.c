@@ -439,7 +439,7 @@ static const gd_section stage_sections[] = {
      .n_keys = LENGTH(detector_keys)},
     SECTION(evaluate, 3, 0, "score videos with a model", "train", "align"),
     SECTION(predict, 1, 0, "score videos without labels", "align"),
-    SECTION(report, 2, 1, "gather scores into tables and pages", "evaluate"),
+    SECTION(report, 3, 1, "gather scores into tables and pages", "evaluate"),
 };
 
 static const gd_section corpus_section =

@@ -156,12 +156,33 @@ static void intervals_of_one_person_or_no_draws_are_not_numbers(void **state)
   assert_true(m.mae.low == 0 && m.mae.high == 1);
 }
 
+/* All five draws are one person's with a chance of 1/3125.  By Student's
+ * quantile for four degrees of freedom (scipy 1.10.1), 1.25/3125 of the draws
+ * are left below an interval at 0.96, and 0.85/3125 below one at 0.9635; a
+ * series from the normal quantile that was here before left 1.13/3125. */
+static void interval_of_few_persons_is_as_wide_as_students(void **state)
+{
+  (void)state;
+  static const double x[] = {1, 2, 3, 4, 5};
+  static const int64_t person[] = {0, 1, 2, 3, 4};
+  gd_interval i;
+  assert_ok(gd_bootstrap_mean(&(gd_bootstrap){1, 2000000, 0.96}, 5, x, person,
+                              5, &i));
+  assert_float_equal(i.low, 1.2, 1e-12); /* four of the first, one second */
+  assert_float_equal(i.high, 4.8, 1e-12);
+  assert_ok(gd_bootstrap_mean(&(gd_bootstrap){1, 2000000, 0.9635}, 5, x, person,
+                              5, &i));
+  assert_float_equal(i.low, 1, 1e-12);
+  assert_float_equal(i.high, 5, 1e-12);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(intervals_cover_as_often_as_they_say),
     cmocka_unit_test(intervals_are_a_function_of_the_seed),
     cmocka_unit_test(copies_of_a_person_do_not_narrow_the_interval),
     cmocka_unit_test(difference_of_unequal_methods_leaves_zero_out),
     cmocka_unit_test(intervals_of_one_person_or_no_draws_are_not_numbers),
+    cmocka_unit_test(interval_of_few_persons_is_as_wide_as_students),
 };
 
 gd_test_main(tests)

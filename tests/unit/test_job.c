@@ -405,7 +405,7 @@ static void digests_stay_what_they_were(void **state)
   (void)state;
   static const char *const golden[] = {
       "w/corpus-46b894f3", "w/frames-98cb0bf0", "w/faces-4423f4ed",
-      "w/model-997f2c32",  "w/scores-b24c71ba", "w/report-20702d21",
+      "w/model-997f2c32",  "w/scores-b24c71ba", "w/report-b64742f1",
   };
   gd_job *job = load(pipeline);
   for (int i = 0; i < gd_job_n_instances(job); i++)
