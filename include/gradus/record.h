@@ -1,6 +1,7 @@
 /**
  * Records: the small YAML files that stages leave (stage.yaml, report.yaml),
- * read back as a flat list of dotted keys and texts.
+ * read back as a flat list of dotted keys and texts, in the order of the file.
+ * Texts are the bytes that were written, UTF-8 or not: files are so named.
  *
  *     parameters:
  *       every: 10            ->   "parameters.every" = "10"

@@ -29,7 +29,8 @@ void gd_text_printf(gd_text *t, const char *format, ...) GD_PRINTF(2, 3);
 size_t gd_text_character(gd_text *t, const char *text);
 /** Add with <, >, &, " and ' escaped, for HTML and SVG; always well-formed. */
 void gd_text_html(gd_text *t, const char *text);
-/** Add as a JSON string, quoted and escaped; also a valid YAML scalar. */
+/** Add as a JSON string, quoted and escaped; also a valid YAML scalar, if the
+ * text is UTF-8. */
 void gd_text_json(gd_text *t, const char *text);
 /** Add as one CSV field (RFC 4180): quoted where it must be. */
 void gd_text_csv(gd_text *t, const char *text);

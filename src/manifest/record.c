@@ -10,7 +10,7 @@
 #include "node.h"
 
 /* A report that lists every skipped video of a large corpus. */
-enum { RECORD_BYTES_MAX = 64 << 20 };
+enum { RECORD_BYTES_MAX = 256 << 20 };
 
 typedef struct {
   const char *key, *text;
@@ -20,7 +20,51 @@ struct gd_record {
   gd_arena *arena;
   int n, room;
   entry *entries;
+  int is_bytes; /* the text was no UTF-8 */
 };
+
+/* ------------------------------------------------------------------ bytes */
+
+static int is_ascii(const char *text)
+{
+  while (*text != '\0' && (unsigned char)*text < 0x80)
+    text++;
+  return *text == '\0';
+}
+
+/* YAML is UTF-8, but files are named in any bytes.  In a text that is refused,
+ * each byte above 127 is read as the character of that number, and what was
+ * read is turned back. */
+static char *characters_of(gd_record *r, const char *text)
+{
+  size_t n = strlen(text), more = 0;
+  for (size_t i = 0; i < n; i++)
+    more += (unsigned char)text[i] >= 0x80;
+  char *out = gd_arena_get(r->arena, n + more + 1, 1), *to = out;
+  for (; out != NULL && *text != '\0'; text++) {
+    const unsigned char c = (unsigned char)*text;
+    if (c >= 0x80)
+      *to++ = (char)(0xc0 | c >> 6);
+    *to++ = (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c);
+  }
+  return out;
+}
+
+static const char *bytes_of(gd_record *r, const char *text)
+{
+  if (!r->is_bytes)
+    return text;
+  char *out = gd_arena_copy(r->arena, text, strlen(text)), *to = out;
+  for (; out != NULL && *text != '\0'; text++) {
+    const unsigned char c = (unsigned char)*text;
+    *to++ = (char)(c < 0x80 ? c : c << 6 | (*++text & 0x3f));
+  }
+  if (out != NULL)
+    *to = '\0';
+  return out;
+}
+
+/* ---------------------------------------------------------------- entries */
 
 static int count(const gd_node *node)
 {
@@ -46,8 +90,9 @@ static gd_status flatten(gd_record *r, const gd_node *node, const char *path)
 {
   if (node->kind == GD_NODE_SCALAR) {
     assert(r->n < r->room);
-    r->entries[r->n++] = (entry){.key = path, .text = node->text};
-    return GD_OK;
+    const entry e = {bytes_of(r, path), bytes_of(r, node->text)};
+    r->entries[r->n++] = e;
+    return e.key == NULL || e.text == NULL ? GD_ERR_NOMEM : GD_OK;
   }
   gd_status st = GD_OK;
   for (int i = 0; st == GD_OK && i < node->n; i++) {
@@ -70,6 +115,13 @@ static gd_status fill(gd_record *r, const char *name, const char *text)
   *source = (gd_source){.name = own_name, .text = own_text, .is_file = 1};
   gd_node *root;
   gd_status st = gd_node_parse(r->arena, source, &root);
+  if (st == GD_ERR_USAGE && !is_ascii(text)) {
+    source->text = characters_of(r, text);
+    if (source->text == NULL)
+      return GD_ERR_NOMEM;
+    r->is_bytes = 1;
+    st = gd_node_parse(r->arena, source, &root);
+  }
   if (st == GD_ERR_USAGE)
     return gd_fail(GD_ERR_FORMAT, "%s", gd_reason());
   if (st != GD_OK)

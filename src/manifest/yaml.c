@@ -5,13 +5,14 @@
 
 #include "node.h"
 
-/* Limits on what aliases can grow to, and on recursion. */
+/* Limits on what aliases can grow to, and on recursion.  A large text may have
+ * as many nodes as bytes, which it cannot exceed without aliases. */
 enum { MOST_NODES = 200000, MOST_DEPTH = 48 };
 
 typedef struct {
   gd_arena *arena;
   const gd_source *source;
-  int n_nodes;
+  size_t n_nodes, most_nodes;
 } reader;
 
 /* The first error that libfyaml noted, in our form. */
@@ -153,7 +154,7 @@ static gd_status convert(reader *r, struct fy_node *from, int depth,
       return gd_node_fail(node, NULL, "alias of nothing");
     from = target;
   }
-  if (++r->n_nodes > MOST_NODES || depth > MOST_DEPTH)
+  if (++r->n_nodes > r->most_nodes || depth > MOST_DEPTH)
     return gd_node_fail(node, NULL, "larger or deeper than a manifest may be");
 
   gd_status st;
@@ -204,9 +205,12 @@ gd_status gd_node_parse(gd_arena *a, const gd_source *source, gd_node **out)
       .flags = FYPCF_QUIET | FYPCF_ALLOW_DUPLICATE_KEYS, .diag = diag};
   struct fy_parser *parser = fy_parser_create(&config);
   gd_status st;
-  reader r = {.arena = a, .source = source};
+  const size_t n_bytes = strlen(source->text);
+  reader r = {.arena = a,
+              .source = source,
+              .most_nodes = n_bytes > MOST_NODES ? n_bytes : MOST_NODES};
   if (parser == NULL ||
-      fy_parser_set_string(parser, source->text, strlen(source->text)) != 0)
+      fy_parser_set_string(parser, source->text, n_bytes) != 0)
     st = gd_fail(GD_ERR_NOMEM, "out of memory: YAML parser");
   else
     st = convert_document(&r, parser, diag, out);

@@ -1,5 +1,6 @@
 #include "gradus/record.h"
 
+#include "gradus/text.h"
 #include "test.h"
 
 static void record_is_flat(void **state)
@@ -40,9 +41,54 @@ static void damaged_record_is_named_with_its_place(void **state)
   assert_fails(gd_record_read(path, &r), GD_ERR_FORMAT, "empty");
 }
 
+/* "\xc3\xa9" is UTF-8, "\xe9" alone Latin-1: both come back as they are. */
+static void record_of_any_bytes_gives_them_back(void **state)
+{
+  (void)state;
+  gd_record *r;
+  assert_ok(gd_record_parse(
+      "x", "a: \"\xc3\xa9\\n\"\nb\xff: \"\x80\xe9.avi\"\n", &r));
+  assert_int_equal(gd_record_n(r), 2);
+  assert_string_equal(gd_record_get(r, "a"), "\xc3\xa9\n");
+  assert_string_equal(gd_record_get(r, "b\xff"), "\x80\xe9.avi");
+  gd_record_free(r);
+  for (int b = 1; b < 256; b++) {
+    const char name[] = {'a', (char)b, 'z', '\0'};
+    gd_text t = {0};
+    gd_text_add(&t, "item: ");
+    gd_text_json(&t, name);
+    assert_ok(gd_record_parse("x", gd_text_get(&t), &r));
+    assert_string_equal(gd_record_get(r, "item"), name);
+    gd_record_free(r);
+    gd_text_free(&t);
+  }
+  assert_fails(gd_record_parse("x", "a: [\xe9\n", &r), GD_ERR_FORMAT, "x:");
+}
+
+/* As many skipped videos as a large corpus has: more nodes than a manifest may
+ * have. */
+static void record_of_a_large_list_is_read(void **state)
+{
+  (void)state;
+  enum { ITEMS = 100000 };
+  gd_record *r;
+  gd_text t = {0};
+  gd_text_add(&t, "skipped:\n");
+  for (int i = 0; i < ITEMS; i++)
+    gd_text_printf(&t, "  - {item: \"%d.avi\", reason: \"broken\"}\n", i);
+  assert_ok(gd_record_parse("x", gd_text_get(&t), &r));
+  assert_int_equal(gd_record_n(r), 2 * ITEMS);
+  assert_string_equal(gd_record_key(r, 2 * ITEMS - 1), "skipped.99999.reason");
+  assert_string_equal(gd_record_text(r, 2 * ITEMS - 2), "99999.avi");
+  gd_record_free(r);
+  gd_text_free(&t);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(record_is_flat),
     cmocka_unit_test(damaged_record_is_named_with_its_place),
+    cmocka_unit_test(record_of_any_bytes_gives_them_back),
+    cmocka_unit_test(record_of_a_large_list_is_read),
 };
 
 gd_test_main(tests)
