@@ -26,7 +26,8 @@ typedef struct {
  * Append what a report lists.
  * @param[in] path   of a report.yaml; a missing one lists nothing
  * @param[in] stage  name of the stage, for the reader
- * Errors: GD_ERR_IO, GD_ERR_FORMAT (its line), GD_ERR_NOMEM
+ * Control characters become blanks.
+ * Errors: GD_ERR_IO, GD_ERR_FORMAT (its place), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_skips_add(gd_skips *list, const char *path,
                                     const char *stage);

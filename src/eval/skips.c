@@ -6,8 +6,17 @@
 
 #include "gradus/file.h"
 #include "gradus/memory.h"
+#include "gradus/record.h"
 
-enum { MOST_BYTES = 1 << 28 };
+/* Return a copy without control characters, which no page can show. */
+static char *copy_of(const char *text)
+{
+  char *copy = gd_strdup(text);
+  for (char *c = copy; c != NULL && *c != '\0'; c++)
+    if (((unsigned char)*c < 0x20 && *c != '\n') || *c == 0x7f)
+      *c = ' ';
+  return copy;
+}
 
 static gd_status append(gd_skips *list, const char *stage, const char *item,
                         const char *reason)
@@ -21,66 +30,52 @@ static gd_status append(gd_skips *list, const char *stage, const char *item,
     list->room = room;
   }
   gd_skip *s = &list->skips[list->n++];
-  *s = (gd_skip){gd_strdup(stage), gd_strdup(item), gd_strdup(reason)};
+  *s = (gd_skip){gd_strdup(stage), copy_of(item), copy_of(reason)};
   return s->stage == NULL || s->item == NULL || s->reason == NULL ? GD_ERR_NOMEM
                                                                   : GD_OK;
 }
 
-/* Decode the JSON string at `*at` in place, as gd_text_json() writes it, and
- * move `*at` behind it; return the text, or NULL if there is none. */
-static char *decode(char **at)
-{
-  char *from = *at, *to, *text;
-  if (*from++ != '"')
-    return NULL;
-  for (text = to = from; *from != '"'; from++) {
-    if (*from == '\0')
-      return NULL;
-    if (*from != '\\') {
-      *to++ = *from;
-      continue;
-    }
-    from++;
-    if (*from == 'u' && strlen(from) > 4) {
-      *to++ = ' '; /* only control characters are written so */
-      from += 4;
-    } else if (*from == 'n') {
-      *to++ = '\n';
-    } else if (*from == '"' || *from == '\\') {
-      *to++ = *from;
-    } else {
-      return NULL;
-    }
-  }
-  *to = '\0'; /* `to` never passes the closing quote */
-  *at = from + 1;
-  return text;
-}
+/* What a record has of one item. */
+typedef struct {
+  long number; /* -1: none yet */
+  const char *item, *reason;
+} found;
 
-static int expect(char **at, const char *text)
+static gd_status put(gd_skips *list, const char *stage, const found *f,
+                     const char *path)
 {
-  const size_t length = strlen(text);
-  if (strncmp(*at, text, length) != 0)
-    return 0;
-  *at += length;
-  return 1;
-}
-
-static gd_status read_line(gd_skips *list, const char *stage, char *line,
-                           const char *path, int number)
-{
-  static const char start[] = "  - {item: ";
-  char *item = NULL, *reason = NULL;
-  if (!expect(&line, start))
+  if (f->number < 0)
     return GD_OK;
-  item = decode(&line);
-  if (item != NULL && expect(&line, ", reason: "))
-    reason = decode(&line);
-  if (reason == NULL)
+  if (f->item == NULL || f->reason == NULL)
     return gd_fail(GD_ERR_FORMAT,
-                   "%s:%d: expected {item: \"...\", reason: \"...\"}", path,
-                   number);
-  return append(list, stage, item, reason);
+                   "%s: skipped.%ld: expected {item: \"...\", reason: "
+                   "\"...\"}",
+                   path, f->number);
+  return append(list, stage, f->item, f->reason);
+}
+
+static gd_status take(gd_skips *list, const char *stage, const gd_record *r,
+                      const char *path)
+{
+  static const char start[] = "skipped.";
+  found now = {.number = -1};
+  gd_status st = GD_OK;
+  for (int i = 0; st == GD_OK && i < gd_record_n(r); i++) {
+    const char *key = gd_record_key(r, i);
+    if (strncmp(key, start, strlen(start)) != 0)
+      continue;
+    char *field;
+    const long number = strtol(key + strlen(start), &field, 10);
+    if (number != now.number) {
+      st = put(list, stage, &now, path);
+      now = (found){.number = number};
+    }
+    if (strcmp(field, ".item") == 0)
+      now.item = gd_record_text(r, i);
+    else if (strcmp(field, ".reason") == 0)
+      now.reason = gd_record_text(r, i);
+  }
+  return st == GD_OK ? put(list, stage, &now, path) : st;
 }
 
 gd_status gd_skips_add(gd_skips *list, const char *path, const char *stage)
@@ -89,18 +84,11 @@ gd_status gd_skips_add(gd_skips *list, const char *path, const char *stage)
 
   if (!gd_path_exists(path))
     return GD_OK;
-  char *content = NULL;
-  size_t size_bytes = 0;
-  gd_status st = gd_file_read(path, MOST_BYTES, &content, &size_bytes);
-  int number = 0;
-  for (char *line = content; st == GD_OK && line != NULL;) {
-    char *next = strchr(line, '\n');
-    if (next != NULL)
-      *next++ = '\0';
-    st = read_line(list, stage, line, path, ++number);
-    line = next;
-  }
-  free(content);
+  gd_record *r;
+  gd_status st = gd_record_read(path, &r);
+  if (st == GD_OK)
+    st = take(list, stage, r, path);
+  gd_record_free(r);
   return st;
 }
 
