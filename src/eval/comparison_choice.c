@@ -85,3 +85,15 @@ gd_status gd_comparison_choose(gd_comparison *c)
       c->chosen_method = m;
   return GD_OK;
 }
+
+int gd_comparison_reference(const gd_comparison *c)
+{
+  int best = 0; /* models come first */
+  if (c->chosen_method >= 0)
+    return c->chosen_method;
+  for (int m = 1; m < c->n_methods; m++)
+    if (c->methods[m].kind == GD_ROW_MODEL &&
+        c->methods[m].slices[0].mae.mean < c->methods[best].slices[0].mae.mean)
+      best = m;
+  return best;
+}

@@ -56,19 +56,6 @@ void gd_comparison_judge(const gd_comparison *c, gd_comparison_pair *pair)
 
 /* -------------------------------------------------------------- sentences */
 
-/* What all others are set beside: the chosen method, or the one of the least
- * MAE. */
-static int reference_of(const gd_comparison *c)
-{
-  int best = c->chosen_method;
-  for (int m = 0; c->chosen_method < 0 && m < c->n_methods; m++)
-    if (c->methods[m].kind == GD_ROW_MODEL &&
-        (best < 0 || c->methods[m].slices[0].mae.mean <
-                         c->methods[best].slices[0].mae.mean))
-      best = m;
-  return best;
-}
-
 /* The error of method m minus that of the reference, where they were paired. */
 static int find_pair(const gd_comparison *c, int reference, int m,
                      gd_verdict *verdict, double *difference)
@@ -231,8 +218,8 @@ static void say_constants(const gd_comparison *c, int reference, gd_text *out)
 
 void gd_comparison_findings(const gd_comparison *c, gd_text *out)
 {
-  const int reference = reference_of(c);
-  const int n = reference < 0 ? 0 : count_pairs(c, reference);
+  const int reference = gd_comparison_reference(c);
+  const int n = count_pairs(c, reference);
   if (n == 0)
     return;
   say_reference(c, reference, out);

@@ -119,23 +119,9 @@ static gd_status compare(gd_comparison *c, const errors *e, int first,
   return st;
 }
 
-/* The model that all others are compared with.  A choice on these very videos
- * would make the others look worse than they are; it is the last resort. */
-static int best_method(const gd_comparison *c)
-{
-  int best = 0;
-  if (c->chosen_method >= 0)
-    return c->chosen_method;
-  for (int m = 1; m < c->n_methods; m++)
-    if (c->methods[m].kind == GD_ROW_MODEL &&
-        c->methods[m].slices[0].mae.mean < c->methods[best].slices[0].mae.mean)
-      best = m;
-  return best;
-}
-
 static gd_status compare_all(gd_comparison *c, const errors *e)
 {
-  const int best = best_method(c);
+  const int best = gd_comparison_reference(c);
   gd_status st = GD_OK;
   for (int i = 0; i < c->n_methods; i++)
     for (int j = i + 1; st == GD_OK && j < c->n_methods; j++) {

@@ -284,26 +284,34 @@ static void findings_list_constants_within_noise_of_either_kind(void **state)
   drop_runs(&r);
 }
 
-/* Of many methods, each is set beside one model, though a constant is better
- * than all of them. */
+/* Of many methods, each is set beside the best model, of which the sentences
+ * speak, though a constant is better than all of them. */
 static void many_poor_models_are_paired_with_a_model(void **state)
 {
   (void)state;
   static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+  enum { BEST = 4 };
   gd_scores *poor = scored("softmax", 40, 0, 60);
+  gd_scores *less_poor = scored("softmax", 40, 0, 50);
   gd_comparison_member members[7];
   gd_comparison *c = NULL;
   for (int i = 0; i < 7; i++)
-    members[i] = (gd_comparison_member){names[i], "", "", poor, 0};
+    members[i] = (gd_comparison_member){names[i], "", "",
+                                        i == BEST ? less_poor : poor, 0};
   assert_ok(gd_comparison_new(7, members, &few, &c));
   assert_int_equal(c->n_methods, 9);
   assert_true(c->methods[7].slices[0].mae.mean <
-              c->methods[0].slices[0].mae.mean);
+              c->methods[BEST].slices[0].mae.mean);
   assert_int_equal(c->n_pairs, 8);
   for (int i = 0; i < c->n_pairs; i++)
-    assert_int_equal(c->pairs[i].first, 0);
+    assert_true(c->pairs[i].first == BEST || c->pairs[i].second == BEST);
+  gd_text said = {0};
+  gd_comparison_findings(c, &said);
+  assert_true(gd_test_has(gd_text_get(&said), "Beside e, which"));
+  gd_text_free(&said);
   gd_comparison_free(c);
   gd_scores_free(poor);
+  gd_scores_free(less_poor);
 }
 
 static void one_model_without_a_development_error_leaves_no_choice(void **state)
