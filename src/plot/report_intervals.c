@@ -1,32 +1,75 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "gradus/page.h"
 #include "sections.h"
 
-static void say_origin(gd_report_page *p, const gd_comparison_row *row)
+/* What the models' intervals were read off. */
+typedef struct {
+  int n, n_whole;        /* models with intervals; with the whole scale */
+  int64_t fewest, most;  /* development videos */
+  double least, highest; /* level, % */
+} origin;
+
+static origin origin_of(const gd_comparison *c)
 {
-  const gd_scores_info *info = &row->scores->info;
-  if (row->interval == 0) {
+  origin o = {.fewest = INT64_MAX, .least = INFINITY};
+  for (int i = 0; i < c->n_parts; i++) {
+    const gd_scores_info *info = &c->parts[i].scores->info;
+    if (info->interval == 0)
+      continue;
+    o.n++;
+    o.n_whole += isinf(info->half_width) != 0;
+    o.fewest = info->n_calibration < o.fewest ? info->n_calibration : o.fewest;
+    o.most = info->n_calibration > o.most ? info->n_calibration : o.most;
+    o.least = fmin(o.least, 100 * info->interval);
+    o.highest = fmax(o.highest, 100 * info->interval);
+  }
+  return o;
+}
+
+static void say_origin(gd_report_page *p)
+{
+  const gd_comparison *c = p->comparison;
+  const origin o = origin_of(c);
+  char videos[48], level[64];
+  if (o.n == 0) {
     gd_page_paragraph(p->out,
                       "No prediction intervals: they are given to test videos, "
                       "where there are development videos to read them off.");
     return;
   }
+  if (o.fewest == o.most)
+    snprintf(videos, sizeof videos, "%" PRId64, o.most);
+  else
+    snprintf(videos, sizeof videos, "%" PRId64 " to %" PRId64, o.fewest,
+             o.most);
+  if (o.least == o.highest)
+    snprintf(level, sizeof level, "a level of %g", o.highest);
+  else
+    snprintf(level, sizeof level, "levels of %g to %g", o.least, o.highest);
   gd_page_paragraph(
       p->out,
       "Each prediction plus and minus the distance that was kept by enough of "
-      "the %" PRId64 " development videos for a level of %g %% (split-conformal"
-      "%s). For new videos like these the level holds on average; the "
-      "checkpoint was chosen on the same videos and persons have several, so "
-      "the coverage that was found on test is what counts.",
-      info->n_calibration, 100 * row->interval,
-      p->comparison->has_folds ? ", for each fold by itself" : "");
-  if (isinf(info->half_width))
+      "the %s development videos for %s %% (split-conformal%s). For new videos "
+      "like these the level holds on average; the checkpoint was chosen on the "
+      "same videos and persons have several, so the coverage that was found on "
+      "test is what counts.",
+      videos, level, c->has_folds ? ", for each fold by itself" : "");
+  if (o.n < c->n_parts)
+    gd_page_paragraph(p->out, "%d of %d models have no intervals.",
+                      c->n_parts - o.n, c->n_parts);
+  if (o.n_whole == c->n_parts)
     gd_page_notice(p->out,
-                   "%" PRId64 " development videos are too few for a level of "
-                   "%g %%: the intervals are the whole scale.",
-                   info->n_calibration, 100 * row->interval);
+                   "%s development videos are too few for %s %%: the intervals "
+                   "are the whole scale.",
+                   videos, level);
+  else if (o.n_whole > 0)
+    gd_page_notice(p->out,
+                   "%d of %d models have too few development videos for their "
+                   "level: their intervals are the whole scale.",
+                   o.n_whole, c->n_parts);
 }
 
 static double mean_of(int64_t n, const double *x)
@@ -43,7 +86,7 @@ gd_status gd_report_intervals(gd_report_page *p)
                                         "width", "within", "between"};
   gd_table t;
   gd_page_section_begin(p->out, "intervals", "Prediction intervals and spread");
-  say_origin(p, &p->comparison->rows[0]);
+  say_origin(p);
   gd_table_begin(&t, "intervals",
                  "Coverage and width of intervals, and spread, per video", 7,
                  headers, 1);

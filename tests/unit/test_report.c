@@ -1,5 +1,6 @@
 #include "gradus/report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -524,6 +525,72 @@ static void model_is_compared_with_the_constant_of_its_own_videos(void **state)
   gd_scores_free(s[1]);
 }
 
+/* What is said of the first model's intervals holds for all, or tells how far
+ * they differ. */
+static void intervals_are_told_of_all_models(void **state)
+{
+  (void)state;
+  gd_scores *s[2] = {scored(16, 1), scored(16, 2)};
+  const gd_comparison_member members[] = {{"a", "", "", s[0], 0},
+                                          {"b", "", "", s[1], 0}};
+  const struct {
+    double interval[2], half_width[2];
+    int64_t n[2];
+    const char *said, *unsaid;
+  } known[] = {
+      {{0.9, 0.9},
+       {5, 5},
+       {8, 8},
+       "the 8 development videos for a level of 90 %",
+       "whole scale"},
+      {{0.9, 0.8},
+       {5, 5},
+       {30, 8},
+       "the 8 to 30 development videos for levels of 80 to 90 %",
+       "no interv"},
+      {{0.9, 0.9},
+       {INFINITY, INFINITY},
+       {8, 7},
+       "7 to 8 development videos are too few for a level of 90 %",
+       "of 2 mod"},
+      {{0.9, 0.9},
+       {5, INFINITY},
+       {8, 7},
+       "1 of 2 models have too few development videos for their level",
+       "are too few"},
+      {{0, 0.9},
+       {0, 5},
+       {0, 8},
+       "1 of 2 models have no intervals",
+       "No prediction intervals"},
+      {{0, 0.9},
+       {0, 5},
+       {0, 8},
+       "the 8 development videos for a level of 90 %",
+       "0 to 8"},
+      {{0, 0}, {0, 0}, {0, 0}, "No prediction intervals", "split-conformal"},
+  };
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    gd_text out = {0};
+    for (int m = 0; m < 2; m++) {
+      s[m]->info.interval = known[i].interval[m];
+      s[m]->info.half_width = known[i].half_width[m];
+      s[m]->info.n_calibration = known[i].n[m];
+    }
+    compose(2, members, &out);
+    const char *section = strstr(gd_text_get(&out), "id=\"intervals\"");
+    assert_non_null(section);
+    char *own = gd_strdup(section);
+    *strstr(own, "<table") = '\0';
+    if (!gd_test_has(own, known[i].said) || gd_test_has(own, known[i].unsaid))
+      fail_msg("case %zu: %s", i, own);
+    free(own);
+    gd_text_free(&out);
+  }
+  gd_scores_free(s[0]);
+  gd_scores_free(s[1]);
+}
+
 /* A swept list makes a label that no file system takes whole for a name. */
 static void files_of_long_labels_have_names_that_fit(void **state)
 {
@@ -566,6 +633,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(folds_are_called_disjoint_only_if_all_are),
     cmocka_unit_test(files_of_long_labels_have_names_that_fit),
     cmocka_unit_test(model_is_compared_with_the_constant_of_its_own_videos),
+    cmocka_unit_test(intervals_are_told_of_all_models),
 };
 
 gd_test_main(tests)
