@@ -151,7 +151,7 @@ static gd_status tell(const gd_scoring *e, const char *scores_path)
   if (st == GD_OK)
     st = gd_stage_path(e->env, "calibration.yaml", path);
   if (st == GD_OK)
-    st = gd_scores_read(scores_path, &s);
+    st = gd_scores_read_videos(scores_path, &s);
   if (st != GD_OK)
     return st;
   gd_calibration c = {.average = s->info.average,
