@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "extract.h"
+#include "gradus/clock.h"
 #include "gradus/plan.h"
 
 static const gd_option options[] = {
@@ -13,7 +14,9 @@ static const gd_option options[] = {
     GD_OPTION_SET,
 };
 
-enum { WATCH_S = 5 };
+/* Between two looks, and in parts of what a look took: those of a large sweep
+ * ask the file system for thousands of files. */
+enum { WATCH_S = 5, WATCH_RATIO = 10 };
 
 static int show(const gd_job *job, const char *before, int *n_active)
 {
@@ -33,10 +36,17 @@ static int watch(const gd_job *job)
 {
   /* On a terminal, a page takes the place of the last one. */
   const char *clear = isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "";
-  int n_active, code;
-  while ((code = show(job, clear, &n_active)) == 0 && n_active > 0)
-    nanosleep(&(struct timespec){.tv_sec = WATCH_S}, NULL);
-  return code;
+  for (;;) {
+    int n_active;
+    const double from_s = gd_clock_s();
+    const int code = show(job, clear, &n_active);
+    if (code != 0 || n_active == 0)
+      return code;
+    const double rest_s = WATCH_RATIO * (gd_clock_s() - from_s);
+    nanosleep(&(struct timespec){.tv_sec = rest_s > WATCH_S ? (time_t)rest_s
+                                                            : WATCH_S},
+              NULL);
+  }
 }
 
 static int run(const gd_arguments *a)

@@ -146,7 +146,7 @@ gd_status gd_comparison_pair_up(gd_comparison *c)
   }
   const int64_t n = c->n_methods;
   errors *e = gd_alloc(n, sizeof *e);
-  c->pairs = gd_alloc(n * n, sizeof *c->pairs);
+  c->pairs = gd_alloc(n <= MOST_PAIRED ? n * n : n, sizeof *c->pairs);
   gd_status st = e == NULL || c->pairs == NULL ? GD_ERR_NOMEM : GD_OK;
   for (int m = 0; st == GD_OK && m < c->n_methods; m++)
     st = take_errors(c, m, &e[m]);
