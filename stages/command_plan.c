@@ -17,11 +17,8 @@ static gd_status add_forecasts(const gd_job *job, gd_text *out)
   int n = 0;
   for (int i = 0; st == GD_OK && i < gd_job_n_instances(job); i++) {
     const gd_instance *self = gd_job_instance(job, i);
-    char done[GD_PATH_MAX];
-    if (strcmp(gd_instance_kind(self), "extract") != 0)
-      continue;
-    st = gd_path_join(gd_instance_directory(self), "done", done);
-    if (st == GD_OK && !gd_path_exists(done) && n++ < MOST_FORECASTS)
+    if (strcmp(gd_instance_kind(self), "extract") == 0 &&
+        !gd_plan_is_done(self) && n++ < MOST_FORECASTS)
       st = gd_extract_forecast(job, self, out);
   }
   return st;
@@ -77,13 +74,13 @@ const gd_command gd_command_plan = {
     .summary = "what would run, and why",
     .details =
         "For each stage of the manifest JOB: done; partial, with the number\n"
-        "of files that are there; or would run, because a key or an input\n"
-        "changed since a result of that name was made. Then what the corpus\n"
-        "holds: videos, persons, labels, persons in two partitions, and\n"
-        "whatever is odd about it. Then, for each\n"
-        "extraction that is not done, what it will read, keep and store: "
-        "exact\n"
-        "where an earlier run has indexed the videos, else from some of them.\n"
+        "of files that are there, also where one has changed since it was\n"
+        "done; or would run, because a key or an input changed since a result\n"
+        "of that name was made. Then what the corpus holds: videos, persons,\n"
+        "labels, persons in two partitions, and whatever is odd about it.\n"
+        "Then, for each extraction that is not done, what it will read, keep\n"
+        "and store: exact where an earlier run has indexed the videos, else\n"
+        "from some of them.\n"
         "Nothing is changed.\n",
     .run = run,
 };

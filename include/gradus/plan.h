@@ -13,13 +13,20 @@
 #include "gradus/text.h"
 
 /**
+ * Say whether an instance is done: a run would leave it alone, because all its
+ * results are as they were left, by their size and time.
+ */
+int gd_plan_is_done(const gd_instance *self);
+
+/**
  * Compose the page of `gradus plan`: a line for each instance,
  *
  *     done      faces                           150 files
  *     partial   model[loss=softmax]             37 of 150 files
  *     run       scores                          batch changed from 8 to 16
  *
- * and their sums.
+ * and their sums.  A stage of which a result is gone or has changed since it
+ * was done is partial.
  * Errors: GD_ERR_IO (a directory that is there cannot be read), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_plan_compose(const gd_job *job, gd_text *out);

@@ -11,6 +11,7 @@
 #include "gradus/file.h"
 #include "gradus/lock.h"
 #include "gradus/record.h"
+#include "rundir.h"
 
 /* Results may lie in folders, as a drawn corpus does. */
 enum { MOST_DEPTH = 6, LOG_TAIL_BYTES = 4096 };
@@ -96,17 +97,14 @@ static void read_last(const char *directory, char *out, size_t out_bytes)
            line == NULL ? tail : line + 1);
 }
 
-/* Is it done, and how? */
+/* Is it done, and how?  Whatever a run could not believe is not. */
 static int read_done(const gd_instance *s, gd_glance *out)
 {
-  gd_done *done;
-  if (gd_done_read(gd_instance_directory(s), &done) != GD_OK)
+  gd_standing standing;
+  if (gd_rundir_look(s, &standing) != GD_OK || !standing.done)
     return 0;
-  out->seen = gd_digest_equal(done->digest, gd_instance_digest(s))
-                  ? GD_SEEN_DONE
-                  : GD_SEEN_BEGUN;
-  out->n_skipped = done->n_skipped;
-  gd_done_free(done);
+  out->seen = GD_SEEN_DONE;
+  out->n_skipped = standing.n_skipped;
   return 1;
 }
 

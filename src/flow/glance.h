@@ -12,9 +12,9 @@
 
 typedef enum {
   GD_SEEN_NONE,    /**< no directory */
-  GD_SEEN_BEGUN,   /**< begun, nobody works there */
+  GD_SEEN_BEGUN,   /**< begun, or not as it was left; nobody works there */
   GD_SEEN_RUNNING, /**< somebody works there */
-  GD_SEEN_DONE
+  GD_SEEN_DONE     /**< as gd_rundir_look() has it */
 } gd_seen;
 
 typedef struct {

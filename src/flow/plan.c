@@ -10,6 +10,7 @@
 #include "gradus/ledger.h"
 #include "gradus/memory.h"
 #include "reason.h"
+#include "rundir.h"
 
 /* A stage with more members than this is summed up: those that work or are
  * half done keep a line each, up to the second number. */
@@ -304,6 +305,12 @@ static gd_status compose(const gd_job *job, int for_status, int *n_active,
   free(p.standings);
   free(p.glances);
   return st == GD_OK ? gd_text_status(out) : st;
+}
+
+int gd_plan_is_done(const gd_instance *self)
+{
+  gd_standing files;
+  return gd_rundir_look(self, &files) == GD_OK && files.done;
 }
 
 gd_status gd_plan_compose(const gd_job *job, gd_text *out)

@@ -49,9 +49,8 @@ gd_status gd_rundir_look(const gd_instance *self, gd_standing *out)
   if (st != GD_OK || done == NULL)
     return st;
   *out = (gd_standing){1, done->n_items, done->n_skipped};
-  for (int64_t i = 0; i < done->n_files; i++)
-    if (!gd_done_unchanged(gd_instance_directory(self), &done->files[i]))
-      out->done = 0;
+  for (int64_t i = 0; out->done && i < done->n_files; i++)
+    out->done = gd_done_unchanged(gd_instance_directory(self), &done->files[i]);
   gd_done_free(done);
   return GD_OK;
 }

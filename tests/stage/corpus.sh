@@ -36,6 +36,18 @@ forecast "$scratch/whole" >"$scratch/stored"
 diff "$scratch/opened" "$scratch/stored" || fail "plans differ"
 grep -q '^frames   6 videos, .* kept' "$scratch/opened" || fail "not 6 videos"
 all=$(count "$scratch/whole" faces frames)
+
+# A shard that is gone is one to make: told as a run would see it.
+(cd "$scratch/whole" && "$gradus" plan "$scratch/job.yaml") >"$scratch/plan"
+! grep -q '^frames .* kept' "$scratch/plan" || fail "done, and yet planned"
+rm "$scratch"/whole/run/frames-*/frames-00000.h5
+(cd "$scratch/whole" && "$gradus" plan "$scratch/job.yaml") >"$scratch/plan"
+grep -q '^partial *frames' "$scratch/plan" ||
+  fail "a shard is gone: $(cat "$scratch/plan")"
+grep -q '^frames .* kept' "$scratch/plan" ||
+  fail "nothing is told of what is to be made: $(cat "$scratch/plan")"
+expect 0 "$scratch/whole" 2
+: >"$scratch/whole/log"
 [ "$(count "$scratch/whole" frames frames)" -eq "$all" ] || fail "frames lack"
 
 # Some bytes in the middle of one video: its damaged frames are stored, and by

@@ -99,6 +99,34 @@ static void done_and_partial_stages_count_their_files(void **state)
   gd_job_free(job);
 }
 
+/* As a run would see it: done is what needs no look at its files' content. */
+static void done_stage_whose_result_changed_is_partial(void **state)
+{
+  (void)state;
+  gd_job *job = load("gone", NULL, 0);
+  char path[GD_PATH_MAX];
+  for (int i = 0; i < 3; i++) {
+    const gd_instance *s = gd_job_instance(job, i);
+    begin(s);
+    put(s, "units", "2\n");
+    put(s, "first.csv", "a\n");
+    finish(s);
+    assert_true(gd_plan_is_done(s));
+  }
+  assert_ok(gd_path_join(gd_instance_directory(gd_job_instance(job, 1)),
+                         "first.csv", path));
+  assert_ok(gd_file_remove(path));
+  put(gd_job_instance(job, 2), "first.csv", "longer\n");
+  assert_plan(job, "done     corpus  2 files, 2 skipped\n"
+                   "partial  frames  1 of 2 files\n"
+                   "partial  faces   2 of 2 files\n"
+                   "run      model   never run\n"
+                   "4 stages in ");
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(gd_plan_is_done(gd_job_instance(job, i)), i == 0);
+  gd_job_free(job);
+}
+
 static void changed_key_is_the_reason_and_travels_downstream(void **state)
 {
   (void)state;
@@ -247,6 +275,7 @@ static void damaged_papers_are_no_reason_to_fail(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nothing_there_is_never_run),
     cmocka_unit_test(done_and_partial_stages_count_their_files),
+    cmocka_unit_test(done_stage_whose_result_changed_is_partial),
     cmocka_unit_test(changed_key_is_the_reason_and_travels_downstream),
     cmocka_unit_test(nearest_old_result_explains_and_members_do_not),
     cmocka_unit_test(thousand_members_take_a_few_lines),
