@@ -1,6 +1,5 @@
 #include "bookings.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +30,6 @@ static int takes_from(const gd_bookings *s, const gd_instance *self,
   return 0;
 }
 
-static int is_over(const gd_instance *self, const gd_standing *files)
-{
-  return files->n_skipped > gd_instance_max_skipped(self, files->n_items);
-}
-
 /* Nothing is built upon a stage that skipped too much, as in `gradus run`; what
  * does not take from it goes on. */
 static gd_status settle_standing(gd_bookings *s, int i)
@@ -49,7 +43,8 @@ static gd_status settle_standing(gd_bookings *s, int i)
   b->errand = gd_ledger_find(s->ledger, self);
   b->standing = GD_BOOKED_NEW;
   if (files.done)
-    b->standing = is_over(self, &files) ? GD_BOOKED_OVER : GD_BOOKED_DONE;
+    b->standing =
+        gd_standing_is_over(self, &files) ? GD_BOOKED_OVER : GD_BOOKED_DONE;
   else if (b->errand.phase == GD_ERRAND_RUNNING)
     b->standing = GD_BOOKED_KEPT;
   else if (takes_from(s, self, GD_BOOKED_OVER) ||
@@ -70,16 +65,16 @@ gd_status gd_bookings_tell_over(const gd_bookings *s)
     return GD_OK;
   const gd_instance *self = gd_job_instance(s->job, s->over);
   gd_standing files;
-  const gd_status st = gd_rundir_look(self, &files);
-  return st != GD_OK
-             ? st
-             : gd_fail(GD_ERR_USAGE,
-                       "stage %s: %" PRId64 " of %" PRId64 " items skipped, "
-                       "max_skipped allows %" PRId64
-                       "; see %s/report.yaml, or allow more",
-                       gd_instance_title(self), files.n_skipped, files.n_items,
-                       gd_instance_max_skipped(self, files.n_items),
-                       gd_instance_directory(self));
+  gd_status st = gd_rundir_look(self, &files);
+  if (st != GD_OK)
+    return st;
+  gd_text line = {0};
+  gd_standing_tell_over(self, &files, &line);
+  st = gd_text_status(&line);
+  if (st == GD_OK)
+    st = gd_fail(GD_ERR_USAGE, "%s", gd_text_get(&line));
+  gd_text_free(&line);
+  return st;
 }
 
 /* Tasks are numbered alike in all stages of a sweep, whoever of its members is

@@ -249,14 +249,12 @@ static gd_status make_instance(MPI_Comm comm, const gd_job *job,
 static int skipped_too_much(const gd_instance *self,
                             const gd_standing *standing)
 {
-  const int64_t most = gd_instance_max_skipped(self, standing->n_items);
-  if (standing->n_skipped <= most)
+  if (!gd_standing_is_over(self, standing))
     return 0;
-  gd_log(GD_LOG_WARNING,
-         "stage %s: %" PRId64 " of %" PRId64 " items skipped, max_skipped "
-         "allows %" PRId64 "; see %s/report.yaml, or allow more",
-         gd_instance_title(self), standing->n_skipped, standing->n_items, most,
-         gd_instance_directory(self));
+  gd_text line = {0};
+  gd_standing_tell_over(self, standing, &line);
+  gd_log(GD_LOG_WARNING, "%s", gd_text_get(&line));
+  gd_text_free(&line);
   return 1;
 }
 

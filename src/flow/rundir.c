@@ -1,5 +1,6 @@
 #include "rundir.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "gradus/done.h"
@@ -176,6 +177,26 @@ gd_status gd_rundir_finish(const gd_instance *self, int64_t n_items,
 {
   return gd_done_make(gd_instance_directory(self), gd_instance_digest(self),
                       n_items, n_skipped);
+}
+
+/* ----------------------------------------------------------- skipped too much
+ */
+
+int gd_standing_is_over(const gd_instance *self, const gd_standing *files)
+{
+  return files->n_skipped > gd_instance_max_skipped(self, files->n_items);
+}
+
+void gd_standing_tell_over(const gd_instance *self, const gd_standing *files,
+                           gd_text *out)
+{
+  gd_text_printf(out,
+                 "stage %s: %" PRId64 " of %" PRId64 " items skipped, "
+                 "max_skipped allows %" PRId64
+                 "; see %s/report.yaml, or allow more",
+                 gd_instance_title(self), files->n_skipped, files->n_items,
+                 gd_instance_max_skipped(self, files->n_items),
+                 gd_instance_directory(self));
 }
 
 /* ------------------------------------------------------------------ healing */

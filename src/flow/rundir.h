@@ -10,6 +10,7 @@
 #include "gradus/job.h"
 #include "gradus/lock.h"
 #include "gradus/status.h"
+#include "gradus/text.h"
 
 /** How a stage instance stands. */
 typedef struct {
@@ -37,6 +38,14 @@ GD_NODISCARD gd_status gd_rundir_begin(const gd_instance *self,
 /** List the results and write `done`: the last act. */
 GD_NODISCARD gd_status gd_rundir_finish(const gd_instance *self,
                                         int64_t n_items, int64_t n_skipped);
+/**
+ * Say whether a done instance skipped more than it may: nothing is built upon
+ * it.
+ */
+int gd_standing_is_over(const gd_instance *self, const gd_standing *files);
+/** Compose what is said of such a one: how much, what it may, what to do. */
+void gd_standing_tell_over(const gd_instance *self, const gd_standing *files,
+                           gd_text *out);
 /**
  * After a stage failed on a file that is not what it claims: read all results
  * in its inputs and in its own directory, and remove the bad ones, so that the

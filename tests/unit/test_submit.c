@@ -227,8 +227,9 @@ static void nothing_is_built_on_a_stage_that_skipped_too_much(void **state)
   set_scene(&s, "skipped", "{}\n", three, 1);
   finish(find(&s, "corpus"));
   skip_two_of_nine(find(&s, "frames"));
-  assert_fails(gd_submit_job(s.job, s.site, "gradus", 0, &out), GD_ERR_USAGE,
-               "stage frames: 2 of 9 items skipped, max_skipped allows 0");
+  assert_fails(
+      gd_submit_job(s.job, s.site, "gradus", 0, &out), GD_ERR_USAGE,
+      "stage frames: 2 of 9 items skipped, max_skipped allows 0; see ");
   assert_text("submitted", "");
   gd_text_free(&out);
   end_scene(&s);
