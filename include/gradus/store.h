@@ -251,6 +251,15 @@ GD_NODISCARD gd_status gd_store_read_skipped(gd_store *s, int64_t i,
                                              char item[GD_STORE_NAME_MAX * 8],
                                              char reason[GD_STORE_REASON_MAX]);
 /**
+ * Call `visit` for every item that was noted as skipped, in the order of the
+ * notes.
+ * The first status other than GD_OK ends the walk and is returned.
+ */
+GD_NODISCARD gd_status gd_store_each_skipped(
+    gd_store *s,
+    gd_status (*visit)(void *context, const char *item, const char *reason),
+    void *context);
+/**
  * Call `visit` for every dataset, in order of name.
  * The first status other than GD_OK ends the walk and is returned.
  */

@@ -41,7 +41,7 @@ int64_t gd_video_table_find(const gd_video_table *t, int32_t index);
  * Tell which videos of the table a store notes as skipped, and why.
  * @param[in] path  of the store
  * @param[in] note  its failure ends the walk and is returned
- * Errors: as gd_store_open() and gd_store_read_skipped()
+ * Errors: as gd_store_open() and gd_store_each_skipped()
  */
 GD_NODISCARD gd_status gd_video_table_each_skipped(
     const gd_video_table *t, const char *path,

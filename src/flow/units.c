@@ -176,6 +176,11 @@ static gd_status make_missing(gd_stage_env *env, const gd_units *units,
 /* ----------------------------------------------------------------- counting it
  */
 
+static gd_status add_skipped(void *tally, const char *item, const char *reason)
+{
+  return gd_tally_skip(tally, item, reason);
+}
+
 static gd_status collect_skipped(gd_stage_env *env, const char *path)
 {
   gd_store *store;
@@ -188,13 +193,8 @@ static gd_status collect_skipped(gd_stage_env *env, const char *path)
   if (st == GD_OK && strcmp(found, expected) != 0)
     st = gd_fail(GD_ERR_FORMAT, "%s: was made with other parameters; remove it",
                  path);
-  const int64_t n = gd_store_n_skipped(store);
-  for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[GD_STORE_REASON_MAX];
-    st = gd_store_read_skipped(store, i, item, reason);
-    if (st == GD_OK)
-      st = gd_tally_skip(env->state->tally, item, reason);
-  }
+  if (st == GD_OK)
+    st = gd_store_each_skipped(store, add_skipped, env->state->tally);
   gd_store_close(store);
   return st;
 }

@@ -561,6 +561,25 @@ gd_status gd_store_read_skipped(gd_store *s, int64_t i,
   gd_status st =
       gd_store_read_text(s, "skipped/item", i, item, GD_STORE_NAME_MAX * 8);
   if (st == GD_OK)
-    st = gd_store_read_text(s, "skipped/reason", i, reason, 1024);
+    st =
+        gd_store_read_text(s, "skipped/reason", i, reason, GD_STORE_REASON_MAX);
+  return st;
+}
+
+gd_status gd_store_each_skipped(gd_store *s,
+                                gd_status (*visit)(void *context,
+                                                   const char *item,
+                                                   const char *reason),
+                                void *context)
+{
+  assert(s != NULL && visit != NULL);
+  const int64_t n = gd_store_n_skipped(s);
+  gd_status st = GD_OK;
+  for (int64_t i = 0; st == GD_OK && i < n; i++) {
+    char item[GD_STORE_NAME_MAX * 8], reason[GD_STORE_REASON_MAX];
+    st = gd_store_read_skipped(s, i, item, reason);
+    if (st == GD_OK)
+      st = visit(context, item, reason);
+  }
   return st;
 }

@@ -342,6 +342,21 @@ static int by_id(const void *id, const void *video)
   return strcmp(id, ((const gd_video *)video)->id);
 }
 
+typedef struct {
+  const gd_video_table *table;
+  gd_status (*note)(void *context, int64_t row, const char *reason);
+  void *context;
+} walk;
+
+static gd_status note_video(void *context, const char *item, const char *reason)
+{
+  const walk *w = context;
+  const gd_video_table *t = w->table;
+  const gd_video *video =
+      bsearch(item, t->videos, (size_t)t->n_videos, sizeof *video, by_id);
+  return video == NULL ? GD_OK : w->note(w->context, video - t->videos, reason);
+}
+
 gd_status gd_video_table_each_skipped(const gd_video_table *t, const char *path,
                                       gd_status (*note)(void *context,
                                                         int64_t row,
@@ -349,21 +364,12 @@ gd_status gd_video_table_each_skipped(const gd_video_table *t, const char *path,
                                       void *context)
 {
   assert(t != NULL && path != NULL && note != NULL);
+  walk w = {t, note, context};
   gd_store *store;
   gd_status st = gd_store_open(path, NULL, INT_MAX, &store);
   if (st != GD_OK)
     return st;
-  const int64_t n = gd_store_n_skipped(store);
-  for (int64_t i = 0; st == GD_OK && i < n; i++) {
-    char item[GD_STORE_NAME_MAX * 8], reason[GD_STORE_REASON_MAX];
-    st = gd_store_read_skipped(store, i, item, reason);
-    if (st != GD_OK)
-      break;
-    const gd_video *video =
-        bsearch(item, t->videos, (size_t)t->n_videos, sizeof *video, by_id);
-    if (video != NULL)
-      st = note(context, video - t->videos, reason);
-  }
+  st = gd_store_each_skipped(store, note_video, &w);
   gd_store_close(store);
   return st;
 }

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "gradus/text.h"
 #include "test.h"
 
 enum { ROWS = 37 };
@@ -127,6 +128,31 @@ static void store_reads_back_what_was_written(void **state)
   assert_string_equal(reason, "x.avi: no video stream");
   gd_store_close(s);
   assert_ok(gd_store_verify(path));
+}
+
+static gd_status join(void *context, const char *item, const char *reason)
+{
+  gd_text_printf(context, "%s: %s;", item, reason);
+  return strcmp(item, "b") == 0 ? gd_fail(GD_ERR_DECODE, "enough") : GD_OK;
+}
+
+static void skipped_items_are_visited_until_one_fails(void **state)
+{
+  (void)state;
+  const char *const items[] = {"z", "a", "b", "c"};
+  const char *path = gd_test_path("each.h5");
+  gd_text seen = {0};
+  gd_store_writer *w;
+  gd_store *s;
+  assert_ok(gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w));
+  for (int i = 0; i < 4; i++)
+    assert_ok(gd_store_skip(w, items[i], "broken"));
+  assert_ok(gd_store_commit(w));
+  assert_ok(gd_store_open(path, "gradus-test", 2, &s));
+  assert_fails(gd_store_each_skipped(s, join, &seen), GD_ERR_DECODE, "enough");
+  assert_string_equal(gd_text_get(&seen), "z: broken;a: broken;b: broken;");
+  gd_text_free(&seen);
+  gd_store_close(s);
 }
 
 static void reason_that_is_too_long_is_cut_between_characters(void **state)
@@ -518,6 +544,7 @@ static void store_that_is_cut_while_open_is_not_read_as_zeros(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(threads_may_read_and_write_at_once),
     cmocka_unit_test(store_reads_back_what_was_written),
+    cmocka_unit_test(skipped_items_are_visited_until_one_fails),
     cmocka_unit_test(reason_that_is_too_long_is_cut_between_characters),
     cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
     cmocka_unit_test(rewound_rows_leave_no_trace),
