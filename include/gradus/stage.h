@@ -49,22 +49,23 @@ GD_NODISCARD gd_status gd_stage_path(const gd_stage_env *env, const char *name,
                                      char out[GD_PATH_MAX]);
 
 /**
- * Announce how many items all ranks together will tick.  Called by all ranks;
- * rank 0's number is used.  Stages made of units need not: gd_stage_units()
- * counts units.
+ * Announce how much all ranks together will tick.  Called by all ranks; rank
+ * 0's number is used.  Stages made of units need not: gd_stage_units() counts
+ * units.
+ * @param[in] what  is counted: "images"; copied
  */
-void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit);
+void gd_stage_expect(gd_stage_env *env, int64_t n, const char *what);
 /**
- * Report `n_items` more done by this rank (0: only look around).  Progress is
- * shown by time, not by item: call it as often as is handy, at least once a
- * second where possible, since it also serves other ranks' requests for work.
- * Within a unit of gd_stage_units(), n_items is 0.
+ * Report `n` more done by this rank (0: only look around).  Progress is shown
+ * by time, not by number: call it as often as is handy, at least once a second
+ * where possible, since it also serves other ranks' requests for work.  Within
+ * a unit of gd_stage_units(), n is 0.
  * Collective: no; never waits for another rank.  Ranks that must go on or end
  *             at the same step agree on what they got.
- * Errors: GD_ERR_STOPPED (a signal asks to stop: finish the item, return),
+ * Errors: GD_ERR_STOPPED (a signal asks to stop: finish the step, return),
  *         GD_ERR_PEER (another rank has failed)
  */
-GD_NODISCARD gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items);
+GD_NODISCARD gd_status gd_stage_tick(gd_stage_env *env, int64_t n);
 /** Say what holds the stage up, behind the progress line; "": nothing. */
 void gd_stage_note(gd_stage_env *env, const char *text);
 /**
@@ -116,7 +117,8 @@ typedef struct {
 } gd_units;
 
 /**
- * Do every unit whose file is not there yet.
+ * Do every unit whose file is not there yet.  A stage may have several lists,
+ * one after the other: report.yaml has the units of all.
  * Units are taken from a shared queue, longest first; those on which a rank
  * came down earlier are made before all others, one after the other.  What the
  * units' stores note as skipped goes into report.yaml.

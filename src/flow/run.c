@@ -76,7 +76,7 @@ static gd_status write_report_yaml(const gd_stage_env *env, double seconds,
   if (n_ticked > 0 && seconds > 0.0)
     gd_text_printf(&text,
                    "done: {unit: %s, number: %" PRId64 ", per_second: %.4g}\n",
-                   state->unit, n_ticked, (double)n_ticked / seconds);
+                   state->ticked, n_ticked, (double)n_ticked / seconds);
   gd_text_printf(&text, "items: %" PRId64 "\nn_skipped: %" PRId64 "\n",
                  state->n_items, gd_tally_n_skipped(state->tally));
   gd_tally_compose(state->tally, &text);
@@ -148,7 +148,7 @@ static gd_status run_stage(MPI_Comm comm, const gd_job *job,
                            const gd_instance *self, const gd_stage *stage,
                            gd_standing *out)
 {
-  gd_stage_state state = {.n_items = -1, .n_units = -1, .unit = "items"};
+  gd_stage_state state = {.n_items = -1, .n_units = -1, .ticked = "items"};
   gd_stage_env env = {.job = job,
                       .self = self,
                       .directory = gd_instance_directory(self),

@@ -11,16 +11,16 @@ gd_status gd_stage_path(const gd_stage_env *env, const char *name,
   return gd_path_join(env->directory, name, out);
 }
 
-void gd_stage_expect(gd_stage_env *env, int64_t n_items, const char *unit)
+void gd_stage_expect(gd_stage_env *env, int64_t n, const char *what)
 {
-  snprintf(env->state->unit, sizeof env->state->unit, "%s", unit);
-  gd_progress_expect(env->state->progress, n_items, 0, unit);
+  snprintf(env->state->ticked, sizeof env->state->ticked, "%s", what);
+  gd_progress_expect(env->state->progress, n, 0, what);
 }
 
-gd_status gd_stage_tick(gd_stage_env *env, int64_t n_items)
+gd_status gd_stage_tick(gd_stage_env *env, int64_t n)
 {
-  env->state->n_ticked += n_items;
-  return gd_progress_add(env->state->progress, n_items);
+  env->state->n_ticked += n;
+  return gd_progress_add(env->state->progress, n);
 }
 
 void gd_stage_note(gd_stage_env *env, const char *text)

@@ -13,10 +13,9 @@ struct gd_stage_state {
   gd_status failed;  /* of calls that return nothing: out of memory */
   int64_t n_ticked;  /* by this rank, in all */
   int64_t n_items;   /* input items; -1: not said */
-  int64_t n_units;   /* -1: not made of units */
-  int64_t n_listed;  /* units of all lists so far: a stage may have several */
-  int64_t n_resumed; /* units that were there already */
-  char unit[32];     /* what is ticked */
+  int64_t n_units;   /* of all lists so far; -1: not made of units */
+  int64_t n_resumed; /* of these, there already */
+  char ticked[32];   /* what n_ticked counts: "units", "images" */
 
   gd_attempts *attempts;    /* while units are made */
   char making[GD_PATH_MAX]; /* name of the unit's file */

@@ -26,14 +26,12 @@ static gd_status path_of(const gd_stage_env *env, const gd_units *units,
 /* ----------------------------------------------------------------- what to do
  */
 
-/* For `gradus status`, which sees files only: those of all lists of units so
- * far. */
-static gd_status note_count(const gd_stage_env *env, int64_t n_units)
+/* For `gradus status`, which sees files only. */
+static gd_status note_count(const gd_stage_env *env)
 {
   char path[GD_PATH_MAX], text[32];
-  env->state->n_listed += n_units;
   const int n =
-      snprintf(text, sizeof text, "%" PRId64 "\n", env->state->n_listed);
+      snprintf(text, sizeof text, "%" PRId64 "\n", env->state->n_units);
   gd_status st = gd_stage_path(env, "units", path);
   return st == GD_OK ? gd_file_write(path, text, (size_t)n) : st;
 }
@@ -45,7 +43,7 @@ static gd_status find_made(gd_stage_env *env, const gd_units *units, char *made,
 {
   gd_status st = GD_OK;
   if (env->rank == 0) {
-    st = note_count(env, units->n_units);
+    st = note_count(env);
     if (st == GD_OK)
       st = gd_attempts_collect(env->directory, falls);
     for (int64_t u = 0; st == GD_OK && u < units->n_units; u++) {
@@ -79,7 +77,7 @@ typedef struct {
 } entry;
 
 /* The units to make, in order; the suspects among them come first and are one
- * item of the queue, so that never two of them are at work. */
+ * turn of the queue, so that never two of them are at work. */
 typedef struct {
   entry *entries;
   int64_t n, n_suspects;
@@ -132,24 +130,24 @@ static gd_status make_unit(gd_stage_env *env, const gd_units *units,
   return st == GD_OK ? gd_stage_tick(env, 1) : st;
 }
 
-/* Return which units an item of the queue stands for. */
-static gd_range units_of(const work_list *todo, int64_t item)
+/* Return which units a turn of the queue stands for. */
+static gd_range units_of(const work_list *todo, int64_t turn)
 {
   const int64_t alone = todo->n_suspects;
   if (alone == 0)
-    return (gd_range){item, item + 1};
-  if (item == 0)
+    return (gd_range){turn, turn + 1};
+  if (turn == 0)
     return (gd_range){0, alone};
-  return (gd_range){alone + item - 1, alone + item};
+  return (gd_range){alone + turn - 1, alone + turn};
 }
 
 static gd_status make_from_queue(gd_stage_env *env, const gd_units *units,
                                  const work_list *todo, gd_queue *queue)
 {
   gd_status st = gd_stage_tick(env, 0);
-  int64_t next;
-  while (st == GD_OK && (next = gd_queue_take(queue)) >= 0) {
-    const gd_range taken = units_of(todo, next);
+  int64_t turn;
+  while (st == GD_OK && (turn = gd_queue_take(queue)) >= 0) {
+    const gd_range taken = units_of(todo, turn);
     for (int64_t i = taken.first; st == GD_OK && i < taken.end; i++)
       st = make_unit(env, units, todo->entries[i].unit);
   }
@@ -161,8 +159,8 @@ static gd_status make_missing(gd_stage_env *env, const gd_units *units,
 {
   gd_progress *progress = env->state->progress;
   gd_queue *queue;
-  const int64_t n_items = todo->n - todo->n_suspects + (todo->n_suspects > 0);
-  gd_status st = gd_queue_open(env->comm, n_items, &queue);
+  const int64_t n_turns = todo->n - todo->n_suspects + (todo->n_suspects > 0);
+  gd_status st = gd_queue_open(env->comm, n_turns, &queue);
   if (st != GD_OK)
     return st;
   st = make_from_queue(env, units, todo, queue);
@@ -224,17 +222,19 @@ static gd_status count_all(gd_stage_env *env, const gd_units *units)
 static void announce(gd_stage_env *env, int64_t n_units, int64_t n_missing)
 {
   gd_stage_state *state = env->state;
-  state->n_units = n_units;
-  state->n_resumed = n_units - n_missing;
-  snprintf(state->unit, sizeof state->unit, "units");
-  gd_progress_expect(state->progress, n_units, state->n_resumed, "units");
+  const int64_t n_made = n_units - n_missing;
+  state->n_resumed += n_made;
+  snprintf(state->ticked, sizeof state->ticked, "units");
+  gd_progress_expect(state->progress, n_units, n_made, state->ticked);
 }
 
 /* Find out what is to be done, and do it. */
 static gd_status make_all(gd_stage_env *env, const gd_units *units, char *made,
                           work_list *todo)
 {
+  gd_stage_state *state = env->state;
   gd_text falls = {0};
+  state->n_units = units->n_units + (state->n_units < 0 ? 0 : state->n_units);
   gd_status st = find_made(env, units, made, &falls);
   if (st == GD_OK)
     st = begin_attempts(env, &falls);
@@ -244,8 +244,8 @@ static gd_status make_all(gd_stage_env *env, const gd_units *units, char *made,
     announce(env, units->n_units, todo->n);
     st = make_missing(env, units, todo);
   }
-  gd_attempts_free(env->state->attempts);
-  env->state->attempts = NULL;
+  gd_attempts_free(state->attempts);
+  state->attempts = NULL;
   return st;
 }
 

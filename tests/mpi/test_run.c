@@ -27,6 +27,7 @@ static struct {
   int64_t fail_at;    /* this unit cannot be written */
   int64_t stop_at;    /* the rank that makes this unit is asked to stop */
   int64_t skip_every; /* units that note a skipped item; 0: none */
+  int64_t n_first;    /* units of a first list of two; 0: one list */
   int64_t n_made;     /* units made by this rank */
   int n_runs;         /* of `faces` */
 } plan;
@@ -48,8 +49,9 @@ static gd_status run_corpus(gd_stage_env *env)
 
 static void name_unit(const void *context, int64_t unit, char out[GD_PATH_MAX])
 {
-  (void)context;
-  snprintf(out, GD_PATH_MAX, "frames-%05" PRId64 ".h5", unit);
+  const int64_t *first = context;
+  snprintf(out, GD_PATH_MAX, "frames-%05" PRId64 ".h5",
+           unit + (first == NULL ? 0 : *first));
 }
 
 static gd_status make_unit(void *context, gd_stage_env *env, int64_t unit,
@@ -88,7 +90,14 @@ static gd_status run_frames(gd_stage_env *env)
                           .make = make_unit,
                           .count = count_unit};
   gd_stage_items(env, N_UNITS);
-  return gd_stage_units(env, &units);
+  if (plan.n_first == 0)
+    return gd_stage_units(env, &units);
+  gd_units begin = units, rest = units;
+  begin.n_units = plan.n_first;
+  rest.n_units = N_UNITS - plan.n_first;
+  rest.context = &plan.n_first;
+  const gd_status st = gd_stage_units(env, &begin);
+  return st == GD_OK ? gd_stage_units(env, &rest) : st;
 }
 
 static gd_status run_faces(gd_stage_env *env)
@@ -257,6 +266,35 @@ static void finished_job_is_not_done_again(void **state)
   assert_int_equal(run(), GD_EXIT_DONE);
   assert_int_equal(plan.n_made, 0);
   assert_int_equal(plan.n_runs, 0);
+}
+
+/* Of a stage's results: its report and the file of their number. */
+static void assert_counts(const char *planned, const char *ticked)
+{
+  char *report, *units;
+  assert_ok(
+      gd_file_read(in_stage("frames", "report.yaml"), 10000, &report, NULL));
+  assert_ok(gd_file_read(in_stage("frames", "units"), 64, &units, NULL));
+  assert_non_null(strstr(report, planned));
+  assert_non_null(strstr(report, ticked));
+  assert_string_equal(units, "7\n");
+  free(report);
+  free(units);
+}
+
+static void units_of_two_lists_are_counted_together(void **state)
+{
+  (void)state;
+  begin_work("lists");
+  plan.n_first = 3;
+  assert_int_equal(run(), GD_EXIT_DONE);
+  assert_counts("planned: 7, made: 7", "unit: units, number: 7");
+  on_rank_0({
+    assert_ok(gd_file_remove(in_stage("frames", "frames-00001.h5")));
+    assert_ok(gd_file_remove(in_stage("frames", "frames-00005.h5")));
+  });
+  assert_int_equal(run(), GD_EXIT_DONE);
+  assert_counts("planned: 7, made: 2", "unit: units, number: 2");
 }
 
 /* A launcher hands rank 0's environment to the ranks of its own host only. */
@@ -464,6 +502,7 @@ static void signal_to_one_rank_ends_with_75_and_work_is_kept(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(finished_job_is_not_done_again),
+    cmocka_unit_test(units_of_two_lists_are_counted_together),
     cmocka_unit_test(environment_is_rank_0s),
     cmocka_unit_test(failed_run_is_resumed_to_the_same_files),
     cmocka_unit_test(damaged_and_missing_results_are_made_anew),
