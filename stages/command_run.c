@@ -1,5 +1,4 @@
 /* gradus run -- every stage that is not done yet, on all ranks. */
-#include <inttypes.h>
 #include <mpi.h>
 
 #include "command.h"
@@ -34,21 +33,6 @@ static gd_status warn_of_touched(const gd_job *job)
   return st;
 }
 
-/* What is odd about the corpus, a few lines of it.  Rank 0. */
-static void warn_of_corpus(const gd_job *job)
-{
-  enum { MOST = 10 };
-  const gd_corpus *corpus = gd_job_corpus(job);
-  if (corpus == NULL)
-    return;
-  for (int64_t i = 0; i < corpus->n_warnings && i < MOST; i++)
-    gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
-  if (corpus->n_warnings > MOST)
-    gd_log(GD_LOG_WARNING,
-           "corpus: %" PRId64 " more remarks: gradus plan shows them",
-           corpus->n_warnings - MOST);
-}
-
 /* A manifest that is wrong is wrong once. */
 static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
 {
@@ -58,7 +42,8 @@ static gd_status load_together(const gd_arguments *a, int rank, gd_job **out)
   if (st != GD_OK)
     return st;
   if (rank == 0) {
-    warn_of_corpus(*out);
+    if (gd_job_corpus(*out) != NULL)
+      gd_extract_remark(gd_job_corpus(*out), ": gradus plan shows them");
     st = warn_of_touched(*out);
   }
   return gd_agree(MPI_COMM_WORLD, st);

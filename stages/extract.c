@@ -40,6 +40,18 @@ static gd_status check_corpus(const gd_corpus_source *source,
   return st;
 }
 
+void gd_extract_remark(const gd_corpus *corpus, const char *where)
+{
+  enum { MOST = 10 };
+  const int64_t n_more = corpus->n_warnings - MOST;
+  for (int64_t i = 0; i < corpus->n_warnings && i < MOST; i++)
+    gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
+  if (n_more > 0)
+    gd_log(GD_LOG_WARNING, "corpus: %" PRId64 " more remark%s%s", n_more,
+           n_more == 1 ? "" : "s", where);
+}
+
+/* What is odd about a corpus that was there before has been said of the job. */
 static gd_status read_corpus(const gd_stage_env *env, gd_text *message)
 {
   const gd_corpus_source source = gd_instance_corpus(env->self);
@@ -48,8 +60,8 @@ static gd_status read_corpus(const gd_stage_env *env, gd_text *message)
       gd_corpus_read(source.layout, source.root, source.n_levels, &corpus);
   if (st != GD_OK)
     return st;
-  for (int64_t i = 0; i < corpus->n_warnings; i++)
-    gd_log(GD_LOG_WARNING, "corpus: %s", corpus->warnings[i]);
+  if (gd_job_corpus(env->job) == NULL)
+    gd_extract_remark(corpus, "");
   st = gd_corpus_examine(corpus);
   if (st == GD_OK)
     st = check_corpus(&source, corpus);

@@ -41,6 +41,12 @@ typedef struct {
   gd_extract_row *rows; /* (n_videos), on rank 0 */
 } gd_extract;
 
+/**
+ * Log what is odd about a corpus, a few lines of it, and how much more there
+ * is.
+ * @param[in] where  follows it: ": gradus plan shows them", or ""
+ */
+void gd_extract_remark(const gd_corpus *corpus, const char *where);
 /** Read sampling and limits from the manifest's keys. */
 void gd_extract_parameters(const gd_instance *self, gd_sampling *sampling,
                            gd_extraction_limits *limits);

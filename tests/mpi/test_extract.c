@@ -6,18 +6,23 @@
 #include <sys/resource.h>
 
 #include "clip.h"
+#include "gradus/agree.h"
 #include "gradus/digest.h"
 #include "gradus/fingerprint.h"
 #include "gradus/frames.h"
 #include "gradus/run.h"
+#include "gradus/text.h"
 #include "test.h"
 
 static int rank;
 static char root[GD_PATH_MAX];
 
-/* The stage itself is compiled into this test; a corpus is there already. */
+/* The stage itself is compiled into this test; a corpus is there already, or
+ * drawn by a stage of the test's own. */
 extern const gd_stage gd_stage_extract;
-static const gd_stage *const stages[] = {&gd_stage_extract, NULL};
+static gd_status draw(gd_stage_env *env);
+static const gd_stage drawing = {.kind = "synth", .run = draw};
+static const gd_stage *const stages[] = {&drawing, &gd_stage_extract, NULL};
 
 /* The linker puts these in place of the library's: they meddle with the file of
  * c/other when it is opened to be decoded, or after that. */
@@ -421,6 +426,73 @@ static void vanished_video_is_skipped(void **state)
   trouble = SOUND;
 }
 
+/* One video, and a dozen remarks on it. */
+static void write_odd_table(const char *path)
+{
+  gd_text text = {0};
+  gd_text_add(&text, "video,label,subject,partition\n");
+  for (int i = 0; i < 13; i++)
+    gd_text_add(&text, "none.mp4,3,p,train\n");
+  assert_ok(gd_file_write(path, gd_text_get(&text), text.length_bytes));
+  gd_text_free(&text);
+}
+
+static gd_status draw(gd_stage_env *env)
+{
+  char path[GD_PATH_MAX];
+  const gd_status st = gd_stage_path(env, "labels.csv", path);
+  if (st == GD_OK && env->rank == 0)
+    write_odd_table(path);
+  return gd_agree(env->comm, st);
+}
+
+/* Run extract on a corpus; return how often "corpus: " stands in its log. */
+static int count_remarks(const char *name, const char *corpus,
+                         const char *stages_before, char **log)
+{
+  char text[4 * GD_PATH_MAX], path[3 * GD_PATH_MAX];
+  gd_job *job;
+  int code, n = 0;
+  const int length = snprintf(text, sizeof text,
+                              "job: test\nwork: %s-%s\n%sstages:\n%s"
+                              "  frames: {stage: extract, from: corpus, "
+                              "max_skipped: 1}\n",
+                              root, name, corpus, stages_before);
+  assert_ok(gd_file_write(below_root("odd.yaml"), text, (size_t)length));
+  assert_ok(gd_job_load(below_root("odd.yaml"), NULL, 0, &job));
+  const gd_run_options options = {.stages = stages};
+  assert_ok(gd_run_job(MPI_COMM_SELF, job, &options, &code));
+  snprintf(
+      path, sizeof path, "%s/log.txt",
+      gd_instance_directory(gd_job_instance(job, gd_job_n_instances(job) - 1)));
+  assert_ok(gd_file_read(path, 1 << 20, log, NULL));
+  for (const char *c = *log; (c = strstr(c, " corpus: ")) != NULL; c++)
+    n++;
+  gd_job_free(job);
+  return n;
+}
+
+/* Of one that is there already the job's command has told. */
+static void remarks_on_a_drawn_corpus_are_few(void **state)
+{
+  (void)state;
+  char *log, corpus[GD_PATH_MAX + 64];
+  make_corpus();
+  if (rank == 0) {
+    assert_int_equal(
+        count_remarks("drawn", "", "  corpus: {stage: synth}\n", &log), 11);
+    assert_true(gd_test_has(log, "corpus: 2 more remarks\n"));
+    free(log);
+    assert_ok(gd_directory_make(below_root("odd")));
+    write_odd_table(below_root("odd/labels.csv"));
+    snprintf(corpus, sizeof corpus,
+             "corpus: {layout: table, root: \"%s/odd\"}\n", root);
+    assert_int_equal(count_remarks("found", corpus, "", &log), 0);
+    free(log);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(shards_have_the_same_bytes_for_any_number_of_ranks),
     cmocka_unit_test(every_kept_frame_shows_its_own_number),
@@ -432,6 +504,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(full_disk_fails_and_the_next_run_goes_on),
     cmocka_unit_test(silent_disk_fails_and_skips_no_video),
     cmocka_unit_test(vanished_video_is_skipped),
+    cmocka_unit_test(remarks_on_a_drawn_corpus_are_few),
 };
 
 int main(int argc, char **argv)

@@ -50,6 +50,18 @@ expect 0 "$scratch/whole" 2
 : >"$scratch/whole/log"
 [ "$(count "$scratch/whole" frames frames)" -eq "$all" ] || fail "frames lack"
 
+# What is odd about it is told once, and not at length.
+cp "$corpus/labels.csv" "$scratch/labels.csv"
+for _ in 1 2; do
+  tail -n +2 "$scratch/labels.csv" >>"$corpus/labels.csv"
+done
+expect 0 "$scratch/odd" 2 --stage frames
+mv "$scratch/labels.csv" "$corpus/labels.csv"
+[ "$(grep -c 'warning: corpus: ' "$scratch/odd/log")" -eq 11 ] ||
+  fail "not ten remarks and their rest: $(cat "$scratch/odd/log")"
+grep -q 'corpus: 2 more remarks: gradus plan shows them' "$scratch/odd/log" ||
+  fail "the rest of the remarks is not told of"
+
 # Some bytes in the middle of one video: its damaged frames are stored, and by
 # default nobody uses them.
 cp -p "$videos/s001_1.avi" "$scratch/good.avi"
