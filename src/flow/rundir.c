@@ -56,9 +56,7 @@ gd_status gd_rundir_look(const gd_instance *self, gd_standing *out)
   return GD_OK;
 }
 
-/* Remove a result that is bad.  One that merely cannot be read (no permission,
- * a failing disk) is left for its owner to see to. */
-static gd_status remove_bad(const char *directory, const char *name)
+static gd_status remove_file(const char *directory, const char *name)
 {
   char path[GD_PATH_MAX];
   gd_status st = gd_path_join(directory, name, path);
@@ -83,12 +81,14 @@ static gd_status remove_unit(const char *directory, const gd_done *done,
   for (int64_t i = 0; st == GD_OK && i < done->n_files; i++) {
     const char *other = done->files[i].name;
     if (stem_length(other) == length && strncmp(other, name, length) == 0)
-      st = remove_bad(directory, other);
+      st = remove_file(directory, other);
   }
   return st;
 }
 
-/* Verify what was touched since; count what is bad and has been removed. */
+/* Verify what was touched since; count what is bad and has been removed.  What
+ * merely cannot be read (no permission, a failing disk) is left for its owner
+ * to see to. */
 static gd_status verify_touched(const char *directory, gd_done *done,
                                 int64_t *n_bad)
 {
@@ -114,11 +114,6 @@ static gd_status verify_touched(const char *directory, gd_done *done,
   return st;
 }
 
-static gd_status remove_done(const char *directory)
-{
-  return remove_bad(directory, "done");
-}
-
 static gd_status review(const gd_instance *self, gd_standing *out)
 {
   const char *directory = gd_instance_directory(self);
@@ -133,7 +128,7 @@ static gd_status review(const gd_instance *self, gd_standing *out)
     }
   }
   if (st == GD_OK && !out->done)
-    st = remove_done(directory);
+    st = remove_file(directory, "done");
   gd_done_free(done);
   return st;
 }
@@ -146,7 +141,7 @@ static gd_status remove_leftovers(const char *directory)
     return st;
   for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++)
     if (ends_with(folder->names[i], ".part"))
-      st = remove_bad(directory, folder->names[i]);
+      st = remove_file(directory, folder->names[i]);
   gd_folder_free(folder);
   return st;
 }
@@ -213,7 +208,7 @@ static int64_t heal_listed(const char *directory, const gd_done *done)
       n_bad++;
   }
   /* A stage whose `done` cannot be removed is found out by the missing file. */
-  if (n_bad > 0 && remove_done(directory) != GD_OK)
+  if (n_bad > 0 && remove_file(directory, "done") != GD_OK)
     gd_log(GD_LOG_WARNING, "%s", gd_reason());
   return n_bad;
 }
