@@ -11,8 +11,9 @@
  * `items` counts the input items, `skipped` those of them that were left out.
  * Results are all files of the run directory but the housekeeping ones
  * (stage.yaml, units, plan, report.yaml, log.txt, lock, done, attempts.txt,
- * metrics.jsonl, events.out.tfevents.gradus, *.attempt, *.part).  Stores (.h5)
- * carry their digests themselves: "-".
+ * metrics.jsonl, events.out.tfevents.gradus, *.attempt, *.part, and whatever is
+ * hidden or in a hidden folder).  Stores (.h5) carry their digests themselves:
+ * "-".
  */
 #ifndef GRADUS_DONE_H
 #define GRADUS_DONE_H
