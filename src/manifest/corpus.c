@@ -348,35 +348,79 @@ int gd_corpus_n_folds(const gd_corpus *c)
   return most;
 }
 
+/* ------------------------------------------------------------ many files */
+
+/* A file system far away takes long to answer, not long to work: so many files
+ * are asked for at once, if there are many. */
+enum { AT_ONCE = 16, MANY = 64 };
+
+/* Ask for a file of each video, by several threads; of several failures the
+ * first one's, in the order of videos, is kept. */
+static gd_status ask_all(const gd_corpus *c, void *answers,
+                         gd_status (*ask)(const gd_corpus *c, int64_t i,
+                                          void *answers))
+{
+  int64_t first = c->n_videos;
+  gd_status st = GD_OK;
+  char reason[2 * GD_PATH_MAX] = "";
+#pragma omp parallel for schedule(dynamic)                                     \
+    num_threads(AT_ONCE) if (c->n_videos >= MANY)
+  for (int64_t i = 0; i < c->n_videos; i++) {
+    const gd_status one = ask(c, i, answers);
+    if (one == GD_OK)
+      continue;
+#pragma omp critical(gd_corpus)
+    if (i < first) {
+      first = i;
+      st = one;
+      snprintf(reason, sizeof reason, "%s", gd_reason());
+    }
+  }
+  return st == GD_OK ? GD_OK : gd_fail(st, "%s", reason);
+}
+
+static gd_status take_fingerprint(const gd_corpus *c, int64_t i, void *answers)
+{
+  const char *path = c->videos[i].path;
+  gd_status st = gd_fingerprint_take(path, (gd_fingerprint *)answers + i);
+  /* What the fingerprint then says is part of what the corpus is. */
+  if (st != GD_ERR_IO || gd_file_is_closed(path))
+    return st == GD_ERR_IO ? GD_OK : st;
+  return gd_fail(st,
+                 "%s / repeat the same command; a video that stays unreadable "
+                 "must leave the corpus",
+                 gd_reason());
+}
+
 gd_status gd_corpus_examine(gd_corpus *c)
 {
   assert(c != NULL);
-  gd_status st = GD_OK;
-  for (int64_t i = 0; st == GD_OK && i < c->n_videos; i++) {
-    const char *path = c->videos[i].path;
-    st = gd_fingerprint_take(path, &c->fingerprints[i]);
-    /* What the fingerprint then says is part of what the corpus is. */
-    if (st == GD_ERR_IO)
-      st = gd_file_is_closed(path)
-               ? GD_OK
-               : gd_fail(st,
-                         "%s / repeat the same command; a video that stays "
-                         "unreadable must leave the corpus",
-                         gd_reason());
-  }
-  return st;
+  return ask_all(c, c->fingerprints, take_fingerprint);
+}
+
+static gd_status take_landmarks(const gd_corpus *c, int64_t i, void *answers)
+{
+  const char *path = c->videos[i].landmarks;
+  return path[0] == '\0' ? GD_OK
+                         : gd_digest_of_file(path, (gd_digest *)answers + i);
 }
 
 gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
 {
   assert(c != NULL && out != NULL);
 
-  gd_hasher *h;
-  gd_status st = gd_hasher_new(&h);
-  if (st != GD_OK)
+  gd_hasher *h = NULL;
+  gd_digest *landmarks = gd_alloc(c->n_videos, sizeof *landmarks);
+  gd_status st =
+      landmarks == NULL ? GD_ERR_NOMEM : ask_all(c, landmarks, take_landmarks);
+  if (st == GD_OK)
+    st = gd_hasher_new(&h);
+  if (st != GD_OK) {
+    free(landmarks);
     return st;
+  }
   gd_hasher_int(h, c->n_videos);
-  for (int64_t i = 0; st == GD_OK && i < c->n_videos; i++) {
+  for (int64_t i = 0; i < c->n_videos; i++) {
     const gd_video *v = &c->videos[i];
     uint64_t label_bits;
     memcpy(&label_bits, &v->label, sizeof label_bits);
@@ -389,11 +433,9 @@ gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)
       gd_hasher_int(h, v->fold);
     gd_hasher_int(h, c->fingerprints[i].size_bytes);
     gd_hasher_digest(h, c->fingerprints[i].sample);
-    gd_digest landmarks = {0};
-    if (v->landmarks[0] != '\0')
-      st = gd_digest_of_file(v->landmarks, &landmarks);
-    gd_hasher_digest(h, landmarks);
+    gd_hasher_digest(h, landmarks[i]);
   }
   *out = gd_hasher_end(h);
-  return st;
+  free(landmarks);
+  return GD_OK;
 }

@@ -536,6 +536,45 @@ static void digest_counts_a_missing_video(void **state)
   assert_false(gd_digest_equal(without, digest_of("table", root)));
 }
 
+/* Many files are asked for at once: each answer is that of its file. */
+static void each_of_many_videos_has_its_own_fingerprint(void **state)
+{
+  (void)state;
+  enum { MANY = 200 };
+  gd_corpus *c;
+  gd_digest d, again;
+  gd_text rows = {0};
+  char name[32];
+  gd_text_add(&rows, "video,label,subject,partition\n");
+  for (int i = 0; i < MANY; i++)
+    gd_text_printf(&rows, "v%03d.avi,1,p%d,train\n", i, i);
+  const char *root = table("many", gd_text_get(&rows));
+  gd_text_free(&rows);
+  for (int i = 0; i < MANY; i += 2) { /* every other one is missing */
+    snprintf(name, sizeof name, "v%03d.avi", i);
+    put(root, name, name);
+    snprintf(name, sizeof name, "v%03d.csv", i);
+    put(root, name, name);
+  }
+  assert_ok(gd_corpus_read("table", root, 64, &c));
+  assert_ok(gd_corpus_examine(c));
+  for (int i = 0; i < MANY; i++) {
+    gd_fingerprint own;
+    const gd_status st = gd_fingerprint_take(c->videos[i].path, &own);
+    assert_int_equal(st, i % 2 == 0 ? GD_OK : GD_ERR_IO);
+    assert_true(gd_fingerprint_same(&own, &c->fingerprints[i]));
+  }
+  assert_ok(gd_corpus_digest(c, &d));
+  put(root, "v100.csv", "other");
+  assert_ok(gd_corpus_digest(c, &again));
+  assert_false(gd_digest_equal(d, again));
+  gd_test_forbid_files(1);
+  const gd_status st = gd_corpus_examine(c);
+  gd_test_forbid_files(0);
+  assert_failed(st, GD_ERR_IO, "many/v000.avi: cannot open: ");
+  gd_corpus_free(c);
+}
+
 /* Where files are short, the next run may have more: it must find the same
  * corpus. */
 static void video_that_cannot_be_read_for_now_is_an_error(void **state)
@@ -644,6 +683,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(folder_that_links_to_itself_is_an_error),
     cmocka_unit_test(digest_depends_on_content_and_not_on_place),
     cmocka_unit_test(digest_counts_a_missing_video),
+    cmocka_unit_test(each_of_many_videos_has_its_own_fingerprint),
     cmocka_unit_test(video_that_cannot_be_read_for_now_is_an_error),
     cmocka_unit_test(unpacked_corpus_is_the_packed_one_without_its_files),
     cmocka_unit_test(drawn_corpus_reads_back_with_its_levels),
