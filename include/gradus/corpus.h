@@ -67,7 +67,8 @@ typedef struct {
  * Errors: GD_ERR_USAGE (a table's label missing or out of range; two labels or
  *         two files of one video; unknown partition or layout; a fold in some
  *         rows alone, or folds with a gap; no video at all: file and line are
- *         named), GD_ERR_IO (root or a table cannot be read).
+ *         named), GD_ERR_FORMAT (root, a table or a label that surely cannot
+ *         be read, now and later), GD_ERR_IO (one that cannot at the moment).
  * A video that is listed but missing is no error here: extract skips it.
  */
 GD_NODISCARD gd_status gd_corpus_read(const char *layout, const char *root,
@@ -87,7 +88,8 @@ GD_NODISCARD gd_status gd_corpus_examine(gd_corpus *c);
  * labels, partitions, subjects, tasks, folds and the content of landmark files.
  * Not of where the corpus lies, nor of the files' times.
  * @param[in] c  examined
- * Errors: GD_ERR_IO (a landmark file cannot be read), GD_ERR_NOMEM
+ * Errors: GD_ERR_FORMAT (a landmark file that surely cannot be read, now and
+ *         later), GD_ERR_IO (one that cannot at the moment), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out);
 

@@ -62,6 +62,13 @@ GD_NODISCARD gd_status gd_file_stat(const char *path, int64_t *size_bytes,
  * does not answer or a lack of memory, may pass and says nothing.
  */
 int gd_file_is_closed(const char *path);
+/** Say whether opening failed for good, by its errno: of files and folders. */
+int gd_file_error_lasts(int error);
+/**
+ * Return what is to be made of a file that could not be read: GD_ERR_FORMAT for
+ * GD_ERR_IO where it is closed, else `st`, so that GD_ERR_IO is what may pass.
+ */
+GD_NODISCARD gd_status gd_file_judge(gd_status st, const char *path);
 /**
  * Tell how many bytes can still be written to the file system of a directory,
  * or of the first above it that exists.

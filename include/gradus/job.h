@@ -34,7 +34,8 @@ typedef struct gd_instance gd_instance;
  * Collective: no
  * Errors: GD_ERR_USAGE; the reason is `file:line:column: what`, the line, a
  *         caret below it and the nearest valid key, ready to print.
- *         GD_ERR_IO (manifest cannot be read)
+ *         GD_ERR_IO (manifest, corpus or a named file cannot be read at the
+ *         moment; with the place of the latter), GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_job_load(const char *path, const char *const *sets,
                                    int n_sets, gd_job **out);

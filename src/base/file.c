@@ -173,10 +173,18 @@ gd_status gd_file_stat(const char *path, int64_t *size_bytes,
   return GD_OK;
 }
 
-int gd_file_is_closed(const char *path)
+int gd_file_error_lasts(int error)
 {
   static const int lasting[] = {ENOENT, ENOTDIR,      EACCES, EPERM,
                                 ELOOP,  ENAMETOOLONG, ENXIO,  EISDIR};
+  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+    if (error == lasting[i])
+      return 1;
+  return 0;
+}
+
+int gd_file_is_closed(const char *path)
+{
   struct stat info;
   const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file >= 0) {
@@ -184,11 +192,12 @@ int gd_file_is_closed(const char *path)
     close(file);
     return is_known && !S_ISREG(info.st_mode);
   }
-  const int reason = errno;
-  for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-    if (reason == lasting[i])
-      return 1;
-  return 0;
+  return gd_file_error_lasts(errno);
+}
+
+gd_status gd_file_judge(gd_status st, const char *path)
+{
+  return st == GD_ERR_IO && gd_file_is_closed(path) ? GD_ERR_FORMAT : st;
 }
 
 gd_status gd_file_read(const char *path, size_t most_bytes, char **out,

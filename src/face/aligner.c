@@ -208,9 +208,8 @@ static gd_status read_landmarks(const gd_video *video, gd_landmarks **out)
                    "%s: no landmark CSV beside the video / set `detector` to "
                    "the weights of MTCNN",
                    video->path);
-  const gd_status st = gd_landmarks_read(video->landmarks, out);
-  return st == GD_ERR_IO && gd_file_is_closed(video->landmarks) ? GD_ERR_FORMAT
-                                                                : st;
+  return gd_file_judge(gd_landmarks_read(video->landmarks, out),
+                       video->landmarks);
 }
 
 gd_status gd_aligner_video(gd_aligner *a, gd_frame_set *frames, int64_t v,

@@ -401,8 +401,9 @@ gd_status gd_corpus_examine(gd_corpus *c)
 static gd_status take_landmarks(const gd_corpus *c, int64_t i, void *answers)
 {
   const char *path = c->videos[i].landmarks;
-  return path[0] == '\0' ? GD_OK
-                         : gd_digest_of_file(path, (gd_digest *)answers + i);
+  if (path[0] == '\0')
+    return GD_OK;
+  return gd_file_judge(gd_digest_of_file(path, (gd_digest *)answers + i), path);
 }
 
 gd_status gd_corpus_digest(const gd_corpus *c, gd_digest *out)

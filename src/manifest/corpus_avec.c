@@ -162,7 +162,8 @@ static gd_status look_in_folder(search *s, const char *name, int depth)
   struct dirent **entries;
   const int n = scandir(path, &entries, NULL, alphasort);
   if (n < 0)
-    return gd_fail(GD_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    return gd_fail(gd_file_error_lasts(errno) ? GD_ERR_FORMAT : GD_ERR_IO,
+                   "%s: cannot be read: %s", path, strerror(errno));
   for (int i = 0; i < n; i++) {
     struct stat info;
     if (st == GD_OK && entries[i]->d_name[0] != '.') {
@@ -227,7 +228,7 @@ static gd_status read_label(search *s, found *f)
   char path[GD_PATH_MAX], *text = NULL;
   gd_status st = gd_path_join(s->list->root, f->name, path);
   if (st == GD_OK)
-    st = gd_file_read(path, LABEL_BYTES, &text, NULL);
+    st = gd_file_judge(gd_file_read(path, LABEL_BYTES, &text, NULL), path);
   if (st != GD_OK)
     return st;
   char *from = text;

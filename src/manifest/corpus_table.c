@@ -136,7 +136,8 @@ gd_status gd_corpus_read_table(gd_corpus_list *l)
   size_t size_bytes;
   gd_status st = gd_path_join(l->root, "labels.csv", path);
   if (st == GD_OK)
-    st = gd_file_read(path, MOST_BYTES, &text, &size_bytes);
+    st =
+        gd_file_judge(gd_file_read(path, MOST_BYTES, &text, &size_bytes), path);
   if (st != GD_OK)
     return st;
   gd_csv csv = gd_csv_open(path, text);

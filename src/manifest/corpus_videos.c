@@ -38,7 +38,8 @@ gd_status gd_corpus_read_videos(gd_corpus_list *l)
   const char *origin = gd_corpus_list_text(l, l->root);
   gd_status st = origin == NULL ? GD_ERR_NOMEM : GD_OK;
   if (st == GD_OK)
-    st = gd_file_read(l->root, MOST_BYTES, &text, &size_bytes);
+    st = gd_file_judge(gd_file_read(l->root, MOST_BYTES, &text, &size_bytes),
+                       l->root);
   if (st == GD_OK && strlen(text) != size_bytes)
     st = gd_fail(GD_ERR_USAGE, "%s: holds zero bytes: is it a text file?",
                  l->root);

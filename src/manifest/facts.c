@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/file.h"
 #include "gradus/model.h"
 #include "gradus/profile.h"
 
@@ -112,7 +113,7 @@ gd_status gd_facts_file(gd_facts *f, const char *path, gd_digest *out)
   if (f->noted)
     return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
                    question);
-  st = gd_digest_of_file(path, out);
+  st = gd_file_judge(gd_digest_of_file(path, out), path);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }
 
@@ -121,7 +122,7 @@ static gd_status note_model(gd_facts *f, const char *question, const char *path)
 {
   gd_model_info info;
   char profile[GD_PROFILE_TEXT], answer[GD_PROFILE_TEXT + 16];
-  gd_status st = gd_model_read_info(path, &info);
+  gd_status st = gd_file_judge(gd_model_read_info(path, &info), path);
   if (st != GD_OK)
     return st;
   gd_profile_write(&info.network, profile);

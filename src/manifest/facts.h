@@ -27,19 +27,19 @@ typedef struct {
  */
 GD_NODISCARD gd_status gd_facts_variable(gd_facts *f, const char *name,
                                          const char **value);
-/** Digest a file's content. Errors: GD_ERR_IO */
+/** Digest a file's content. Errors: as gd_file_judge() */
 GD_NODISCARD gd_status gd_facts_file(gd_facts *f, const char *path,
                                      gd_digest *out);
 /**
  * Ask what a model file is.
  * @param[out] depth    of its network
  * @param[out] profile  its name or its settings; owned by the arena
- * Errors: as gd_model_read_info()
+ * Errors: as gd_model_read_info(), and gd_file_judge()
  */
 GD_NODISCARD gd_status gd_facts_model(gd_facts *f, const char *path, int *depth,
                                       const char **profile);
 /** Digest the corpus at a root, and keep it, for gd_corpus_free().
- * Errors: as gd_corpus_read() */
+ * Errors: as gd_corpus_read(), gd_corpus_examine(), gd_corpus_digest() */
 GD_NODISCARD gd_status gd_facts_corpus(gd_facts *f, const char *layout,
                                        const char *root, int n_levels,
                                        gd_digest *out);

@@ -197,11 +197,9 @@ static gd_status find_origin(const gd_instance *s, gd_value *values, origin *o)
   const gd_value *init = value_of(section, values, "init");
   if (!init->is_file)
     return GD_OK;
-  gd_status st = gd_facts_model(s->job->manifest.facts, init->text, &o->depth,
-                                &o->profile);
-  if (st == GD_ERR_IO || st == GD_ERR_FORMAT)
-    st = gd_node_fail(place_of(s, init), NULL, "%s", gd_reason());
-  return st;
+  return gd_node_blame(place_of(s, init),
+                       gd_facts_model(s->job->manifest.facts, init->text,
+                                      &o->depth, &o->profile));
 }
 
 /* Settle a key that follows others, where it was not written. */
@@ -448,9 +446,8 @@ static gd_status read_files(gd_instance *s, gd_value *values)
       values[i].content = gd_drawn_detector_digest();
     if (!values[i].is_file)
       continue;
-    gd_status st = gd_facts_file(facts, values[i].text, &values[i].content);
-    if (st == GD_ERR_IO)
-      return gd_node_fail(values[i].at, NULL, "%s", gd_reason());
+    gd_status st = gd_node_blame(
+        values[i].at, gd_facts_file(facts, values[i].text, &values[i].content));
     if (st != GD_OK)
       return st;
   }
@@ -570,12 +567,11 @@ static gd_status digest_corpus(gd_job *job)
     return GD_OK;
   const gd_section *section = gd_section_corpus();
   const gd_value *root = value_of(section, m->corpus, "root");
-  gd_status st = gd_facts_corpus(
-      m->facts, value_of(section, m->corpus, "layout")->text, root->text,
-      (int)value_of(section, m->corpus, "levels")->integer, &job->corpus);
-  if (st == GD_ERR_IO || st == GD_ERR_USAGE || st == GD_ERR_FORMAT)
-    st = gd_node_fail(root->at, NULL, "%s", gd_reason());
-  return st;
+  return gd_node_blame(
+      root->at,
+      gd_facts_corpus(
+          m->facts, value_of(section, m->corpus, "layout")->text, root->text,
+          (int)value_of(section, m->corpus, "levels")->integer, &job->corpus));
 }
 
 gd_status gd_instances_make(gd_job *job)

@@ -32,8 +32,9 @@ struct gd_job {
 
 /**
  * Make the instances of a checked manifest, in order.
- * Errors: GD_ERR_USAGE with the place (a file that cannot be read, values that
- *         do not go together, too many members); GD_ERR_NOMEM
+ * Errors: with the place, GD_ERR_USAGE (a file that surely cannot be read,
+ *         values that do not go together, too many members), GD_ERR_IO (a file
+ *         that cannot be read at the moment); GD_ERR_NOMEM
  */
 GD_NODISCARD gd_status gd_instances_make(gd_job *job);
 

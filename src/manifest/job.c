@@ -81,10 +81,11 @@ static gd_status read_text(gd_job *job, const char *path)
   char *text;
   size_t size;
   gd_status st = gd_file_read(path, MANIFEST_BYTES_MAX, &text, &size);
-  if (st == GD_ERR_IO && !gd_path_exists(path))
-    st = gd_fail(GD_ERR_USAGE, "%s: no such manifest", path);
+  st = gd_file_judge(st, path);
+  if (st == GD_ERR_FORMAT && !gd_path_exists(path))
+    return gd_fail(GD_ERR_USAGE, "%s: no such manifest", path);
   if (st == GD_ERR_FORMAT)
-    st = GD_ERR_USAGE;
+    return GD_ERR_USAGE;
   if (st != GD_OK)
     return st;
   job->path = gd_arena_copy(a, path, strlen(path));

@@ -143,17 +143,9 @@ static void add_line_and_caret(gd_text *t, const gd_node *at)
   }
 }
 
-gd_status gd_node_fail(const gd_node *at, const char *nearest,
-                       const char *format, ...)
+static gd_status fail_at(gd_status code, const gd_node *at, const char *nearest,
+                         const char *what)
 {
-  assert(at != NULL && format != NULL);
-
-  char what[1024];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(what, sizeof what, format, args);
-  va_end(args);
-
   gd_text t = {0};
   if (at->source->is_file)
     gd_text_printf(&t, "%s:%d:%d: error: %s", at->source->name, at->line,
@@ -166,7 +158,29 @@ gd_status gd_node_fail(const gd_node *at, const char *nearest,
   add_line_and_caret(&t, at);
   gd_status st = gd_text_status(&t);
   if (st == GD_OK)
-    st = gd_fail(GD_ERR_USAGE, "%s", gd_text_get(&t));
+    st = gd_fail(code, "%s", gd_text_get(&t));
   gd_text_free(&t);
   return st;
+}
+
+gd_status gd_node_fail(const gd_node *at, const char *nearest,
+                       const char *format, ...)
+{
+  assert(at != NULL && format != NULL);
+
+  char what[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(what, sizeof what, format, args);
+  va_end(args);
+  return fail_at(GD_ERR_USAGE, at, nearest, what);
+}
+
+gd_status gd_node_blame(const gd_node *at, gd_status st)
+{
+  assert(at != NULL);
+  if (st == GD_OK)
+    return st;
+  const int may_pass = st == GD_ERR_IO || st == GD_ERR_NOMEM;
+  return fail_at(may_pass ? st : GD_ERR_USAGE, at, NULL, gd_reason());
 }

@@ -67,5 +67,11 @@ gd_node *gd_node_scalar(gd_arena *a, const gd_source *source, int column,
  */
 GD_NODISCARD gd_status gd_node_fail(const gd_node *at, const char *nearest,
                                     const char *format, ...) GD_PRINTF(3, 4);
+/**
+ * Add the place to the reason of what has failed beyond the manifest.
+ * @param[in] st  GD_OK, GD_ERR_IO and GD_ERR_NOMEM are returned as they are: a
+ *                failure of the world may pass.  All else is GD_ERR_USAGE.
+ */
+GD_NODISCARD gd_status gd_node_blame(const gd_node *at, gd_status st);
 
 #endif

@@ -59,10 +59,11 @@ static gd_status parse(gd_site *site, gd_node **root)
   char *text = NULL, *own = NULL;
   size_t size = 0;
   gd_status st = gd_file_read(site->path, SITE_BYTES_MAX, &text, &size);
+  st = gd_file_judge(st, site->path);
+  if (st == GD_ERR_FORMAT && !gd_path_exists(site->path))
+    return gd_fail(GD_ERR_USAGE, "%s: no such site file", site->path);
   if (st != GD_OK)
-    return gd_path_exists(site->path)
-               ? st
-               : gd_fail(GD_ERR_USAGE, "%s: no such site file", site->path);
+    return st == GD_ERR_FORMAT ? GD_ERR_USAGE : st;
   own = gd_arena_copy(site->arena, text, size);
   free(text);
   if (source == NULL || own == NULL)

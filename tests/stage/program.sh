@@ -77,6 +77,13 @@ expect 2 err "$fault" run job.yaml
 expect 2 err "no stage 'frame'; did you mean 'frames'?" plan good.yaml \
   --set frame.every=2
 expect 2 err 'none.yaml: no such manifest' plan none.yaml
+# What a moment may mend is no fault of the manifest; a file that never answers
+# is this process's memory, where there is none.
+faces='  faces: {stage: align, from: frames, detector: /proc/self/mem}'
+{ cat good.yaml && echo "$faces"; } >busy.yaml
+if [ -e /proc/self/mem ]; then
+  expect 1 err 'busy.yaml:5:49: error: /proc/self/mem: cannot read: ' run busy.yaml
+fi
 expect 1 err 'nowhere' check nowhere
 expect 0 out 'run      frames  never run' plan good.yaml
 expect 0 out 'not run  frames' status good.yaml

@@ -287,6 +287,20 @@ static void write_result(const scene *s, const char *name)
   assert_ok(gd_file_write(path, name, strlen(name)));
 }
 
+/* One that cannot be read for now stands at its place in the manifest, too. */
+static void file_that_cannot_be_read_for_now_is_tried_again(void **state)
+{
+  (void)state;
+  scene s;
+  set_scene(&s, "{}\n", 1, NULL);
+  gd_slurm_stub_put("squeue", "echo RUNNING\n");
+  do_work("echo job.yaml:3:7: error: a.csv: cannot read: busy; exit 1\n");
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(run_script(&s, "45", NULL), 1);
+  assert_text("requeued", "requeue 45\nrequeue 45\n");
+  end_scene(&s);
+}
+
 /* srun ends so where the program or what it needs is not on the node. */
 static void exit_of_a_launcher_is_no_verdict(void **state)
 {
@@ -476,6 +490,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(setup_of_a_site_changes_nothing_of_the_script),
     cmocka_unit_test(link_of_a_chain_leaves_it_to_the_next),
     cmocka_unit_test(done_and_hopeless_runs_are_not_repeated),
+    cmocka_unit_test(file_that_cannot_be_read_for_now_is_tried_again),
     cmocka_unit_test(exit_of_a_launcher_is_no_verdict),
     cmocka_unit_test(verdict_of_a_run_with_a_long_log_is_final),
     cmocka_unit_test(three_failures_at_one_point_are_enough),

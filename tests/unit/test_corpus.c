@@ -258,10 +258,14 @@ static void missing_corpus_and_unknown_layout_are_errors(void **state)
 {
   (void)state;
   gd_corpus *c;
-  assert_fails(gd_corpus_read("table", "/nonexistent", 64, &c), GD_ERR_IO,
+  assert_fails(gd_corpus_read("table", "/nonexistent", 64, &c), GD_ERR_FORMAT,
                "/nonexistent/labels.csv");
-  assert_fails(gd_corpus_read("avec2014", "/nonexistent", 64, &c), GD_ERR_IO,
+  assert_fails(gd_corpus_read("avec2014", "/nonexistent", 64, &c),
+               GD_ERR_FORMAT, "/nonexistent");
+  assert_fails(gd_corpus_read("list", "/nonexistent", 64, &c), GD_ERR_FORMAT,
                "/nonexistent");
+  assert_fails(gd_corpus_read("list", "/", 64, &c), GD_ERR_FORMAT,
+               "is not a regular file");
   assert_fails(gd_corpus_read("avec2015", "/", 64, &c), GD_ERR_USAGE,
                "avec2015");
 }
@@ -594,6 +598,36 @@ static void video_that_cannot_be_read_for_now_is_an_error(void **state)
   gd_corpus_free(c);
 }
 
+static void corpus_that_cannot_be_read_for_now_is_no_missing_one(void **state)
+{
+  (void)state;
+  gd_corpus *c;
+  const char *root = table("busy", "video,label,subject,partition,landmarks\n"
+                                   "a.avi,1,p,train,a.csv\n");
+  put(root, "train/205_1_Freeform_video.mp4", "");
+  put(root, "train/205_1_Depression.csv", "3");
+  char list[GD_PATH_MAX];
+  assert_ok(gd_path_join(root, "labels.csv", list));
+  const char *const layouts[][2] = {
+      {"table", root}, {"list", list}, {"avec2014", root}};
+  for (int i = 0; i < 3; i++) {
+    gd_test_forbid_files(1);
+    const gd_status st = gd_corpus_read(layouts[i][0], layouts[i][1], 64, &c);
+    gd_test_forbid_files(0);
+    assert_failed(st, GD_ERR_IO, "busy");
+  }
+  assert_ok(gd_corpus_read("table", root, 64, &c));
+  assert_ok(gd_corpus_examine(c));
+  gd_digest digest;
+  assert_fails(gd_corpus_digest(c, &digest), GD_ERR_FORMAT, "a.csv");
+  put(root, "a.csv", "frame\n");
+  gd_test_forbid_files(1);
+  const gd_status st = gd_corpus_digest(c, &digest);
+  gd_test_forbid_files(0);
+  assert_failed(st, GD_ERR_IO, "a.csv");
+  gd_corpus_free(c);
+}
+
 static void unpacked_corpus_is_the_packed_one_without_its_files(void **state)
 {
   (void)state;
@@ -685,6 +719,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(digest_counts_a_missing_video),
     cmocka_unit_test(each_of_many_videos_has_its_own_fingerprint),
     cmocka_unit_test(video_that_cannot_be_read_for_now_is_an_error),
+    cmocka_unit_test(corpus_that_cannot_be_read_for_now_is_no_missing_one),
     cmocka_unit_test(unpacked_corpus_is_the_packed_one_without_its_files),
     cmocka_unit_test(drawn_corpus_reads_back_with_its_levels),
 };

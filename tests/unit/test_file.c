@@ -92,10 +92,17 @@ static void closed_is_what_is_no_file_and_not_what_may_pass(void **state)
   assert_true(gd_file_is_closed(gd_test_path("pipe")));
   assert_true(gd_file_is_closed(gd_test_directory()));
   assert_false(gd_file_is_closed(file));
+  const char *none = gd_test_path("none");
+  assert_int_equal(gd_file_judge(GD_ERR_IO, none), GD_ERR_FORMAT);
+  assert_int_equal(gd_file_judge(GD_ERR_NOMEM, none), GD_ERR_NOMEM);
+  assert_int_equal(gd_file_judge(GD_OK, none), GD_OK);
+  assert_int_equal(gd_file_judge(GD_ERR_IO, file), GD_ERR_IO);
   gd_test_forbid_files(1);
   const int is_closed = gd_file_is_closed(file);
+  const gd_status judged = gd_file_judge(GD_ERR_IO, file);
   gd_test_forbid_files(0);
   assert_false(is_closed);
+  assert_int_equal(judged, GD_ERR_IO);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -484,6 +484,80 @@ static void file_enters_the_digest_by_its_content(void **state)
   gd_job_free(two);
 }
 
+/* This process's own memory, which has nothing at 0: a file that is there, can
+ * be opened, and fails to be read like one on a disk that does not answer. */
+static const char failing[] = "/proc/self/mem";
+
+static int has_failing_file(void)
+{
+  gd_digest digest;
+  if (gd_digest_of_file(failing, &digest) == GD_ERR_IO &&
+      !gd_file_is_closed(failing))
+    return 1;
+  gd_test_say_skip("no file here fails to be read");
+  return 0;
+}
+
+static const char one_corpus[] =
+    "job: small\n"
+    "corpus: {layout: table, root: \"%s\"}\n"
+    "stages:\n"
+    "  frames: {stage: extract, from: corpus}\n"
+    "  faces: {stage: align, from: frames, detector: \"%s\"}\n"
+    "  model: {stage: train, from: faces, init: \"%s\"}\n";
+
+static gd_status load_files(const char *landmarks, const char *detector,
+                            const char *init, gd_job **out)
+{
+  char table[2 * GD_PATH_MAX], text[4 * GD_PATH_MAX];
+  assert_ok(gd_directory_make(gd_test_path("corpus")));
+  snprintf(table, sizeof table,
+           "video,label,subject,partition,landmarks\na.avi,1,p,train,%s\n",
+           landmarks);
+  assert_ok(
+      gd_file_write(gd_test_path("corpus/labels.csv"), table, strlen(table)));
+  snprintf(text, sizeof text, one_corpus, gd_test_path("corpus"), detector,
+           init);
+  return load_sets(text, NULL, 0, out);
+}
+
+/* Exit code 2 would tell Slurm's jobs that a retry will not help. */
+static void
+file_that_cannot_be_read_for_now_is_no_fault_of_the_manifest(void **state)
+{
+  (void)state;
+  gd_job *job;
+  if (!has_failing_file())
+    return;
+  assert_fails(load_files("", failing, "", &job), GD_ERR_IO,
+               "job.yaml:5:50: error: /proc/self/mem: cannot read: ");
+  assert_null(job);
+  assert_fails(load_files("", "landmarks", failing, &job), GD_ERR_IO,
+               "job.yaml:6:45: error: /proc/self/mem: cannot read: ");
+  assert_fails(load_files(failing, "landmarks", "", &job), GD_ERR_IO,
+               "job.yaml:2:32: error: /proc/self/mem: cannot read: ");
+}
+
+static void file_that_never_can_be_read_is_a_fault_of_the_manifest(void **state)
+{
+  (void)state;
+  gd_job *job;
+  char none[GD_PATH_MAX];
+  assert_ok(gd_path_join(gd_test_directory(), "no.h5", none));
+  const char *const closed[] = {none, gd_test_directory()};
+  for (int i = 0; i < 2; i++) {
+    assert_fails(load_files("", closed[i], "", &job), GD_ERR_USAGE,
+                 "job.yaml:5:50: error: ");
+    assert_fails(load_files("", "landmarks", closed[i], &job), GD_ERR_USAGE,
+                 "job.yaml:6:45: error: ");
+    assert_fails(load_files(closed[i], "landmarks", "", &job), GD_ERR_USAGE,
+                 "job.yaml:2:32: error: ");
+  }
+  assert_ok(gd_file_write(none, "text", 4));
+  assert_fails(load_files("", "landmarks", none, &job), GD_ERR_USAGE,
+               "no HDF5 file");
+}
+
 static void shipped_detector_enters_the_digest_like_its_file(void **state)
 {
   (void)state;
@@ -732,6 +806,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(digests_stay_what_they_were),
     cmocka_unit_test(digest_depends_on_parameters_and_inputs_only),
     cmocka_unit_test(file_enters_the_digest_by_its_content),
+    cmocka_unit_test(
+        file_that_cannot_be_read_for_now_is_no_fault_of_the_manifest),
+    cmocka_unit_test(file_that_never_can_be_read_is_a_fault_of_the_manifest),
     cmocka_unit_test(shipped_detector_enters_the_digest_like_its_file),
     cmocka_unit_test(unpacked_job_is_the_packed_one_without_the_world),
     cmocka_unit_test(variables_are_replaced_in_values),

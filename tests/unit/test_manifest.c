@@ -606,10 +606,15 @@ static void unreadable_manifest_is_named(void **state)
   gd_job *job;
   assert_fails(gd_job_load("/nonexistent/j.yaml", NULL, 0, &job), GD_ERR_USAGE,
                "/nonexistent/j.yaml: no such manifest");
-  assert_fails(gd_job_load("/", NULL, 0, &job), GD_ERR_IO, "/: is not");
+  assert_fails(gd_job_load("/", NULL, 0, &job), GD_ERR_USAGE, "/: is not");
   assert_ok(gd_file_write(gd_test_path("zero"), "job: \0x", 7));
   assert_fails(gd_job_load(gd_test_path("zero"), NULL, 0, &job), GD_ERR_USAGE,
                "zero bytes");
+  const char *good = gd_test_path("zero");
+  gd_test_forbid_files(1);
+  const gd_status st = gd_job_load(good, NULL, 0, &job);
+  gd_test_forbid_files(0);
+  assert_failed(st, GD_ERR_IO, "zero: cannot read: ");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -121,6 +121,12 @@ static void wrong_file_is_refused_with_its_place(void **state)
   }
   assert_fails(gd_site_load(gd_test_path("none.yaml"), &site), GD_ERR_USAGE,
                "no such site file");
+  assert_fails(gd_site_load("/", &site), GD_ERR_USAGE, "/: is not");
+  const char *wrong = gd_test_path("wrong.yaml");
+  gd_test_forbid_files(1);
+  const gd_status st = gd_site_load(wrong, &site);
+  gd_test_forbid_files(0);
+  assert_failed(st, GD_ERR_IO, "wrong.yaml: cannot read: ");
 }
 
 static void examples_are_site_files(void **state)
