@@ -102,6 +102,19 @@ GD_NODISCARD gd_status gd_resnet_tables(const gd_resnet_config *config,
                                         gd_tensor_table *running);
 
 /**
+ * Mark the tensors that are frozen.
+ * @param[in]  table   of weights, as from gd_resnet_tables()
+ * @param[in]  words   names of tensors, or what they begin with up to a dot,
+ *                     separated by commas or spaces; `stem` is conv1 and bn1;
+ *                     "": none
+ * @param[out] frozen  (table->n_entries) 1 or 0
+ * Errors: GD_ERR_USAGE (a word that fits no tensor, or all are frozen)
+ */
+GD_NODISCARD gd_status gd_resnet_freeze(const gd_tensor_table *table,
+                                        const char *words,
+                                        unsigned char *frozen);
+
+/**
  * Fill a block with random first weights: a pure function of seed and shapes.
  * Convolutions normal with variance 2 / (K R S) (He 2015, fan out), batch norm
  * 1 and 0, but 0 for the last factor of each block, so that every block begins

@@ -9,6 +9,7 @@
 
 #include "gradus/drawn_detector.h"
 #include "gradus/file.h"
+#include "gradus/memory.h"
 #include "gradus/profile.h"
 
 enum { MOST_INSTANCES = 100000 };
@@ -228,7 +229,7 @@ static gd_status settle(const gd_instance *s, const gd_key *key,
 /* What an imported model is, no key may contradict; and there is no such
  * network of every depth and profile. */
 static gd_status check_origin(const gd_instance *s, gd_value *values,
-                              const origin *o)
+                              const origin *o, gd_resnet_config *network)
 {
   const gd_section *section = s->stage->section;
   const gd_value *depth = value_of(section, values, "depth");
@@ -244,11 +245,11 @@ static gd_status check_origin(const gd_instance *s, gd_value *values,
                         "'profile' is %s, but the weights of %s are of %s: "
                         "leave the key out",
                         profile->text, init, o->profile);
-  gd_resnet_config network = gd_resnet_config_default();
-  gd_status st = gd_profile_of(profile->text, &network);
-  network.depth = (int)depth->integer;
+  *network = gd_resnet_config_default();
+  gd_status st = gd_profile_of(profile->text, network);
+  network->depth = (int)depth->integer;
   if (st == GD_OK)
-    st = gd_resnet_config_check(&network);
+    st = gd_resnet_config_check(network);
   if (st != GD_OK)
     return gd_node_fail(place_of(s, profile), NULL, "'profile' is %s: %s",
                         profile->text, gd_reason());
@@ -302,29 +303,21 @@ static gd_status check_train_detector(const gd_instance *s, gd_value *values)
   return GD_OK;
 }
 
-/* Names that no network has would be told only when it is made, behind frames
- * and faces. */
-static gd_status check_freeze(const gd_instance *s, const gd_value *freeze)
+/* What the training would refuse is refused here: it comes behind frames and
+ * faces. */
+static gd_status check_freeze(const gd_instance *s, const gd_value *freeze,
+                              const gd_resnet_config *network)
 {
-  static const char *const parts[] = {"stem",   "conv1",  "bn1",    "layer1",
-                                      "layer2", "layer3", "layer4", "fc"};
-  static const char between[] = ", ";
-  for (const char *word = freeze->text + strspn(freeze->text, between);
-       *word != '\0';) {
-    const size_t length = strcspn(word, between), part = strcspn(word, "., ");
-    int is_known = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-      is_known |=
-          strlen(parts[i]) == part && strncmp(word, parts[i], part) == 0;
-    if (!is_known)
-      return gd_node_fail(place_of(s, freeze), NULL,
-                          "'freeze': no weights are called %.*s: there are "
-                          "stem, layer1 to layer4, and fc",
-                          (int)length, word);
-    word += length;
-    word += strspn(word, between);
-  }
-  return GD_OK;
+  gd_tensor_table weights;
+  gd_status st = gd_resnet_tables(network, &weights, NULL);
+  if (st != GD_OK)
+    return st;
+  unsigned char *frozen = gd_alloc(weights.n_entries, 1);
+  st = frozen == NULL ? GD_ERR_NOMEM
+                      : gd_resnet_freeze(&weights, freeze->text, frozen);
+  free(frozen);
+  gd_tensor_table_free(&weights);
+  return gd_node_blame(place_of(s, freeze), st);
 }
 
 /* Who asks for labels must not get a list of videos without, nor the other way
@@ -355,11 +348,12 @@ static gd_status check_train(const gd_instance *s, gd_value *values,
     return gd_node_fail(place_of(s, patience), NULL,
                         "'patience' waits for a lower development MAE: it "
                         "needs 'select: dev'");
+  gd_resnet_config network;
   gd_status st = check_labels(s, s, 1);
   if (st == GD_OK)
-    st = check_freeze(s, value_of(section, values, "freeze"));
+    st = check_origin(s, values, o, &network);
   if (st == GD_OK)
-    st = check_origin(s, values, o);
+    st = check_freeze(s, value_of(section, values, "freeze"), &network);
   return st == GD_OK ? check_folds(s, values) : st;
 }
 

@@ -6,6 +6,7 @@
 
 #include "gradus/buckets.h"
 #include "gradus/memory.h"
+#include "gradus/resnet.h"
 
 static gd_status cut(const gd_tensor_table *table, gd_segments *s)
 {
@@ -29,52 +30,16 @@ static gd_status cut(const gd_tensor_table *table, gd_segments *s)
   return GD_OK;
 }
 
-static int begins_with(const char *name, const char *word, size_t length)
-{
-  return strncmp(name, word, length) == 0 &&
-         (name[length] == '.' || name[length] == '\0');
-}
-
-static int is_meant(const char *name, const char *word, size_t length)
-{
-  if (length == 4 && strncmp(word, "stem", 4) == 0)
-    return begins_with(name, "conv1", 5) || begins_with(name, "bn1", 3);
-  return begins_with(name, word, length);
-}
-
-static gd_status freeze_word(const gd_tensor_table *table, const char *word,
-                             size_t length, gd_segments *s)
-{
-  int n_meant = 0;
-  for (int t = 0; t < s->n_tensors; t++)
-    if (is_meant(table->entries[t].name, word, length)) {
-      s->frozen[t] = 1;
-      n_meant++;
-    }
-  s->any_frozen |= n_meant > 0;
-  return n_meant > 0 ? GD_OK
-                     : gd_fail(GD_ERR_USAGE,
-                               "freeze: no weights are called %.*s: there are "
-                               "stem, layer1 to layer4, and fc",
-                               (int)length, word);
-}
-
 gd_status gd_segments_begin(const gd_tensor_table *table, const char *freeze,
                             gd_segments *out)
 {
-  static const char BETWEEN[] = ", ";
   assert(table != NULL && freeze != NULL && out != NULL);
   *out = (gd_segments){0};
   gd_status st = cut(table, out);
-  for (const char *word = freeze + strspn(freeze, BETWEEN);
-       st == GD_OK && *word != '\0';) {
-    const size_t length = strcspn(word, BETWEEN);
-    st = freeze_word(table, word, length, out);
-    word += length;
-    word += strspn(word, BETWEEN);
-  }
-  if (st == GD_OK && memchr(out->frozen, 0, (size_t)out->n_tensors) == NULL)
-    st = gd_fail(GD_ERR_USAGE, "freeze: %s leaves nothing to train", freeze);
+  if (st == GD_OK)
+    st = gd_resnet_freeze(table, freeze, out->frozen);
+  if (st == GD_OK)
+    out->any_frozen = memchr(out->frozen, 1, (size_t)out->n_tensors) != NULL;
   return st;
 }
 

@@ -20,11 +20,9 @@ typedef struct {
 } gd_segments;
 
 /* Cut the block of a table.
- * freeze: names of tensors, or what they begin with up to a dot, separated by
- *         commas or spaces; `stem` is conv1 and bn1; "": none
+ * freeze: as gd_resnet_freeze() takes it
  * Ends with: gd_segments_end(), also after a failure
- * Errors:    GD_ERR_USAGE (a name that fits no tensor, or all are frozen),
- *            GD_ERR_NOMEM */
+ * Errors:    as gd_resnet_freeze(), GD_ERR_NOMEM */
 GD_NODISCARD gd_status gd_segments_begin(const gd_tensor_table *table,
                                          const char *freeze, gd_segments *out);
 void gd_segments_end(gd_segments *s);

@@ -24,7 +24,7 @@ typedef struct {
   gd_optimizer optimizer; /* its rate is given for each step */
   double clip;            /* largest norm of the gradient; 0: any */
   double average;         /* decay of the average; 0: there is none */
-  const char *freeze;     /* see gd_segments_begin() */
+  const char *freeze;     /* see gd_resnet_freeze() */
 } gd_update_config;
 
 typedef struct gd_update gd_update;

@@ -264,6 +264,46 @@ static const fault faults[] = {
      "layer1 to layer4, and fc\n"
      "    model: {stage: train, from: faces, freeze: \"layer1.0, layr2\"}\n"
      "                                                ^~~~~~~~~~~~~~~"},
+    {"part to freeze that the stem does not have",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model: {stage: train, from: faces, freeze: stem.0}\n",
+     NULL,
+     ":6:46: error: 'freeze': no weights are called stem.0: there are stem, "
+     "layer1 to layer4, and fc\n"
+     "    model: {stage: train, from: faces, freeze: stem.0}\n"
+     "                                               ^~~~~~"},
+    {"block to freeze that only a deeper network has",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  deep: {stage: train, from: faces, depth: 101, freeze: layer3.22}\n"
+     "  model: {stage: train, from: faces, freeze: layer3.22}\n",
+     NULL,
+     ":7:46: error: 'freeze': no weights are called layer3.22: there are stem, "
+     "layer1 to layer4, and fc\n"
+     "    model: {stage: train, from: faces, freeze: layer3.22}\n"
+     "                                               ^~~~~~~~~"},
+    {"nothing left to train",
+     "job: x\n"
+     "stages:\n"
+     "  corpus: {stage: synth}\n"
+     "  frames: {stage: extract, from: corpus}\n"
+     "  faces: {stage: align, from: frames}\n"
+     "  model:\n"
+     "    stage: train\n"
+     "    from: faces\n"
+     "    freeze: stem layer1 layer2 layer3 layer4 fc\n",
+     NULL,
+     ":9:13: error: 'freeze': stem layer1 layer2 layer3 layer4 fc leaves "
+     "nothing to train\n"
+     "      freeze: stem layer1 layer2 layer3 layer4 fc\n"
+     "              ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"},
     {"profile that a depth does not have",
      "job: x\n"
      "stages:\n"
