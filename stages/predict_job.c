@@ -7,12 +7,12 @@
 #include "gradus/model.h"
 #include "gradus/text.h"
 
-/* Lines of settings; extract and align have half as many keys. */
+/* Lines of parameters; extract and align have half as many keys. */
 enum { MOST_SETS = 64 };
 
 static const char DETECTOR[] = "align.detector=";
 
-/* A model, and its settings line by line. */
+/* A model, and what it was made with, line by line. */
 typedef struct {
   gd_model_info info;
   const char *sets[MOST_SETS];
@@ -23,11 +23,11 @@ typedef struct {
 /* ------------------------------------------------------------------ the model
  */
 
-/* The settings are lines for `--set`, and of nothing but the two stages. */
-static gd_status cut_settings(const char *path, recorded *m)
+/* Parameters are lines for `--set`, and of nothing but the two stages. */
+static gd_status cut_parameters(const char *path, recorded *m)
 {
   m->detector = -1;
-  for (char *rest = m->info.settings, *line;
+  for (char *rest = m->info.made_with, *line;
        (line = strtok_r(rest, "\n", &rest));) {
     const int is_known =
         strncmp(line, "extract.", 8) == 0 || strncmp(line, "align.", 6) == 0;
@@ -53,12 +53,12 @@ static gd_status read_model(const char *path, recorded *m)
                    "%s: is for training to start from: it has no head to "
                    "predict with",
                    path);
-  if (m->info.settings[0] == '\0')
+  if (m->info.made_with[0] == '\0')
     return gd_fail(GD_ERR_USAGE,
                    "%s: does not record how its frames and faces were made, "
                    "as models of this version do: train it again",
                    path);
-  return cut_settings(path, m);
+  return cut_parameters(path, m);
 }
 
 /* Before anything is loaded, so that the message is about a file and not about

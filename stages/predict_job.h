@@ -22,8 +22,8 @@ typedef struct {
 
 /**
  * Compose the job and load it.  Its stages are called after their kinds.
- * Errors: GD_ERR_USAGE (the model records no settings, or has no head; another
- *         detector, or none; another model's calibration; a path with a line
+ * Errors: GD_ERR_USAGE (the model records no parameters, or has no head;
+ * another detector, or none; another model's calibration; a path with a line
  *         break),
  *         GD_ERR_IO, GD_ERR_FORMAT (which file, and what is wrong)
  */

@@ -141,7 +141,7 @@ gd_status gd_train_divide(const gd_instance *self, gd_face_set *faces)
 
 /* How the faces were made, for whoever has the model and other videos. */
 typedef struct {
-  gd_text settings;
+  gd_text made_with;
   char detector[GD_DIGEST_HEX];
 } origin;
 
@@ -149,13 +149,13 @@ static gd_status tell_origin(const gd_instance *align, origin *o)
 {
   static const gd_digest none = {0, 0};
   const gd_digest detector = gd_instance_content(align, "detector");
-  gd_instance_settings(gd_instance_upstream(align, "extract"), &o->settings);
-  gd_instance_settings(align, &o->settings);
+  gd_instance_parameters(gd_instance_upstream(align, "extract"), &o->made_with);
+  gd_instance_parameters(align, &o->made_with);
   o->detector[0] = '\0';
   if (!gd_digest_equal(detector, none))
     gd_digest_hex(detector, o->detector);
-  assert(o->settings.length_bytes < GD_MODEL_SETTINGS);
-  return gd_text_status(&o->settings);
+  assert(o->made_with.length_bytes < GD_MODEL_MADE_WITH);
+  return gd_text_status(&o->made_with);
 }
 
 static void expect(void *env, int64_t n_samples)
@@ -186,7 +186,7 @@ static gd_status run(gd_stage_env *env)
     st = config_of(env, gd_face_set_size_px(faces), &config);
   if (st == GD_OK)
     st = tell_origin(align, &o);
-  config.settings = gd_text_get(&o.settings);
+  config.made_with = gd_text_get(&o.made_with);
   config.detector = o.detector;
   st = gd_agree(env->comm, st);
   if (st == GD_OK) {
@@ -195,7 +195,7 @@ static gd_status run(gd_stage_env *env)
     st = gd_fit(env->comm, env->rank, env->size, &config, faces, &hooks);
   }
   gd_face_set_close(faces);
-  gd_text_free(&o.settings);
+  gd_text_free(&o.made_with);
   return st;
 }
 

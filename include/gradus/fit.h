@@ -68,8 +68,8 @@ typedef struct {
   const char *init;         /**< model file to start from; "": random, as is a
                                head that the file lacks or has otherwise */
   const char *directory;    /**< for the files; exists */
-  const char *settings;     /**< how the faces were made, shorter than
-                               GD_MODEL_SETTINGS; "": not known */
+  const char *made_with;    /**< how the faces were made, shorter than
+                               GD_MODEL_MADE_WITH; "": not known */
   const char *detector; /**< digest of what found them, as hexadecimal; "" */
   gd_digest digest;     /**< of the stage instance */
 } gd_fit_config;

@@ -120,7 +120,7 @@ void gd_instance_describe(const gd_instance *s, gd_text *out);
  * stage that is called after its kind: `extract.every=10`, a line each.  Files
  * are left out: a path means nothing elsewhere.
  */
-void gd_instance_settings(const gd_instance *s, gd_text *out);
+void gd_instance_parameters(const gd_instance *s, gd_text *out);
 /**
  * Return the digest of the content that a key of a file stands for: of the
  * file, or of what ships with the program; zero for any other word.

@@ -35,7 +35,7 @@
 #include "gradus/status.h"
 #include "gradus/store.h"
 
-enum { GD_MODEL_SETTINGS = 2048 };
+enum { GD_MODEL_MADE_WITH = 2048 };
 
 /** What a model is, beside its numbers. */
 typedef struct {
@@ -47,9 +47,9 @@ typedef struct {
   double dev_mae;          /**< of these weights; < 0: not evaluated */
   /** What multiplied, as gd_gemm_describe(); when it is written, what does. */
   char gemm[GD_GEMM_TEXT];
-  /** How its frames and faces were made: gd_instance_settings() of extract and
-   * align; "": not known. */
-  char settings[GD_MODEL_SETTINGS];
+  /** How its frames and faces were made: gd_instance_parameters() of extract
+   * and align; "": not known.  The file's attribute is called `settings`. */
+  char made_with[GD_MODEL_MADE_WITH];
   /** Digest of the detector's weights; "": there are none, or not known. */
   char detector[GD_DIGEST_HEX];
 } gd_model_info;

@@ -83,7 +83,7 @@ void gd_instance_describe(const gd_instance *s, gd_text *out)
   }
 }
 
-void gd_instance_settings(const gd_instance *s, gd_text *out)
+void gd_instance_parameters(const gd_instance *s, gd_text *out)
 {
   const gd_section *section = s->stage->section;
   for (int i = 0; i < section->n_keys; i++) {

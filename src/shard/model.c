@@ -59,8 +59,8 @@ static gd_status put_info(gd_store_writer *w, const gd_model_info *info)
     st = gd_store_set_int(w, "step", info->step);
   if (st == GD_OK)
     st = gd_store_set_real(w, "dev_mae", info->dev_mae);
-  if (st == GD_OK && info->settings[0] != '\0')
-    st = gd_store_set_text(w, "settings", info->settings);
+  if (st == GD_OK && info->made_with[0] != '\0')
+    st = gd_store_set_text(w, "settings", info->made_with);
   if (st == GD_OK && info->detector[0] != '\0')
     st = gd_store_set_text(w, "detector", info->detector);
   return st;
@@ -219,7 +219,8 @@ gd_status gd_model_get_info(gd_store *s, gd_model_info *out)
       gd_store_get_text(s, "gemm", out->gemm, sizeof out->gemm) != GD_OK)
     out->gemm[0] = '\0';
   if (st == GD_OK && gd_store_has_attribute(s, "settings"))
-    st = gd_store_get_text(s, "settings", out->settings, sizeof out->settings);
+    st =
+        gd_store_get_text(s, "settings", out->made_with, sizeof out->made_with);
   if (st == GD_OK && gd_store_has_attribute(s, "detector"))
     st = gd_store_get_text(s, "detector", out->detector, sizeof out->detector);
   if (st == GD_OK && (out->n_levels < 2 || out->n_levels > GD_LOSS_MOST_LEVELS))

@@ -25,7 +25,7 @@ static gd_model_info info_of(const gd_fit_parts *f)
                         .dev_mae = -1};
   snprintf(info.face_template, sizeof info.face_template, "%s",
            f->face_template);
-  snprintf(info.settings, sizeof info.settings, "%s", f->config->settings);
+  snprintf(info.made_with, sizeof info.made_with, "%s", f->config->made_with);
   snprintf(info.detector, sizeof info.detector, "%s", f->config->detector);
   return info;
 }

@@ -184,7 +184,7 @@ static gd_fit_config config_for(const char *directory)
       .init = "",
       .freeze = "",
       .directory = directory,
-      .settings = "extract.every=7\n",
+      .made_with = "extract.every=7\n",
       .detector = "",
       .digest = DIGEST};
 }

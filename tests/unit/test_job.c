@@ -132,7 +132,7 @@ static int cut_lines(char *text, const char *lines[64])
   return n;
 }
 
-static void settings_given_as_sets_make_the_same_results(void **state)
+static void parameters_given_as_sets_make_the_same_results(void **state)
 {
   (void)state;
   static const char named_after_kinds[] =
@@ -146,13 +146,13 @@ static void settings_given_as_sets_make_the_same_results(void **state)
                                             "faces.detector=drawn",
                                             "faces.thresholds=[.5, .6, .7]"},
                       4, &job));
-  gd_text settings = {0};
-  gd_instance_settings(find(job, "frames"), &settings);
-  gd_instance_settings(find(job, "faces"), &settings);
+  gd_text parameters = {0};
+  gd_instance_parameters(find(job, "frames"), &parameters);
+  gd_instance_parameters(find(job, "faces"), &parameters);
   /* What changes no result is nobody else's business. */
-  assert_null(strstr(gd_text_get(&settings), "stall"));
+  assert_null(strstr(gd_text_get(&parameters), "stall"));
   const char *lines[64];
-  const int n = cut_lines(settings.data, lines);
+  const int n = cut_lines(parameters.data, lines);
   assert_ok(load_sets(named_after_kinds, lines, n, &again));
   assert_true(gd_digest_equal(gd_instance_digest(find(job, "frames")),
                               gd_instance_digest(find(again, "extract"))));
@@ -161,7 +161,7 @@ static void settings_given_as_sets_make_the_same_results(void **state)
   assert_true(
       gd_digest_equal(gd_instance_content(find(job, "faces"), "detector"),
                       gd_drawn_detector_digest()));
-  gd_text_free(&settings);
+  gd_text_free(&parameters);
   gd_job_free(job);
   gd_job_free(again);
 }
@@ -795,7 +795,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parameters_have_their_defaults_and_types),
     cmocka_unit_test(skip_limit_is_a_count_or_a_percentage),
     cmocka_unit_test(effective_manifest_gives_the_same_job),
-    cmocka_unit_test(settings_given_as_sets_make_the_same_results),
+    cmocka_unit_test(parameters_given_as_sets_make_the_same_results),
     cmocka_unit_test(keys_that_follow_others_give_way_to_them),
     cmocka_unit_test(network_is_that_of_the_weights_it_starts_from),
     cmocka_unit_test(key_that_contradicts_the_weights_is_refused),

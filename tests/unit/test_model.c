@@ -56,7 +56,7 @@ static int write_checkpoint(void **state)
   info.loss = GD_LOSS_SOFTMAX;
   info.n_levels = 5;
   snprintf(info.face_template, sizeof info.face_template, "five points");
-  snprintf(info.settings, sizeof info.settings, "extract.every=7\n");
+  snprintf(info.made_with, sizeof info.made_with, "extract.every=7\n");
   snprintf(info.detector, sizeof info.detector, "%032d", 17);
   info.epoch = 3, info.step = 40, info.dev_mae = 1.25;
   assert_ok(gd_resnet_tables(&info.network, &w_table, &r_table));
@@ -123,7 +123,7 @@ static void model_reads_back_bit_for_bit(void **state)
   assert_int_equal(m->info.step, 40);
   assert_true(m->info.dev_mae == 1.25);
   assert_string_equal(m->info.face_template, "five points");
-  assert_string_equal(m->info.settings, info.settings);
+  assert_string_equal(m->info.made_with, info.made_with);
   assert_string_equal(m->info.detector, info.detector);
   assert_int_equal(
       memcmp(m->weights, weights, (size_t)w_table.count * sizeof(float)), 0);
