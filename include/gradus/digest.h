@@ -37,6 +37,9 @@ gd_digest gd_digest_of(const void *data, size_t size_bytes);
 /** Digest a file's whole content. Errors: GD_ERR_IO */
 GD_NODISCARD gd_status gd_digest_of_file(const char *path, gd_digest *out);
 void gd_digest_hex(gd_digest d, char hex[GD_DIGEST_HEX]);
+/** Read what gd_digest_hex() writes. Returns whether the text is that: 32
+ * digits and small letters; else a zero digest. */
+GD_NODISCARD int gd_digest_of_hex(const char *hex, gd_digest *out);
 int gd_digest_equal(gd_digest a, gd_digest b);
 
 #endif

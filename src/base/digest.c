@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -108,6 +109,19 @@ gd_status gd_digest_of_file(const char *path, gd_digest *out)
 void gd_digest_hex(gd_digest d, char hex[GD_DIGEST_HEX])
 {
   snprintf(hex, GD_DIGEST_HEX, "%016" PRIx64 "%016" PRIx64, d.high, d.low);
+}
+
+int gd_digest_of_hex(const char *hex, gd_digest *out)
+{
+  enum { DIGITS = GD_DIGEST_HEX - 1 };
+  *out = (gd_digest){0, 0};
+  if (strlen(hex) != DIGITS || strspn(hex, "0123456789abcdef") != DIGITS)
+    return 0;
+  char half[DIGITS / 2 + 1];
+  snprintf(half, sizeof half, "%.16s", hex);
+  *out = (gd_digest){.high = strtoull(half, NULL, 16),
+                     .low = strtoull(hex + DIGITS / 2, NULL, 16)};
+  return 1;
 }
 
 int gd_digest_equal(gd_digest a, gd_digest b)

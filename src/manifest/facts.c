@@ -80,18 +80,6 @@ gd_status gd_facts_variable(gd_facts *f, const char *name, const char **value)
   return st;
 }
 
-static gd_digest digest_of_hex(const char *hex)
-{
-  gd_digest d = {0, 0};
-  char half[17];
-  if (strlen(hex) != GD_DIGEST_HEX - 1)
-    return d;
-  snprintf(half, sizeof half, "%.16s", hex);
-  d.high = strtoull(half, NULL, 16);
-  d.low = strtoull(hex + 16, NULL, 16);
-  return d;
-}
-
 static gd_status note_digest(gd_facts *f, const char *question, gd_digest d)
 {
   char hex[GD_DIGEST_HEX];
@@ -99,20 +87,34 @@ static gd_status note_digest(gd_facts *f, const char *question, gd_digest d)
   return gd_facts_note(f, question, hex);
 }
 
+static gd_status fail_silent(const char *question)
+{
+  return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
+                 question);
+}
+
+/* Look a digest up; `*question` is NULL if it was there, else for its note. */
+static gd_status find_digest(gd_facts *f, const char *kind, const char *of,
+                             char **question, gd_digest *out)
+{
+  gd_status st = compose(f, kind, of, question);
+  if (st != GD_OK)
+    return st;
+  const char *answer = find(f, *question);
+  if (answer == NULL)
+    return f->noted ? fail_silent(*question) : GD_OK;
+  if (!gd_digest_of_hex(answer, out))
+    return fail_silent(*question);
+  *question = NULL;
+  return GD_OK;
+}
+
 gd_status gd_facts_file(gd_facts *f, const char *path, gd_digest *out)
 {
   char *question;
-  gd_status st = compose(f, "file", path, &question);
-  if (st != GD_OK)
+  gd_status st = find_digest(f, "file", path, &question, out);
+  if (st != GD_OK || question == NULL)
     return st;
-  const char *answer = find(f, question);
-  if (answer != NULL) {
-    *out = digest_of_hex(answer);
-    return GD_OK;
-  }
-  if (f->noted)
-    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
-                   question);
   st = gd_file_judge(gd_digest_of_file(path, out), path);
   return st == GD_OK ? note_digest(f, question, *out) : st;
 }
@@ -140,8 +142,7 @@ gd_status gd_facts_model(gd_facts *f, const char *path, int *depth,
   if (st != GD_OK)
     return st;
   if (find(f, question) == NULL && f->noted)
-    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
-                   question);
+    return fail_silent(question);
   if (find(f, question) == NULL)
     st = note_model(f, question, path);
   if (st != GD_OK)
@@ -156,17 +157,9 @@ gd_status gd_facts_corpus(gd_facts *f, const char *layout, const char *root,
                           int n_levels, gd_digest *out)
 {
   char *question;
-  gd_status st = compose(f, "corpus", root, &question);
-  if (st != GD_OK)
+  gd_status st = find_digest(f, "corpus", root, &question, out);
+  if (st != GD_OK || question == NULL)
     return st;
-  const char *answer = find(f, question);
-  if (answer != NULL) {
-    *out = digest_of_hex(answer);
-    return GD_OK;
-  }
-  if (f->noted)
-    return gd_fail(GD_ERR_FORMAT, "the message of the job does not say: %s",
-                   question);
   gd_corpus_free(f->corpus);
   st = gd_corpus_read(layout, root, n_levels, &f->corpus);
   if (st == GD_OK)

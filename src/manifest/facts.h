@@ -44,7 +44,7 @@ GD_NODISCARD gd_status gd_facts_corpus(gd_facts *f, const char *layout,
                                        const char *root, int n_levels,
                                        gd_digest *out);
 
-/** Add all notes to a message of length-prefixed texts. */
+/** Add all notes to a message of zero-terminated texts. */
 void gd_facts_write(const gd_facts *f, gd_text *out);
 /** Note one question and its answer, as read from a message. */
 GD_NODISCARD gd_status gd_facts_note(gd_facts *f, const char *question,

@@ -50,7 +50,7 @@ static const char introduction[] =
     "--set corpus.KEY=VALUE and --set slurm.STAGE.KEY=VALUE;\n"
     "--set 'sweep.STAGE.KEY=[A, B]' replaces an axis of the sweep.\n";
 
-/* A list of short words needs no second mention of its type. */
+/* The type of a value, and its unit, which that of a size names already. */
 static void describe(const gd_key *key, char *out, size_t out_bytes)
 {
   gd_key_describe(key, out, out_bytes);

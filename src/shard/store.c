@@ -94,26 +94,6 @@ gd_status gd_store_attribute(gd_store *s, hid_t object, const char *name,
   return st;
 }
 
-static int hex_digit(char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static gd_status parse_digest(gd_store *s, const char *hex, gd_digest *out)
-{
-  uint64_t half[2] = {0, 0};
-  for (int i = 0; i < 32; i++) {
-    const int digit = hex_digit(hex[i]);
-    if (digit < 0)
-      return gd_fail(GD_ERR_FORMAT, "%s: holds no digest", s->path);
-    half[i / 16] = half[i / 16] << 4 | (uint64_t)digit;
-  }
-  *out = (gd_digest){half[0], half[1]};
-  return GD_OK;
-}
-
 /* Check the attributes that make an HDF5 file a store of ours. */
 static gd_status read_header(gd_store *s, const char *format, int version)
 {
@@ -132,8 +112,8 @@ static gd_status read_header(gd_store *s, const char *format, int version)
                    s->path, format, found, version);
   if (st == GD_OK)
     st = gd_store_get_text(s, "digest", hex, sizeof hex);
-  if (st == GD_OK)
-    st = parse_digest(s, hex, &s->digest);
+  if (st == GD_OK && !gd_digest_of_hex(hex, &s->digest))
+    st = gd_fail(GD_ERR_FORMAT, "%s: holds no digest", s->path);
   return st;
 }
 

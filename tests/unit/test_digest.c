@@ -11,6 +11,23 @@ static void empty_input_has_the_published_digest(void **state)
   assert_string_equal(hex, "99aa06d3014798d86001c324468d497f");
 }
 
+static void digits_of_a_digest_are_read_whole_or_not_at_all(void **state)
+{
+  (void)state;
+  static const char *const others[] = {"", "99aa06d3014798d86001c324468d497",
+                                       "99aa06d3014798d86001c324468d497f0",
+                                       "99aa06d3014798d86001c324468d497g",
+                                       "99aa06d3014798d8-001c324468d497f"};
+  gd_digest found;
+  assert_true(gd_digest_of_hex("99aa06d3014798d86001c324468d497f", &found));
+  assert_true(gd_digest_equal(found, gd_digest_of("", 0)));
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    found = gd_digest_of("", 0);
+    assert_false(gd_digest_of_hex(others[i], &found));
+    assert_true(gd_digest_equal(found, (gd_digest){0, 0}));
+  }
+}
+
 static void pieces_give_the_digest_of_the_whole(void **state)
 {
   (void)state;
@@ -45,6 +62,7 @@ static void joined_texts_do_not_collide(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(empty_input_has_the_published_digest),
+    cmocka_unit_test(digits_of_a_digest_are_read_whole_or_not_at_all),
     cmocka_unit_test(pieces_give_the_digest_of_the_whole),
     cmocka_unit_test(joined_texts_do_not_collide),
 };

@@ -608,6 +608,17 @@ static void unpacked_job_is_the_packed_one_without_the_world(void **state)
   for (size_t n = 0; n < message.length_bytes; n++)
     if (gd_job_unpack(message.data, n, &again) == GD_OK)
       gd_job_free(again);
+  /* A digest that is none is not taken for zero. */
+  char hex[GD_DIGEST_HEX];
+  gd_digest_hex(gd_digest_of("weights", 7), hex);
+  size_t at = 0;
+  while (at + 32 <= message.length_bytes &&
+         memcmp(message.data + at, hex, 32) != 0)
+    at++;
+  assert_true(at + 32 <= message.length_bytes);
+  message.data[at + 31] = 'x';
+  assert_fails(gd_job_unpack(message.data, message.length_bytes, &again),
+               GD_ERR_USAGE, "does not say: file ");
   gd_text_free(&message);
   gd_job_free(job);
 }
