@@ -20,19 +20,6 @@ typedef struct {
   int64_t n, room;
 } span_list;
 
-static gd_status make_room(span_list *l, int64_t n_more)
-{
-  if (l->n + n_more <= l->room)
-    return GD_OK;
-  const int64_t room = 2 * (l->n + n_more);
-  gd_piece *spans = realloc(l->spans, (size_t)room * sizeof *spans);
-  if (spans == NULL)
-    return gd_fail(GD_ERR_NOMEM, "out of memory for %" PRId64 " pieces", room);
-  l->spans = spans;
-  l->room = room;
-  return GD_OK;
-}
-
 static gd_status add_video(const gd_extract *x, int64_t v, span_list *out)
 {
   const gd_video *video = &x->corpus->videos[v];
@@ -44,7 +31,8 @@ static gd_status add_video(const gd_extract *x, int64_t v, span_list *out)
     return st;
   st = gd_extraction_select(&x->sampling, index, &frames, &n_frames);
   if (st == GD_OK)
-    st = make_room(out, index->n_cuts);
+    st = gd_grow(&out->spans, out->n + index->n_cuts, &out->room,
+                 sizeof *out->spans);
   if (st == GD_OK)
     out->n += gd_extraction_spans(index, (int32_t)v, frames, n_frames,
                                   &x->limits, out->spans + out->n);

@@ -8,13 +8,14 @@
 #define GRADUS_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gradus/status.h"
 
 typedef struct {
   char *data; /**< zero-terminated; NULL while empty */
   size_t length_bytes;
-  size_t room_bytes;
+  int64_t room_bytes;
   gd_status status;
 } gd_text; /**< starts as {0}; ends with gd_text_free() */
 

@@ -15,14 +15,9 @@ enum { MOST_LEVELS = 32 }; /* a link to its own parent ends here */
 
 static gd_status add(gd_folder *f, int64_t *room, const char *name)
 {
-  if (f->n_files == *room) {
-    const int64_t more = *room == 0 ? 64 : *room * 2;
-    char **names = realloc(f->names, (size_t)more * sizeof *names);
-    if (names == NULL)
-      return gd_fail(GD_ERR_NOMEM, "out of memory for the files' names");
-    f->names = names;
-    *room = more;
-  }
+  gd_status st = gd_grow(&f->names, f->n_files + 1, room, sizeof *f->names);
+  if (st != GD_OK)
+    return st;
   char *copy = gd_strdup(name);
   if (copy == NULL)
     return GD_ERR_NOMEM;

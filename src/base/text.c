@@ -7,24 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gradus/memory.h"
+
 static int make_room(gd_text *t, size_t more_bytes)
 {
   if (t->status != GD_OK)
     return 0;
-  size_t need = t->length_bytes + more_bytes + 1;
-  if (need <= t->room_bytes)
-    return 1;
-  size_t room = t->room_bytes < 256 ? 256 : t->room_bytes;
-  while (room < need)
-    room *= 2;
-  char *data = realloc(t->data, room);
-  if (data == NULL) {
-    t->status = gd_fail(GD_ERR_NOMEM, "out of memory: text of %zu bytes", room);
-    return 0;
-  }
-  t->data = data;
-  t->room_bytes = room;
-  return 1;
+  const size_t need = t->length_bytes + more_bytes + 1;
+  t->status = gd_grow(&t->data, (int64_t)need, &t->room_bytes, 1);
+  return t->status == GD_OK;
 }
 
 void gd_text_bytes(gd_text *t, const void *data, size_t size_bytes)

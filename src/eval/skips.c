@@ -21,14 +21,10 @@ static char *copy_of(const char *text)
 static gd_status append(gd_skips *list, const char *stage, const char *item,
                         const char *reason)
 {
-  if (list->n == list->room) {
-    const int64_t room = list->room == 0 ? 16 : 2 * list->room;
-    gd_skip *skips = realloc(list->skips, (size_t)room * sizeof *skips);
-    if (skips == NULL)
-      return gd_fail(GD_ERR_NOMEM, "out of memory: list of skipped inputs");
-    list->skips = skips;
-    list->room = room;
-  }
+  gd_status st =
+      gd_grow(&list->skips, list->n + 1, &list->room, sizeof *list->skips);
+  if (st != GD_OK)
+    return st;
   gd_skip *s = &list->skips[list->n++];
   *s = (gd_skip){gd_strdup(stage), copy_of(item), copy_of(reason)};
   return s->stage == NULL || s->item == NULL || s->reason == NULL ? GD_ERR_NOMEM

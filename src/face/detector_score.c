@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gradus/memory.h"
 
@@ -16,29 +15,13 @@ static int counts(const gd_detector_score *s, const gd_face *face)
   return (double)face->confidence >= s->least_visible && longer >= s->least_px;
 }
 
-static gd_status grow(gd_detector_score *s)
-{
-  const int64_t room = s->room == 0 ? 256 : 2 * s->room;
-  float *errors = gd_alloc(room * GD_N_LANDMARKS, sizeof *errors);
-  if (errors == NULL)
-    return GD_ERR_NOMEM;
-  if (s->n_found > 0)
-    memcpy(errors, s->errors,
-           (size_t)(s->n_found * GD_N_LANDMARKS) * sizeof *errors);
-  free(s->errors);
-  s->errors = errors;
-  s->room = room;
-  return GD_OK;
-}
-
 static gd_status note_found(gd_detector_score *s, const gd_face *face,
                             const gd_face *found)
 {
-  if (s->n_found == s->room) {
-    gd_status st = grow(s);
-    if (st != GD_OK)
-      return st;
-  }
+  gd_status st = gd_grow(&s->errors, s->n_found + 1, &s->room,
+                         GD_N_LANDMARKS * sizeof *s->errors);
+  if (st != GD_OK)
+    return st;
   const float(*p)[2] = face->landmarks;
   const float eyes = hypotf(p[0][0] - p[1][0], p[0][1] - p[1][1]);
   float *errors = s->errors + GD_N_LANDMARKS * s->n_found++;

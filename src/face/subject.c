@@ -11,9 +11,10 @@ struct gd_subject {
   gd_face *faces; /* of all frames, one after the other */
   int64_t n_faces, room_faces;
   int64_t *first; /* (n_frames + 1): where the faces of each frame begin */
-  int64_t n_frames, room_frames;
+  int64_t n_frames, room_first;
   double *score;     /* (n_faces): of the best chain that ends here */
   int64_t *previous; /* (n_faces): the face before, or -1 */
+  int64_t room_score, room_previous;
 };
 
 gd_status gd_missing_policy_of(const char *name, gd_missing_policy *out)
@@ -31,20 +32,6 @@ gd_status gd_missing_policy_of(const char *name, gd_missing_policy *out)
                  name);
 }
 
-/* Make an array longer; content is kept. */
-static gd_status grow(void *array, int64_t n, int64_t room, size_t item_bytes)
-{
-  void **at = array;
-  void *longer = gd_alloc(room, item_bytes);
-  if (longer == NULL)
-    return GD_ERR_NOMEM;
-  if (n > 0)
-    memcpy(longer, *at, (size_t)n * item_bytes);
-  free(*at);
-  *at = longer;
-  return GD_OK;
-}
-
 gd_status gd_subject_new(gd_subject **out)
 {
   assert(out != NULL);
@@ -52,13 +39,14 @@ gd_status gd_subject_new(gd_subject **out)
   *out = s;
   if (s == NULL)
     return GD_ERR_NOMEM;
-  s->room_frames = 1024;
-  gd_status st = grow(&s->first, 0, s->room_frames + 1, sizeof *s->first);
+  gd_status st = gd_grow(&s->first, 1, &s->room_first, sizeof *s->first);
   if (st != GD_OK) {
     gd_subject_free(s);
     *out = NULL;
+    return st;
   }
-  return st;
+  s->first[0] = 0;
+  return GD_OK;
 }
 
 void gd_subject_clear(gd_subject *s)
@@ -69,18 +57,11 @@ void gd_subject_clear(gd_subject *s)
 
 static gd_status grow_faces(gd_subject *s, int64_t need)
 {
-  int64_t room = s->room_faces == 0 ? 1024 : s->room_faces;
-  while (room < need)
-    room *= 2;
-  if (room == s->room_faces)
-    return GD_OK;
-  gd_status st = grow(&s->faces, s->n_faces, room, sizeof *s->faces);
+  gd_status st = gd_grow(&s->faces, need, &s->room_faces, sizeof *s->faces);
   if (st == GD_OK)
-    st = grow(&s->score, 0, room, sizeof *s->score);
+    st = gd_grow(&s->score, need, &s->room_score, sizeof *s->score);
   if (st == GD_OK)
-    st = grow(&s->previous, 0, room, sizeof *s->previous);
-  if (st == GD_OK)
-    s->room_faces = room;
+    st = gd_grow(&s->previous, need, &s->room_previous, sizeof *s->previous);
   return st;
 }
 
@@ -89,12 +70,8 @@ gd_status gd_subject_append(gd_subject *s, const gd_face *faces, int n)
   assert(s != NULL && n >= 0 && (faces != NULL || n == 0));
 
   gd_status st = grow_faces(s, s->n_faces + n);
-  if (st == GD_OK && s->n_frames == s->room_frames) {
-    st = grow(&s->first, s->n_frames + 1, 2 * s->room_frames + 1,
-              sizeof *s->first);
-    if (st == GD_OK)
-      s->room_frames *= 2;
-  }
+  if (st == GD_OK)
+    st = gd_grow(&s->first, s->n_frames + 2, &s->room_first, sizeof *s->first);
   if (st != GD_OK)
     return st;
   if (n > 0)

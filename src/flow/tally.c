@@ -47,23 +47,6 @@ void gd_tally_free(gd_tally *t)
   free(t);
 }
 
-/* Make room for one more; return the array, moved or not, or NULL. */
-static void *grown(void *array, int64_t n, int64_t *room, size_t item_bytes)
-{
-  if (n < *room)
-    return array;
-  const int64_t more = *room == 0 ? 16 : *room * 2;
-  void *moved = realloc(array, (size_t)more * item_bytes);
-  if (moved != NULL)
-    *room = more;
-  return moved;
-}
-
-static gd_status no_memory(void)
-{
-  return gd_fail(GD_ERR_NOMEM, "out of memory for the stage's counts");
-}
-
 gd_status gd_tally_count(gd_tally *t, const char *name, int64_t n)
 {
   assert(t != NULL && name != NULL);
@@ -73,10 +56,10 @@ gd_status gd_tally_count(gd_tally *t, const char *name, int64_t n)
       t->counts[i].n += n;
       return GD_OK;
     }
-  count *counts = grown(t->counts, t->n_counts, &t->count_room, sizeof *counts);
-  if (counts == NULL)
-    return no_memory();
-  t->counts = counts;
+  gd_status st =
+      gd_grow(&t->counts, t->n_counts + 1, &t->count_room, sizeof *t->counts);
+  if (st != GD_OK)
+    return st;
   char *copy = gd_strdup(name);
   if (copy == NULL)
     return GD_ERR_NOMEM;
@@ -98,15 +81,15 @@ gd_status gd_tally_skip(gd_tally *t, const char *item, const char *reason)
 {
   assert(t != NULL && item != NULL && reason != NULL);
 
-  skipped *skips = grown(t->skips, t->n_skips, &t->skip_room, sizeof *skips);
-  if (skips == NULL)
-    return no_memory();
-  t->skips = skips;
+  gd_status st =
+      gd_grow(&t->skips, t->n_skips + 1, &t->skip_room, sizeof *t->skips);
+  if (st != GD_OK)
+    return st;
   skipped one = {one_line(item), one_line(reason)};
   if (one.item == NULL || one.reason == NULL) {
     free(one.item);
     free(one.reason);
-    return no_memory();
+    return GD_ERR_NOMEM;
   }
   t->skips[t->n_skips++] = one;
   return GD_OK;

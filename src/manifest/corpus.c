@@ -37,27 +37,12 @@ void gd_corpus_list_end(gd_corpus_list *l, gd_status st)
   }
 }
 
-/* Make room for one more item of an array that doubles. */
-static void *grow(void *items, int64_t n, int64_t *room, size_t item_bytes)
-{
-  if (n < *room)
-    return items;
-  const int64_t wanted = *room == 0 ? 64 : 2 * *room;
-  void *larger = realloc(items, (size_t)wanted * item_bytes);
-  if (larger != NULL)
-    *room = wanted;
-  return larger;
-}
-
 gd_status gd_corpus_list_add(gd_corpus_list *l, gd_corpus_row row)
 {
-  gd_corpus_row *rows = grow(l->rows, l->n_rows, &l->room_rows, sizeof row);
-  if (rows == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: out of memory for %" PRId64 " videos",
-                   l->root, l->n_rows + 1);
-  l->rows = rows;
-  l->rows[l->n_rows++] = row;
-  return GD_OK;
+  gd_status st = gd_grow(&l->rows, l->n_rows + 1, &l->room_rows, sizeof row);
+  if (st == GD_OK)
+    l->rows[l->n_rows++] = row;
+  return st;
 }
 
 gd_status gd_corpus_list_warn(gd_corpus_list *l, const char *format, ...)
@@ -67,11 +52,10 @@ gd_status gd_corpus_list_warn(gd_corpus_list *l, const char *format, ...)
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  const char **warnings =
-      grow(l->warnings, l->n_warnings, &l->room_warnings, sizeof *warnings);
-  if (warnings == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: out of memory for warnings", l->root);
-  l->warnings = warnings;
+  gd_status st = gd_grow(&l->warnings, l->n_warnings + 1, &l->room_warnings,
+                         sizeof *l->warnings);
+  if (st != GD_OK)
+    return st;
   l->warnings[l->n_warnings] = gd_corpus_list_text(l, text);
   return l->warnings[l->n_warnings++] == NULL ? GD_ERR_NOMEM : GD_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "corpus_list.h"
 #include "gradus/file.h"
+#include "gradus/memory.h"
 
 /* Copies of these corpora nest folders two and three times; a loop of links
  * goes on for ever. */
@@ -98,14 +99,9 @@ static gd_status keep(search *s, found **items, int64_t *n, int64_t *room,
                       const char *name)
 {
   const char *base = gd_path_base(name);
-  if (*n == *room) {
-    const int64_t wanted = *room == 0 ? 64 : 2 * *room;
-    found *larger = realloc(*items, (size_t)wanted * sizeof *larger);
-    if (larger == NULL)
-      return gd_fail(GD_ERR_NOMEM, "%s: out of memory", s->list->root);
-    *items = larger;
-    *room = wanted;
-  }
+  gd_status st = gd_grow(items, *n + 1, room, sizeof **items);
+  if (st != GD_OK)
+    return st;
   found f = {.name = gd_corpus_list_text(s->list, name),
              .session =
                  gd_arena_copy(s->list->arena, base, session_length(base))};

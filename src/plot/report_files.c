@@ -55,14 +55,10 @@ static gd_status add_file(gd_report_files *list, const char *folder,
                           gd_text *content)
 {
   gd_text path = {0};
-  if (list->n == list->room) {
-    const int64_t room = list->room == 0 ? 64 : 2 * list->room;
-    gd_report_file *files = realloc(list->files, (size_t)room * sizeof *files);
-    if (files == NULL)
-      return gd_fail(GD_ERR_NOMEM, "out of memory for the report's files");
-    list->files = files;
-    list->room = room;
-  }
+  gd_status st =
+      gd_grow(&list->files, list->n + 1, &list->room, sizeof *list->files);
+  if (st != GD_OK)
+    return st;
   name_file(folder, name, number, extension, &path);
   gd_report_file file = {.path = gd_strdup(gd_text_get(&path)),
                          .content = *content};

@@ -61,16 +61,8 @@ void gd_table_begin(gd_table *t, const char *name, const char *caption,
 static void add_cell(gd_table *t, gd_table_cell cell)
 {
   assert(t != NULL);
-  if (t->status == GD_OK && t->n_cells == t->room) {
-    const int64_t room = t->room == 0 ? 64 : 2 * t->room;
-    gd_table_cell *cells = realloc(t->cells, (size_t)room * sizeof *cells);
-    if (cells == NULL) {
-      t->status = gd_fail(GD_ERR_NOMEM, "out of memory for a table");
-    } else {
-      t->cells = cells;
-      t->room = room;
-    }
-  }
+  if (t->status == GD_OK)
+    t->status = gd_grow(&t->cells, t->n_cells + 1, &t->room, sizeof *t->cells);
   if (t->status == GD_OK)
     t->cells[t->n_cells++] = cell;
   else

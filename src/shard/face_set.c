@@ -33,8 +33,9 @@ struct gd_face_set {
   char face_template[GD_FACES_TEMPLATE_MAX];
   shard *shards;
   int32_t n_shards;
+  int64_t room_shards;
   entry *entries; /* by (video, frame_index) */
-  int64_t n_entries;
+  int64_t n_entries, room_entries;
   gd_video_table *videos;
   int32_t opened[MOST_OPEN]; /* a ring of the shards that are open */
   int32_t n_opened, most_open;
@@ -185,14 +186,14 @@ static int is_shard(const char *name)
 static gd_status add_shard(gd_face_set *s, const char *directory,
                            const char *name)
 {
-  shard *longer = gd_alloc(s->n_shards + 1, sizeof *longer);
-  if (longer == NULL)
-    return GD_ERR_NOMEM;
-  if (s->n_shards > 0)
-    memcpy(longer, s->shards, (size_t)s->n_shards * sizeof *longer);
-  free(s->shards);
-  s->shards = longer;
-  return gd_path_join(directory, name, s->shards[s->n_shards++].path);
+  gd_status st =
+      gd_grow(&s->shards, s->n_shards + 1, &s->room_shards, sizeof *s->shards);
+  if (st != GD_OK)
+    return st;
+  shard *at = &s->shards[s->n_shards++];
+  at->videos = NULL;
+  at->open = NULL;
+  return gd_path_join(directory, name, at->path);
 }
 
 static gd_status list_shards(gd_face_set *s, const char *directory)
@@ -211,13 +212,10 @@ static gd_status list_shards(gd_face_set *s, const char *directory)
 static gd_status add_entries(gd_face_set *s, int32_t number, const columns *c)
 {
   const shard *at = &s->shards[number];
-  entry *longer = gd_alloc(s->n_entries + c->n, sizeof *longer);
-  if (longer == NULL)
-    return GD_ERR_NOMEM;
-  if (s->n_entries > 0)
-    memcpy(longer, s->entries, (size_t)s->n_entries * sizeof *longer);
-  free(s->entries);
-  s->entries = longer;
+  gd_status st = gd_grow(&s->entries, s->n_entries + c->n, &s->room_entries,
+                         sizeof *s->entries);
+  if (st != GD_OK)
+    return st;
   for (int64_t row = 0; row < c->n; row++) {
     if (gd_video_table_find(at->videos, c->video[row]) < 0)
       return gd_fail(GD_ERR_FORMAT,

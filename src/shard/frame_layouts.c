@@ -62,14 +62,9 @@ gd_status gd_layout_table_row(gd_layout_table *t,
       *row = (int32_t)i;
       return GD_OK;
     }
-  if (t->n == t->room) {
-    const int64_t room = t->room == 0 ? 4 : 2 * t->room;
-    gd_layout_row *bigger = realloc(t->rows, (size_t)room * sizeof *bigger);
-    if (bigger == NULL)
-      return gd_fail(GD_ERR_NOMEM, "no memory for %" PRId64 " layouts", room);
-    t->rows = bigger;
-    t->room = room;
-  }
+  gd_status st = gd_grow(&t->rows, t->n + 1, &t->room, sizeof *t->rows);
+  if (st != GD_OK)
+    return st;
   gd_layout_row *r = &t->rows[t->n];
   *r = (gd_layout_row){.layout = *layout,
                        .packing = packed->packing,

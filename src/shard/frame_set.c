@@ -31,9 +31,9 @@ typedef struct {
 struct gd_frame_set {
   gd_frame_choice choice;
   shard *shards;
-  int64_t n_shards;
+  int64_t n_shards, room_shards;
   entry *entries; /* by video, then by frame */
-  int64_t n_entries;
+  int64_t n_entries, room_entries;
   gd_video_table *videos;
   int64_t *first; /* entry of each row of `videos`; one more for the end */
   gd_frame_pixels *open; /* the shard that was read last */
@@ -65,11 +65,10 @@ static int is_shard(const char *name)
 
 static gd_status add_path(gd_frame_set *s, const char *path)
 {
-  shard *bigger =
-      realloc(s->shards, (size_t)(s->n_shards + 1) * sizeof *bigger);
-  if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: no memory to list it", path);
-  s->shards = bigger;
+  gd_status st =
+      gd_grow(&s->shards, s->n_shards + 1, &s->room_shards, sizeof *s->shards);
+  if (st != GD_OK)
+    return st;
   s->shards[s->n_shards] = (shard){.path = gd_strdup(path)};
   if (s->shards[s->n_shards].path == NULL)
     return GD_ERR_NOMEM;
@@ -132,12 +131,10 @@ static gd_status add_entries(gd_frame_set *s, int32_t number, const columns *c,
                              int64_t n)
 {
   const shard *at = &s->shards[number];
-  entry *bigger =
-      realloc(s->entries, (size_t)(s->n_entries + n + 1) * sizeof *bigger);
-  if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: no memory for its %" PRId64 " frames",
-                   at->path, n);
-  s->entries = bigger;
+  gd_status st = gd_grow(&s->entries, s->n_entries + n, &s->room_entries,
+                         sizeof *s->entries);
+  if (st != GD_OK)
+    return st;
   const int drops = s->choice == GD_FRAMES_TO_USE && !at->format.keeps_damaged;
   for (int64_t row = 0; row < n; row++) {
     if (gd_video_table_find(at->videos, c->video[row]) < 0 ||
@@ -275,7 +272,8 @@ gd_status gd_frame_set_open(const char *path, gd_frame_choice choice,
   for (int64_t i = 0; st == GD_OK && i < s->n_shards; i++)
     st = read_shard(s, (int32_t)i);
   if (st == GD_OK) {
-    qsort(s->entries, (size_t)s->n_entries, sizeof *s->entries, by_frame);
+    if (s->n_entries > 0)
+      qsort(s->entries, (size_t)s->n_entries, sizeof *s->entries, by_frame);
     st = merge_videos(s);
   }
   if (st == GD_OK)

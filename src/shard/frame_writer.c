@@ -1,7 +1,6 @@
 #include "gradus/frames.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,20 +130,6 @@ gd_status gd_frame_writer_create(const char *path, gd_digest digest,
   return GD_OK;
 }
 
-/* Make room for one more item. */
-static gd_status grow(void **items, int64_t *room, int64_t n, size_t item_bytes)
-{
-  if (n < *room)
-    return GD_OK;
-  const int64_t more = *room == 0 ? 16 : 2 * *room;
-  void *bigger = realloc(*items, (size_t)more * item_bytes);
-  if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "no memory for %" PRId64 " more rows", more);
-  *items = bigger;
-  *room = more;
-  return GD_OK;
-}
-
 /* Note that the shard has rows of `video`. */
 static gd_status use_video(gd_frame_writer *w, int32_t video)
 {
@@ -153,9 +138,8 @@ static gd_status use_video(gd_frame_writer *w, int32_t video)
   assert(w->n_videos == 0 || w->videos[w->n_videos - 1] < video);
   assert(gd_video_table_find(w->corpus, video) >= 0);
 
-  void *videos = w->videos;
-  gd_status st = grow(&videos, &w->videos_room, w->n_videos, sizeof *w->videos);
-  w->videos = videos;
+  gd_status st =
+      gd_grow(&w->videos, w->n_videos + 1, &w->videos_room, sizeof *w->videos);
   if (st == GD_OK) {
     w->videos[w->n_videos++] = video;
     w->last_frame = -1;
@@ -229,9 +213,8 @@ gd_status gd_frame_writer_append(gd_frame_writer *w, int32_t video,
            .end = w->n_rows > 0 ? w->rows[w->n_rows - 1].end : 0,
            .video = video,
            .status = (uint8_t)info->status};
-  void *rows = w->rows;
-  gd_status st = grow(&rows, &w->rows_room, w->n_rows, sizeof *w->rows);
-  w->rows = rows;
+  gd_status st =
+      gd_grow(&w->rows, w->n_rows + 1, &w->rows_room, sizeof *w->rows);
   if (st == GD_OK)
     st = use_video(w, video);
   if (st != GD_OK)
@@ -274,10 +257,9 @@ gd_status gd_frame_writer_note(gd_frame_writer *w,
   assert(w != NULL && reading != NULL && reading->note != NULL);
 
   gd_status st = use_video(w, reading->video);
-  void *readings = w->readings;
   if (st == GD_OK)
-    st = grow(&readings, &w->readings_room, w->n_readings, sizeof *w->readings);
-  w->readings = readings;
+    st = gd_grow(&w->readings, w->n_readings + 1, &w->readings_room,
+                 sizeof *w->readings);
   if (st != GD_OK)
     return st;
   noted *r = &w->readings[w->n_readings++];

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +28,9 @@ struct gd_store_writer {
   hid_t file;
   column *columns;
   int n_columns;
+  int64_t columns_room;
   char **skipped; /* item, reason, item, reason, ... */
-  int64_t n_skipped;
+  int64_t n_skipped, skipped_room;
   int64_t digests;               /* where those of blocks lie */
   int64_t n_blocks, n_described; /* in all, and of datasets so far */
   int64_t reserved_bytes;
@@ -207,15 +207,14 @@ static gd_status add_column(gd_store_writer *w, const gd_dataset *d,
   assert(d->dtype != GD_TEXT || d->text_bytes > 0);
   assert(gd_dataset_row_bytes(d) > 0);
 
-  column *grown =
-      realloc(w->columns, (size_t)(w->n_columns + 1) * sizeof w->columns[0]);
-  if (grown == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: out of memory", w->path);
-  w->columns = grown;
+  gd_status st = gd_grow(&w->columns, w->n_columns + 1, &w->columns_room,
+                         sizeof w->columns[0]);
+  if (st != GD_OK)
+    return st;
   column *c = &w->columns[w->n_columns];
   *c = (column){.shape = *d, .id = H5I_INVALID_HID};
   snprintf(c->name, sizeof c->name, "%s", d->name);
-  gd_status st = gd_hasher_new(&c->hasher);
+  st = gd_hasher_new(&c->hasher);
   if (st != GD_OK)
     return st;
   w->n_columns++;
@@ -459,11 +458,10 @@ gd_status gd_store_skip(gd_store_writer *w, const char *item,
 {
   GD_H5_ALONE;
   assert(w != NULL && item != NULL && reason != NULL);
-  char **grown = realloc(w->skipped, (size_t)(2 * (w->n_skipped + 1)) *
-                                         sizeof w->skipped[0]);
-  if (grown == NULL)
-    return gd_fail(GD_ERR_NOMEM, "%s: out of memory", w->path);
-  w->skipped = grown;
+  gd_status st = gd_grow(&w->skipped, w->n_skipped + 1, &w->skipped_room,
+                         2 * sizeof w->skipped[0]);
+  if (st != GD_OK)
+    return st;
   char *a = gd_strdup(item), *b = gd_strdup(reason);
   if (a == NULL || b == NULL) {
     free(a);

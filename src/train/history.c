@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gradus/file.h"
 #include "gradus/memory.h"
@@ -12,18 +11,7 @@
 gd_status gd_history_reserve(gd_history *h, int64_t n_more)
 {
   assert(h != NULL && n_more >= 0);
-  if (n_more <= h->room - h->n)
-    return GD_OK;
-  const int64_t room = 2 * h->n + n_more;
-  gd_metrics_row *rows = gd_alloc(room, sizeof *rows);
-  if (rows == NULL)
-    return GD_ERR_NOMEM;
-  if (h->n > 0)
-    memcpy(rows, h->rows, (size_t)h->n * sizeof *rows);
-  free(h->rows);
-  h->rows = rows;
-  h->room = room;
-  return GD_OK;
+  return gd_grow(&h->rows, h->n + n_more, &h->room, sizeof *h->rows);
 }
 
 void gd_history_free(gd_history *h)

@@ -72,14 +72,9 @@ gd_status gd_index_writer_create(const char *path, gd_digest digest,
 
 static gd_status add_id(gd_index_writer *w, const char *id)
 {
-  if (w->n == w->room) {
-    const int64_t more = w->room == 0 ? 64 : 2 * w->room;
-    char **ids = realloc(w->ids, (size_t)more * sizeof *ids);
-    if (ids == NULL)
-      return gd_fail(GD_ERR_NOMEM, "out of memory for the ids of videos");
-    w->ids = ids;
-    w->room = more;
-  }
+  gd_status st = gd_grow(&w->ids, w->n + 1, &w->room, sizeof *w->ids);
+  if (st != GD_OK)
+    return st;
   w->ids[w->n] = gd_strdup(id);
   if (w->ids[w->n] == NULL)
     return GD_ERR_NOMEM;

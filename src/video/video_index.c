@@ -37,20 +37,6 @@ typedef struct {
   int layers; /* above the lowest */
 } pass;
 
-static gd_status make_room(pass *p)
-{
-  if (p->n < p->room)
-    return GD_OK;
-  const int64_t room = p->room == 0 ? 1024 : 2 * p->room;
-  packet *bigger = realloc(p->packets, (size_t)room * sizeof *bigger);
-  if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "no memory to index %" PRId64 " packets",
-                   room);
-  p->packets = bigger;
-  p->room = room;
-  return GD_OK;
-}
-
 static void note_times(pass *p, const gd_packet *from, int is_shown)
 {
   const int has_dts = from->dts != GD_NO_TIME;
@@ -67,7 +53,7 @@ static void note_times(pass *p, const gd_packet *from, int is_shown)
 
 static gd_status add(pass *p, const gd_packet *from, gd_access_parser *a)
 {
-  gd_status st = make_room(p);
+  gd_status st = gd_grow(&p->packets, p->n + 1, &p->room, sizeof *p->packets);
   if (st != GD_OK)
     return st;
   const gd_access look = gd_access_look(a, from);

@@ -1,7 +1,6 @@
 #include "weights/caffe.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,15 +65,9 @@ static gd_status add_blob(gd_caffe *c, const char *path, const char *layer,
     return gd_fail(GD_ERR_FORMAT,
                    "%s: blob %s has %zu values, which its shape does not give",
                    path, t.name, b->n_data);
-  if (c->n_blobs == c->room) {
-    const int64_t room = c->room == 0 ? 64 : 2 * c->room;
-    const Gd__Caffe__Blob **bigger =
-        realloc(c->blobs, (size_t)room * sizeof *bigger);
-    if (bigger == NULL)
-      return gd_fail(GD_ERR_NOMEM, "%s: no memory for its blobs", path);
-    c->blobs = bigger;
-    c->room = room;
-  }
+  gd_status st = gd_grow(&c->blobs, c->n_blobs + 1, &c->room, sizeof *c->blobs);
+  if (st != GD_OK)
+    return st;
   c->blobs[c->n_blobs++] = b;
   return gd_tensor_list_add(list, &t);
 }

@@ -72,7 +72,7 @@ static gd_status read_shape(const gd_pickle_machine *m, const gd_pickled *t,
 typedef struct {
   const gd_pickle_machine *machine;
   gd_pickle *out;
-  int room;
+  int64_t room;
   int n_visited; /* a dictionary may be in itself, or in many others */
 } collector;
 
@@ -95,17 +95,11 @@ static gd_status add_tensor(collector *c, const char *name, const gd_pickled *t)
   const int64_t item_bytes = bytes_of(storage->type);
   p.place.first_byte = t->number * item_bytes;
   p.place.end_byte = p.place.first_byte + count * item_bytes;
-  if (c->out->n_tensors == c->room) {
-    const int room = c->room == 0 ? 64 : 2 * c->room;
-    gd_pickled_tensor *bigger =
-        realloc(c->out->tensors, (size_t)room * sizeof *bigger);
-    if (bigger == NULL)
-      return gd_fail(GD_ERR_NOMEM, "%s: no memory for its tensors", m->path);
-    c->out->tensors = bigger;
-    c->room = room;
-  }
-  c->out->tensors[c->out->n_tensors++] = p;
-  return GD_OK;
+  st = gd_grow(&c->out->tensors, c->out->n_tensors + 1, &c->room,
+               sizeof *c->out->tensors);
+  if (st == GD_OK)
+    c->out->tensors[c->out->n_tensors++] = p;
+  return st;
 }
 
 static gd_status collect(collector *c, const gd_pickled *dict,

@@ -1,6 +1,5 @@
 #include "weights/pickle_machine.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,22 +15,13 @@ static gd_status refuse(const machine *m, const char *what)
                  m->opcode_at, what);
 }
 
-/* Make room for one more of n items. */
-static gd_status grow(void *items, int n, int *room, size_t item_bytes)
+/* Make room for one more item: a file must not ask for all memory. */
+static gd_status grow(void *array, int n, int64_t *room, size_t item_bytes)
 {
-  void **at = items;
-  if (n < *room)
-    return GD_OK;
   if (n >= GD_PICKLE_MOST_VALUES)
     return gd_fail(GD_ERR_FORMAT, "a pickle of more than %d values",
                    GD_PICKLE_MOST_VALUES);
-  const int more = *room == 0 ? 16 : 2 * *room;
-  void *bigger = realloc(*at, (size_t)more * item_bytes);
-  if (bigger == NULL)
-    return gd_fail(GD_ERR_NOMEM, "no memory for a pickle of %d values", more);
-  *at = bigger;
-  *room = more;
-  return GD_OK;
+  return gd_grow(array, n + 1, room, item_bytes);
 }
 
 /* ------------------------------------------------------------------ the stack

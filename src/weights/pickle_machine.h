@@ -31,7 +31,8 @@ typedef struct {
   char *text;     /**< of texts and names; a storage's key, borrowed */
   char type[8];   /**< of a storage: "F32" */
   int *items;     /**< numbers of values; see gd_pickled_item() */
-  int n_items, items_room;
+  int n_items;
+  int64_t items_room;
 } gd_pickled;
 
 typedef struct {
@@ -40,10 +41,11 @@ typedef struct {
   size_t at, n_bytes;
   size_t opcode_at; /**< of the opcode that runs */
   gd_pickled *values;
-  int n_values, values_room;
+  int n_values;
   int64_t n_items; /**< of all values */
   int *stack, *memo;
-  int n_stack, stack_room, n_memo, memo_room;
+  int n_stack, n_memo;
+  int64_t values_room, stack_room, memo_room;
 } gd_pickle_machine; /**< starts with path, data and n_bytes */
 
 /**

@@ -22,7 +22,8 @@ typedef struct {
 
 typedef struct {
   gd_tensor_place *items;
-  int n, room;
+  int n;
+  int64_t room;
 } gd_tensor_list; /**< starts as {0}; items end with free() */
 
 /** Append a tensor. Errors: GD_ERR_NOMEM */

@@ -31,19 +31,11 @@ enum { HEADER_MAX_BYTES = 64 << 20 };
 
 gd_status gd_tensor_list_add(gd_tensor_list *list, const gd_tensor_place *place)
 {
-  if (list->n == list->room) {
-    const int room = list->room == 0 ? 64 : 2 * list->room;
-    gd_tensor_place *items = gd_alloc(room, sizeof *items);
-    if (items == NULL)
-      return GD_ERR_NOMEM;
-    if (list->n > 0)
-      memcpy(items, list->items, (size_t)list->n * sizeof *items);
-    free(list->items);
-    list->items = items;
-    list->room = room;
-  }
-  list->items[list->n++] = *place;
-  return GD_OK;
+  gd_status st =
+      gd_grow(&list->items, list->n + 1, &list->room, sizeof *list->items);
+  if (st == GD_OK)
+    list->items[list->n++] = *place;
+  return st;
 }
 
 static gd_status open_safetensors(gd_weights *w, int64_t size_bytes)

@@ -70,6 +70,8 @@ grep -rnE '(^|[^_a-z>.])(exit|abort|printf|puts|putchar)[[:space:]]*\(' src |
   breach "exit, abort or print in the library"
 grep -rnE '\b(strcpy|strcat|sprintf|gets|atoi|atof|atol|system|popen|tmpnam|mktemp)[[:space:]]*\(' \
   src stages include | breach "unsafe or unchecked call"
+grep -rnE '\brealloc[[:space:]]*\(' src stages include | grep -v '^src/base/memory\.c:' |
+  breach "an array that grows without gd_grow()"
 grep -rnE '\b(TODO|FIXME|XXX|HACK)\b' src stages include tests jobs slurm cmake \
   bootstrap --include='*' | grep -v '^tests/lint/' | grep -v 'XXXXXX' |
   breach "left to do"

@@ -37,6 +37,50 @@ static void size_that_overflows_is_no_memory(void **state)
                                        "items of 8 bytes"));
 }
 
+static void array_that_grows_keeps_its_items(void **state)
+{
+  (void)state;
+  int32_t *items = NULL;
+  int64_t room = 0, n_moves = 0;
+  assert_ok(gd_grow(&items, 0, &room, sizeof *items));
+  assert_null(items);
+  for (int32_t i = 0; i < 100000; i++) {
+    const int64_t before = room;
+    assert_ok(gd_grow(&items, i + 1, &room, sizeof *items));
+    assert_true(room > i);
+    n_moves += room != before;
+    items[i] = i;
+  }
+  assert_in_range(n_moves, 1, 17); /* it doubles */
+  int64_t n_other = 0;
+  for (int32_t i = 0; i < 100000; i++)
+    n_other += items[i] != i;
+  assert_int_equal(n_other, 0);
+  assert_ok(gd_grow(&items, 3 * room, &room, sizeof *items));
+  assert_int_equal(items[99999], 99999);
+  items[room - 1] = 1;
+  free(items);
+}
+
+static void array_that_cannot_grow_stays_as_it_is(void **state)
+{
+  (void)state;
+  int64_t *items = NULL, room = 0;
+  assert_ok(gd_grow(&items, 1, &room, sizeof *items));
+  const int64_t before = room;
+  int64_t *const at = items;
+  items[0] = 7;
+  /* 2^61 + 1 items of 8 bytes are 8 bytes, if nobody looks. */
+  assert_fails(gd_grow(&items, ((int64_t)1 << 61) + 1, &room, sizeof *items),
+               GD_ERR_NOMEM, "2305843009213693953 items of 8 bytes");
+  assert_fails(gd_grow(&items, INT64_MAX, &room, 1), GD_ERR_NOMEM,
+               "9223372036854775807 items of 1 bytes");
+  assert_ptr_equal(items, at);
+  assert_int_equal(room, before);
+  assert_int_equal(items[0], 7);
+  free(items);
+}
+
 /* Pages that the calling thread was the first to touch. */
 static long touched(void)
 {
@@ -75,6 +119,8 @@ static void copy_of_a_text_is_its_own(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(memory_is_aligned_and_zero),
     cmocka_unit_test(size_that_overflows_is_no_memory),
+    cmocka_unit_test(array_that_grows_keeps_its_items),
+    cmocka_unit_test(array_that_cannot_grow_stays_as_it_is),
     cmocka_unit_test(each_thread_touches_its_part_of_large_memory),
     cmocka_unit_test(copy_of_a_text_is_its_own),
 };
