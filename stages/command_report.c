@@ -18,9 +18,7 @@ static const gd_option options[] = {
 
 static int is_manifest(const char *name)
 {
-  const size_t length = strlen(name);
-  return strchr(name, '/') == NULL && length > 5 &&
-         strcmp(name + length - 5, ".yaml") == 0;
+  return strchr(name, '/') == NULL && gd_path_ends_with(name, ".yaml");
 }
 
 /* Find the manifest that a run keeps in its work directory. */

@@ -23,6 +23,11 @@ GD_NODISCARD gd_status gd_path_join(const char *directory, const char *name,
                                     char out[GD_PATH_MAX]);
 /** Return the part of a path behind its last slash; borrowed from `path`. */
 const char *gd_path_base(const char *path);
+/**
+ * Say whether the last part of a path is a name with this ending behind it:
+ * "a/b.h5" ends with ".h5", "a/.h5" does not.
+ */
+int gd_path_ends_with(const char *path, const char *ending);
 int gd_path_exists(const char *path);
 
 /** Make a directory and its parents. Errors: GD_ERR_IO */

@@ -38,6 +38,14 @@ const char *gd_path_base(const char *path)
   return slash == NULL ? path : slash + 1;
 }
 
+int gd_path_ends_with(const char *path, const char *ending)
+{
+  assert(path != NULL && ending != NULL);
+  const char *name = gd_path_base(path);
+  const size_t n = strlen(name), m = strlen(ending);
+  return n > m && strcmp(name + n - m, ending) == 0;
+}
+
 int gd_path_exists(const char *path)
 {
   struct stat info;

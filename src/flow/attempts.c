@@ -195,12 +195,6 @@ static int count_alike(const char *falls, const char *line)
  * left
  */
 
-static int is_note(const char *name)
-{
-  const size_t length = strlen(name), end = sizeof SUFFIX - 1;
-  return length > end && strcmp(name + length - end, SUFFIX) == 0;
-}
-
 /* Visit the notes of a run directory. */
 static gd_status visit_notes(const char *directory, const gd_folder *folder,
                              gd_status (*visit)(const char *path, void *to),
@@ -209,7 +203,7 @@ static gd_status visit_notes(const char *directory, const gd_folder *folder,
   gd_status st = GD_OK;
   for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
     char path[GD_PATH_MAX];
-    if (!is_note(folder->names[i]))
+    if (!gd_path_ends_with(folder->names[i], SUFFIX))
       continue;
     st = gd_path_join(directory, folder->names[i], path);
     if (st == GD_OK)

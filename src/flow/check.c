@@ -11,12 +11,6 @@
 #include "gradus/memory.h"
 #include "gradus/store.h"
 
-static int ends_with(const char *text, const char *end)
-{
-  const size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* Out of memory is the caller's trouble, all else the file's. */
 static gd_status note(gd_check *check, gd_status st)
 {
@@ -91,7 +85,7 @@ static gd_status check_folder(gd_check *check, const char *path)
   /* Stores of stages that are not done yet, or that lie about. */
   for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++) {
     char store[GD_PATH_MAX];
-    if (seen[i] || !ends_with(folder->names[i], ".h5"))
+    if (seen[i] || !gd_path_ends_with(folder->names[i], ".h5"))
       continue;
     st = gd_path_join(path, folder->names[i], store);
     if (st == GD_OK)
@@ -144,7 +138,7 @@ gd_status gd_check_path(gd_check *check, const char *path)
   gd_status st = gd_file_stat(path, NULL, NULL);
   if (st != GD_OK)
     return st;
-  if (ends_with(path, ".h5"))
+  if (gd_path_ends_with(path, ".h5"))
     return note(check, gd_store_verify(path));
   return check_listed(check, path);
 }

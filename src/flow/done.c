@@ -29,21 +29,13 @@ int gd_done_is_housekeeping(const char *name)
       "lock",          "done",
       "plan",          "attempts.txt",
       "metrics.jsonl", "events.out.tfevents.gradus"};
-  const size_t length = strlen(name);
-  if (is_hidden(name) ||
-      (length > 5 && strcmp(name + length - 5, ".part") == 0) ||
-      (length > 8 && strcmp(name + length - 8, ".attempt") == 0))
+  if (is_hidden(name) || gd_path_ends_with(name, ".part") ||
+      gd_path_ends_with(name, ".attempt"))
     return 1;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(name, names[i]) == 0)
       return 1;
   return 0;
-}
-
-static int is_store(const char *name)
-{
-  const size_t length = strlen(name);
-  return length > 3 && strcmp(name + length - 3, ".h5") == 0;
 }
 
 static gd_status new_done(int64_t most_files, gd_done **out)
@@ -81,7 +73,7 @@ static gd_status survey_file(const char *directory, const char *name,
     st = gd_fail(GD_ERR_USAGE, "%s: line break in the name of a result", path);
   if (st == GD_OK)
     st = gd_file_stat(path, &file->size_bytes, &file->modified_ns);
-  if (st == GD_OK && !is_store(name))
+  if (st == GD_OK && !gd_path_ends_with(name, ".h5"))
     st = gd_digest_of_file(path, &file->digest);
   if (st != GD_OK)
     return st;
@@ -133,7 +125,8 @@ gd_status gd_done_write(const char *directory, const gd_done *d)
     gd_digest_hex(file->digest, hex);
     gd_text_printf(&text, "file %" PRId64 " %" PRId64 " %s %s\n",
                    file->size_bytes, file->modified_ns,
-                   is_store(file->name) ? "-" : hex, file->name);
+                   gd_path_ends_with(file->name, ".h5") ? "-" : hex,
+                   file->name);
   }
   gd_status st = gd_text_status(&text);
   if (st == GD_OK)
@@ -253,7 +246,7 @@ gd_status gd_done_verify(const char *directory, const gd_done_file *file)
   gd_status st = gd_path_join(directory, file->name, path);
   if (st != GD_OK)
     return st;
-  if (is_store(file->name))
+  if (gd_path_ends_with(file->name, ".h5"))
     return gd_store_verify(path);
 
   int64_t size_bytes;

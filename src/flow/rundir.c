@@ -10,12 +10,6 @@
 #include "gradus/store.h"
 #include "gradus/watchdog.h"
 
-static int ends_with(const char *text, const char *end)
-{
-  const size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* Read `done`; NULL if there is none, or a damaged one. */
 static gd_status read_done(const gd_instance *self, gd_done **out)
 {
@@ -140,7 +134,7 @@ static gd_status remove_leftovers(const char *directory)
   if (st != GD_OK)
     return st;
   for (int64_t i = 0; st == GD_OK && i < folder->n_files; i++)
-    if (ends_with(folder->names[i], ".part"))
+    if (gd_path_ends_with(folder->names[i], ".part"))
       st = remove_file(directory, folder->names[i]);
   gd_folder_free(folder);
   return st;
@@ -223,7 +217,7 @@ static int64_t heal_stores(const char *directory)
   for (int64_t i = 0; i < folder->n_files; i++) {
     char path[GD_PATH_MAX];
     gd_watchdog_feed();
-    if (!ends_with(folder->names[i], ".h5") ||
+    if (!gd_path_ends_with(folder->names[i], ".h5") ||
         gd_path_join(directory, folder->names[i], path) != GD_OK ||
         gd_store_verify(path) != GD_ERR_FORMAT)
       continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gradus/agree.h"
+#include "gradus/file.h"
 #include "gradus/hosts.h"
 #include "gradus/memory.h"
 #include "gradus/queue.h"
@@ -208,8 +209,7 @@ static gd_status count_all(gd_stage_env *env, const gd_units *units)
     st = path_of(env, units, u, path);
     if (st == GD_OK)
       st = gd_hosts_await(path, wait_s);
-    const size_t length = st == GD_OK ? strlen(path) : 0;
-    if (length > 3 && strcmp(path + length - 3, ".h5") == 0)
+    if (st == GD_OK && gd_path_ends_with(path, ".h5"))
       st = collect_skipped(env, path);
     if (st == GD_OK && units->count != NULL)
       st = units->count(units->context, env, u, path);

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "gradus/canvas.h"
+#include "gradus/file.h"
 
 /* The page, and the plot area on it, in pixels. */
 enum { WIDTH = 960, HEIGHT = 600 };
@@ -159,18 +159,12 @@ static void draw_legend(const sheet *s)
              "a circle's area is the layer's share of the time");
 }
 
-static int ends_in(const char *path, const char *ending)
-{
-  const size_t n = strlen(path), m = strlen(ending);
-  return n >= m && strcmp(path + n - m, ending) == 0;
-}
-
 gd_status gd_roofline_write(const gd_roofline *roofline, const char *path)
 {
   assert(roofline != NULL && path != NULL && roofline->peak_flops > 0 &&
          roofline->bandwidth > 0 && roofline->n_series <= GD_ROOFLINE_SERIES);
-  const int is_vectors = ends_in(path, ".svg");
-  if (!is_vectors && !ends_in(path, ".png"))
+  const int is_vectors = gd_path_ends_with(path, ".svg");
+  if (!is_vectors && !gd_path_ends_with(path, ".png"))
     return gd_fail(GD_ERR_USAGE, "%s: a chart is a .png or an .svg", path);
   sheet s = {.of = roofline};
   gd_status st =

@@ -177,9 +177,9 @@ gd_status gd_face_shard_count(const char *path,
 
 static int is_shard(const char *name)
 {
-  const size_t length = strlen(name);
-  return strncmp(name, "faces-", 6) == 0 && length > 9 &&
-         strcmp(name + length - 3, ".h5") == 0;
+  static const char begin[] = "faces-";
+  return strncmp(name, begin, sizeof begin - 1) == 0 &&
+         gd_path_ends_with(name + sizeof begin - 1, ".h5");
 }
 
 /* Append a shard to the list. */

@@ -58,9 +58,9 @@ void gd_frame_set_close(gd_frame_set *s)
 
 static int is_shard(const char *name)
 {
-  const size_t length = strlen(name);
-  return strncmp(name, "frames-", 7) == 0 && length > 10 &&
-         strcmp(name + length - 3, ".h5") == 0;
+  static const char begin[] = "frames-";
+  return strncmp(name, begin, sizeof begin - 1) == 0 &&
+         gd_path_ends_with(name + sizeof begin - 1, ".h5");
 }
 
 static gd_status add_path(gd_frame_set *s, const char *path)

@@ -54,9 +54,7 @@ static void encoder_free(gd_encoder *e)
 
 static gd_status check_request(const char *path, gd_encoding encoding)
 {
-  const size_t length = strlen(path);
-  if (length < 4 || (strcmp(path + length - 4, ".mp4") != 0 &&
-                     strcmp(path + length - 4, ".avi") != 0))
+  if (!gd_path_ends_with(path, ".mp4") && !gd_path_ends_with(path, ".avi"))
     return gd_fail(GD_ERR_USAGE, "%s: a video's name ends in .mp4 or .avi",
                    path);
   if (encoding.width_px % 2 != 0 || encoding.height_px % 2 != 0 ||

@@ -105,13 +105,6 @@ static gd_status sort_list(gd_weights *w)
   return GD_OK;
 }
 
-static int is_caffe(const char *path)
-{
-  static const char ending[] = ".caffemodel";
-  const size_t length = strlen(path), n = sizeof ending - 1;
-  return length > n && strcmp(path + length - n, ending) == 0;
-}
-
 static gd_status open_any(gd_weights *w)
 {
   static const char hdf5[8] = "\x89HDF\r\n\x1a\n";
@@ -128,7 +121,7 @@ static gd_status open_any(gd_weights *w)
     st = gd_pytorch_open(w->path, &w->list, &w->archive);
   } else if (gd_pytorch_is_legacy(first)) {
     st = gd_pytorch_list_legacy(w->path, w->file, size_bytes, &w->list);
-  } else if (is_caffe(w->path)) {
+  } else if (gd_path_ends_with(w->path, ".caffemodel")) {
     st = gd_caffe_open(w->path, &w->list, &w->caffe);
   } else if (memcmp(first, hdf5, sizeof hdf5) != 0) {
     st = open_safetensors(w, size_bytes);

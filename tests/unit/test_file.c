@@ -68,6 +68,22 @@ static void join_keeps_absolute_names(void **state)
   assert_string_equal(gd_path_base("b.c"), "b.c");
 }
 
+static void ending_stands_behind_a_name(void **state)
+{
+  (void)state;
+  assert_true(gd_path_ends_with("a/b.h5", ".h5"));
+  assert_true(gd_path_ends_with("b.h5.h5", ".h5"));
+  assert_true(gd_path_ends_with("b.h5", "5"));
+  assert_true(gd_path_ends_with("b", ""));
+  assert_false(gd_path_ends_with("a/b.h5", ".H5"));
+  assert_false(gd_path_ends_with("a/b.h5.part", ".h5"));
+  assert_false(gd_path_ends_with("a.h5/b", ".h5"));
+  assert_false(gd_path_ends_with("a/.h5", ".h5"));
+  assert_false(gd_path_ends_with(".h5", ".h5"));
+  assert_false(gd_path_ends_with("5", ".h5"));
+  assert_false(gd_path_ends_with("", ".h5"));
+}
+
 static void free_space_is_that_of_what_exists_of_a_path(void **state)
 {
   (void)state;
@@ -113,6 +129,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(longer_file_than_expected_is_refused),
     cmocka_unit_test(directories_are_made_with_their_parents),
     cmocka_unit_test(join_keeps_absolute_names),
+    cmocka_unit_test(ending_stands_behind_a_name),
 };
 
 gd_test_main(tests)

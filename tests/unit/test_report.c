@@ -137,12 +137,6 @@ static int64_t count(const char *text, const char *part)
   return n;
 }
 
-static int ends_with(const char *path, const char *end)
-{
-  return strlen(path) > strlen(end) &&
-         strcmp(path + strlen(path) - strlen(end), end) == 0;
-}
-
 /* A figure's pixels: something of a colour is drawn, and nothing beyond. */
 static void check_png(const char *path, const gd_text *content)
 {
@@ -173,20 +167,20 @@ static void check_files(const gd_report_files *list, const char *page)
                      strlen(path));
     for (int64_t j = 0; j < i; j++)
       assert_string_not_equal(path, list->files[j].path);
-    if (ends_with(path, ".csv")) {
+    if (gd_path_ends_with(path, ".csv")) {
       assert_false(gd_test_has(gd_text_get(content), "nan"));
       n_csv++;
-    } else if (ends_with(path, ".tex")) {
+    } else if (gd_path_ends_with(path, ".tex")) {
       check_latex(path, gd_text_get(content));
       n_tex++;
-    } else if (ends_with(path, ".svg")) {
+    } else if (gd_path_ends_with(path, ".svg")) {
       const char *markup = strchr(gd_text_get(content), '\n') + 1;
       gd_markup_check(markup);
       assert_false(gd_test_has(markup, "var("));
       assert_false(gd_test_has(markup, "nan"));
       n_svg++;
     } else {
-      assert_true(ends_with(path, ".png"));
+      assert_true(gd_path_ends_with(path, ".png"));
       check_png(path, content);
       n_png++;
     }
