@@ -156,14 +156,6 @@ gd_status gd_done_make(const char *directory, gd_digest digest, int64_t n_items,
 
 /* ---------------------------------------------------------------- reading */
 
-static int read_digest(const char *hex, gd_digest *out)
-{
-  int n = 0;
-  return sscanf(hex, "%16" SCNx64 "%16" SCNx64 "%n", &out->high, &out->low,
-                &n) == 2 &&
-         n == GD_DIGEST_HEX - 1 && hex[n] == '\0';
-}
-
 static int read_file_line(char *line, gd_done_file *file)
 {
   char hex[GD_DIGEST_HEX];
@@ -172,7 +164,7 @@ static int read_file_line(char *line, gd_done_file *file)
              &file->modified_ns, hex, &at) != 3 ||
       at == 0 || line[at] == '\0')
     return 0;
-  if (strcmp(hex, "-") != 0 && !read_digest(hex, &file->digest))
+  if (strcmp(hex, "-") != 0 && !gd_digest_of_hex(hex, &file->digest))
     return 0;
   file->name = gd_strdup(line + at);
   return 1;
@@ -187,7 +179,7 @@ static gd_status parse(char *text, gd_done *d)
              "gradus-done 1\ndigest %32s\nitems %" SCNd64 " skipped %" SCNd64
              " files %" SCNd64 "\n%n",
              hex, &d->n_items, &d->n_skipped, &n_files, &at) != 4 ||
-      at == 0 || !read_digest(hex, &d->digest))
+      at == 0 || !gd_digest_of_hex(hex, &d->digest))
     return gd_fail(GD_ERR_FORMAT, "no gradus-done 1 at its beginning");
   for (char *line = text + at, *end; *line != '\0'; line = end + 1) {
     end = strchr(line, '\n');

@@ -99,6 +99,9 @@ static void truncated_or_garbled_done_is_refused(void **state)
       gd_done_free(d);
     free(garbled);
   }
+  *(strstr(text, "digest ") + strlen("digest ")) = '-'; /* a sign is no digit */
+  assert_ok(gd_file_write(path, text, length));
+  assert_fails(gd_done_read(run, &d), GD_ERR_FORMAT, "/done: ");
   free(text);
   assert_fails(gd_done_read(gd_test_path("none"), &d), GD_ERR_IO,
                "No such file");
