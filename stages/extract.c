@@ -17,7 +17,6 @@
 
 #include "extract.h"
 #include "gradus/agree.h"
-#include "gradus/frames.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
 #include "gradus/share.h"
@@ -93,33 +92,36 @@ static gd_status tick(void *env)
   return gd_stage_tick(env, 0);
 }
 
-void gd_extract_parameters(const gd_instance *self, gd_sampling *sampling,
-                           gd_extraction_limits *limits)
+gd_status gd_extract_parameters_of(const gd_instance *self,
+                                   gd_extract_parameters *out)
 {
-  *sampling = (gd_sampling){.every = gd_instance_int(self, "every"),
-                            .rate = gd_instance_real(self, "rate"),
-                            .start_s = gd_instance_real(self, "start"),
-                            .stop_s = gd_instance_real(self, "stop"),
-                            .most = gd_instance_int(self, "most")};
-  gd_frame_storage storage = GD_FRAMES_LOSSLESS;
-  (void)gd_frame_storage_find(gd_instance_text(self, "store"), &storage);
-  *limits = (gd_extraction_limits){
-      .shard_bytes = gd_instance_int(self, "shard_bytes"),
-      .bytes_per_pixel = gd_frame_storage_bytes_per_pixel(
-          storage, (int)gd_instance_int(self, "quality"))};
+  *out = (gd_extract_parameters){
+      .sampling = {.every = gd_instance_int(self, "every"),
+                   .rate = gd_instance_real(self, "rate"),
+                   .start_s = gd_instance_real(self, "start"),
+                   .stop_s = gd_instance_real(self, "stop"),
+                   .most = gd_instance_int(self, "most")},
+      .quality = (int)gd_instance_int(self, "quality"),
+      .keeps_damaged = strcmp(gd_instance_text(self, "damaged"), "keep") == 0,
+      .shard_bytes = gd_instance_int(self, "shard_bytes")};
+  return gd_frame_storage_of(gd_instance_text(self, "store"), &out->storage);
 }
 
 static gd_status prepare(gd_stage_env *env, gd_extract *x)
 {
-  gd_extract_parameters(env->self, &x->sampling, &x->limits);
+  const gd_extract_parameters *p = &x->parameters;
+  gd_status st = gd_extract_parameters_of(env->self, &x->parameters);
+  if (st != GD_OK) /* on all ranks */
+    return st;
+  x->limits = (gd_extraction_limits){
+      .shard_bytes = p->shard_bytes,
+      .bytes_per_pixel =
+          gd_frame_storage_bytes_per_pixel(p->storage, p->quality)};
   x->patience =
       (gd_patience){.stall_s = (double)gd_instance_int(env->self, "stall"),
                     .alive = tick,
                     .context = env};
-  x->quality = (int)gd_instance_int(env->self, "quality");
-  x->store = gd_instance_text(env->self, "store");
-  x->damaged = gd_instance_text(env->self, "damaged");
-  gd_status st = share_corpus(env, x);
+  st = share_corpus(env, x);
   if (st != GD_OK)
     return st;
   x->rows = gd_alloc(x->corpus->n_videos, sizeof *x->rows);
@@ -222,8 +224,8 @@ static gd_status make_piece(gd_stage_env *env, const gd_extract *x,
   if (st == GD_OK)
     st = open_index(x, p, row, &index);
   if (st == GD_OK)
-    st =
-        gd_video_reader_open(index, &x->sampling, &p->frames, &x->patience, &r);
+    st = gd_video_reader_open(index, &x->parameters.sampling, &p->frames,
+                              &x->patience, &r);
   if (st == GD_OK)
     st = copy_frames(env, p, r, w);
   if (st == GD_OK)
@@ -244,12 +246,12 @@ static gd_status make_shard(void *context, gd_stage_env *env, int64_t unit,
   const gd_extract *x = context;
   const int64_t first = x->plan->first[unit], end = x->plan->first[unit + 1];
   const gd_piece *pieces = x->plan->pieces;
-  gd_frame_format format = {.height_px = pieces[first].height_px,
-                            .width_px = pieces[first].width_px,
-                            .quality = x->quality,
-                            .keeps_damaged = strcmp(x->damaged, "keep") == 0};
+  const gd_frame_format format = {.height_px = pieces[first].height_px,
+                                  .width_px = pieces[first].width_px,
+                                  .storage = x->parameters.storage,
+                                  .quality = x->parameters.quality,
+                                  .keeps_damaged = x->parameters.keeps_damaged};
   gd_frame_writer *w;
-  (void)gd_frame_storage_find(x->store, &format.storage);
   gd_status st = gd_frame_writer_create(path, gd_instance_digest(env->self),
                                         &format, x->videos, &w);
   if (st != GD_OK)

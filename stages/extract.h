@@ -4,6 +4,7 @@
 
 #include "gradus/corpus.h"
 #include "gradus/extraction.h"
+#include "gradus/frames.h"
 #include "gradus/index_store.h"
 #include "gradus/patience.h"
 #include "gradus/sampling.h"
@@ -19,11 +20,18 @@ typedef struct {
   gd_text line;   /* of videos.csv */
 } gd_extract_row;
 
+/** What the manifest says of the frames that are kept. */
 typedef struct {
   gd_sampling sampling;
-  gd_extraction_limits limits;
-  int quality;
-  const char *store, *damaged; /* words of the manifest */
+  gd_frame_storage storage;
+  int quality;       /* 1 .. 100, with GD_FRAMES_JPEG */
+  int keeps_damaged; /* the stages that follow use damaged frames, too */
+  int64_t shard_bytes;
+} gd_extract_parameters;
+
+typedef struct {
+  gd_extract_parameters parameters;
+  gd_extraction_limits limits; /* the unit's: once all videos are indexed */
   gd_patience patience;        /* with each video */
 
   gd_corpus *corpus;
@@ -47,9 +55,9 @@ typedef struct {
  * @param[in] where  follows it: ": gradus plan shows them", or ""
  */
 void gd_extract_remark(const gd_corpus *corpus, const char *where);
-/** Read sampling and limits from the manifest's keys. */
-void gd_extract_parameters(const gd_instance *self, gd_sampling *sampling,
-                           gd_extraction_limits *limits);
+/** Read them from the manifest's keys. Errors: GD_ERR_USAGE */
+GD_NODISCARD gd_status gd_extract_parameters_of(const gd_instance *self,
+                                                gd_extract_parameters *out);
 /**
  * List where indices of the corpus may lie: the instance's own directory, then
  * those of other parameters under the same name in the work directory.

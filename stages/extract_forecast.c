@@ -15,7 +15,7 @@ enum { MOST_OPENED = 32, FEWEST_OPENED = 4, PATIENCE_S = 10, MARGIN = 9 };
 typedef struct {
   const gd_instance *self;
   const gd_corpus *corpus;
-  gd_sampling sampling;
+  gd_extract_parameters parameters;
   gd_index_store *store;
   int64_t *unknown; /* (n_unknown) videos without an index */
   int64_t n_unknown;
@@ -33,7 +33,7 @@ static gd_status look_up(forecast *f, const int64_t *order)
     st = gd_index_store_find(f->store, video->id, video->path,
                              &f->corpus->fingerprints[v], &index, NULL);
     if (st == GD_OK && index != NULL)
-      st = gd_forecast_add(&f->known, &f->sampling, index);
+      st = gd_forecast_add(&f->known, &f->parameters.sampling, index);
     else if (st == GD_OK)
       f->unknown[f->n_unknown++] = v;
     gd_video_index_free(index);
@@ -48,7 +48,7 @@ static gd_status open_video(const forecast *f, int64_t v, gd_forecast *opened)
   gd_status st =
       gd_video_index_read(f->corpus->videos[v].path, &patience, &index);
   if (st == GD_OK)
-    st = gd_forecast_add(opened, &f->sampling, index);
+    st = gd_forecast_add(opened, &f->parameters.sampling, index);
   else if (st != GD_ERR_NOMEM) {
     gd_forecast_add_unreadable(opened);
     st = GD_OK;
@@ -137,28 +137,26 @@ gd_status gd_extract_forecast(const gd_job *job, const gd_instance *self,
                               gd_text *out)
 {
   gd_corpus *own;
-  gd_extraction_limits limits;
   forecast f = {.self = self};
   gd_status st = find_corpus(job, self, &f.corpus, &own);
   if (st != GD_OK || f.corpus == NULL) {
     gd_corpus_free(own);
     return st;
   }
-  gd_extract_parameters(self, &f.sampling, &limits);
-  st = count(&f);
+  st = gd_extract_parameters_of(self, &f.parameters);
+  if (st == GD_OK)
+    st = count(&f);
   if (st == GD_OK) {
     int64_t free_bytes;
-    gd_frame_storage storage = GD_FRAMES_LOSSLESS;
-    (void)gd_frame_storage_find(gd_instance_text(self, "store"), &storage);
     if (gd_file_free_bytes(gd_job_work(job), &free_bytes) != GD_OK)
       free_bytes = -1;
     const char *title = gd_instance_title(self);
     gd_text_printf(out, "%-*s", MARGIN, title);
     if (strlen(title) >= MARGIN)
       gd_text_printf(out, "\n%*s", MARGIN, "");
-    gd_forecast_compose(&f.known, f.corpus->n_videos, storage,
-                        (int)gd_instance_int(self, "quality"), free_bytes,
-                        gd_job_work(job), MARGIN, out);
+    gd_forecast_compose(&f.known, f.corpus->n_videos, f.parameters.storage,
+                        f.parameters.quality, free_bytes, gd_job_work(job),
+                        MARGIN, out);
   }
   gd_corpus_free(own);
   return st == GD_OK ? gd_text_status(out) : st;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "extract.h"
-#include "gradus/frames.h"
 #include "gradus/log.h"
 #include "gradus/memory.h"
 
@@ -99,8 +98,7 @@ static int is_partial(const gd_extract_row *row, const gd_video_index *index)
 /* How many frames can the stages that follow use? */
 static int64_t count_usable(const gd_extract *x, const gd_extract_row *row)
 {
-  const int drops = strcmp(x->damaged, "drop") == 0;
-  return row->n_kept - (drops ? row->n_damaged : 0);
+  return row->n_kept - (x->parameters.keeps_damaged ? 0 : row->n_damaged);
 }
 
 /* A video that was read well and still gives nothing is in no store as skipped,
@@ -137,7 +135,8 @@ static gd_status compose_row(gd_stage_env *env, gd_extract *x, int64_t v)
                                      &x->corpus->fingerprints[v], &index, NULL);
   gd_text_csv(&row->line, video->id);
   if (st == GD_OK && index != NULL)
-    st = gd_extraction_select(&x->sampling, index, &frames, &n_wanted);
+    st = gd_extraction_select(&x->parameters.sampling, index, &frames,
+                              &n_wanted);
   if (st == GD_OK && index != NULL)
     st = skip_empty(env, x, v, index, n_wanted);
   if (st == GD_OK && index != NULL) {

@@ -29,7 +29,7 @@ static gd_status add_video(const gd_extract *x, int64_t v, span_list *out)
                                      &x->corpus->fingerprints[v], &index, NULL);
   if (st != GD_OK || index == NULL) /* it has been skipped */
     return st;
-  st = gd_extraction_select(&x->sampling, index, &frames, &n_frames);
+  st = gd_extraction_select(&x->parameters.sampling, index, &frames, &n_frames);
   if (st == GD_OK)
     st = gd_grow(&out->spans, out->n + index->n_cuts, &out->room,
                  sizeof *out->spans);

@@ -77,8 +77,9 @@ typedef struct {
 
 /** Return the word for a storage, as in manifests and in the shard. */
 const char *gd_frame_storage_name(gd_frame_storage storage);
-/** Find a storage by its word. @return whether there is one */
-int gd_frame_storage_find(const char *name, gd_frame_storage *out);
+/** Find a storage by its word. Errors: GD_ERR_USAGE (names those there are) */
+GD_NODISCARD gd_status gd_frame_storage_of(const char *name,
+                                           gd_frame_storage *out);
 /**
  * Return about how many bytes a displayed pixel takes in a shard: 3 for raw,
  * else as measured on 8 bit 4:2:0 camera clips that had been compressed; noise

@@ -39,7 +39,7 @@ gd_status gd_frame_format_read(gd_store *s, gd_frame_format *out)
     st = gd_store_get_int(s, "height_px", &height);
   if (st == GD_OK)
     st = gd_store_get_int(s, "width_px", &width);
-  if (st == GD_OK && !gd_frame_storage_find(store, &out->storage))
+  if (st == GD_OK && gd_frame_storage_of(store, &out->storage) != GD_OK)
     st = gd_fail(GD_ERR_FORMAT, "%s: frames stored as '%s' are not known",
                  gd_store_path(s), store);
   if (st == GD_OK && out->storage == GD_FRAMES_JPEG)

@@ -10,15 +10,17 @@ const char *gd_frame_storage_name(gd_frame_storage storage)
   return NAMES[storage];
 }
 
-int gd_frame_storage_find(const char *name, gd_frame_storage *out)
+gd_status gd_frame_storage_of(const char *name, gd_frame_storage *out)
 {
   assert(name != NULL && out != NULL);
   for (int i = 0; i < 3; i++)
     if (strcmp(name, NAMES[i]) == 0) {
       *out = (gd_frame_storage)i;
-      return 1;
+      return GD_OK;
     }
-  return 0;
+  return gd_fail(GD_ERR_USAGE,
+                 "\"%s\" is no way to store frames: lossless, raw and jpeg are",
+                 name);
 }
 
 /* Lossless 0.28 to 0.43 on the clips, JPEG within a third of these. */

@@ -623,6 +623,19 @@ static void better_quality_is_expected_to_take_more_bytes(void **state)
   assert_true(gd_frame_storage_bytes_per_pixel(GD_FRAMES_LOSSLESS, 0) < 1);
 }
 
+static void storage_has_one_word(void **state)
+{
+  (void)state;
+  gd_frame_storage found;
+  for (int i = GD_FRAMES_LOSSLESS; i <= GD_FRAMES_JPEG; i++) {
+    const char *word = gd_frame_storage_name((gd_frame_storage)i);
+    assert_ok(gd_frame_storage_of(word, &found));
+    assert_int_equal(found, i);
+  }
+  assert_fails(gd_frame_storage_of("JPEG", &found), GD_ERR_USAGE,
+               "\"JPEG\" is no way to store frames: lossless, raw and jpeg");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(set_puts_a_video_of_two_shards_together),
     cmocka_unit_test(shard_can_be_opened_alone),
@@ -632,6 +645,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(piece_that_is_read_again_leaves_no_trace),
     cmocka_unit_test(flipped_bits_never_give_other_frames),
     cmocka_unit_test(shards_that_contradict_themselves_are_refused),
+    cmocka_unit_test(storage_has_one_word),
     cmocka_unit_test(better_quality_is_expected_to_take_more_bytes),
     cmocka_unit_test(readings_are_kept_in_order_with_their_notes),
     cmocka_unit_test(skipped_video_is_noted_with_its_reason),
