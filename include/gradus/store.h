@@ -75,7 +75,7 @@ typedef struct gd_store_writer gd_store_writer;
  * @param[in]  format   "gradus-frames", ...; version >= 1
  * @param[in]  digest   of the stage instance that writes it
  * @param[out] out      owned by the caller; NULL on failure
- * Ends with:  gd_store_commit() or gd_store_abandon()
+ * Ends with:  gd_store_commit(), gd_store_abandon(), or gd_store_end()
  * Collective: no
  * Errors:     GD_ERR_IO (cannot create), GD_ERR_NOMEM
  */
@@ -167,6 +167,12 @@ GD_NODISCARD gd_status gd_store_commit(gd_store_writer *w);
 GD_NODISCARD gd_status gd_store_finish(gd_store_writer *w);
 /** Delete the unfinished file and free `w`.  NULL is allowed. */
 void gd_store_abandon(gd_store_writer *w);
+/**
+ * Commit a store that was written without failure, abandon any other.
+ * @param[in] st  what came of the writing; on failure `w` may be NULL
+ * @return st where it is a failure, else what comes of the commit
+ */
+GD_NODISCARD gd_status gd_store_end(gd_store_writer *w, gd_status st);
 
 /* ---------------------------------------------------------------- filling */
 

@@ -193,10 +193,7 @@ static gd_status copy_nets(int n_paths, gd_weights *const *weights,
   }
   if (st == GD_OK)
     st = copy_framed(weights[0], w);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  return gd_store_end(w, st);
 }
 
 gd_status gd_detector_import(int n_paths, const char *const *paths,

@@ -173,10 +173,7 @@ gd_status gd_attention_set_write(const char *path, gd_digest digest,
     st = put_texts(w, s);
   if (st == GD_OK)
     st = gd_store_put(w, &mean, s->mean);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  return gd_store_end(w, st);
 }
 
 /* ---------------------------------------------------------------- reading */

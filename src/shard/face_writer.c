@@ -153,10 +153,7 @@ gd_status gd_face_writer_commit(gd_face_writer *w)
 {
   assert(w != NULL);
   gd_status st = put_videos(w);
-  if (st == GD_OK)
-    st = gd_store_commit(w->store);
-  else
-    gd_store_abandon(w->store);
+  st = gd_store_end(w->store, st);
   free_writer(w);
   return st;
 }

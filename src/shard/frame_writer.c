@@ -367,10 +367,7 @@ gd_status gd_frame_writer_commit(gd_frame_writer *w)
   gd_video_table_free(videos);
   if (st == GD_OK)
     st = put_readings(w);
-  if (st == GD_OK)
-    st = gd_store_commit(w->store);
-  else
-    gd_store_abandon(w->store);
+  st = gd_store_end(w->store, st);
   free_writer(w);
   return st;
 }

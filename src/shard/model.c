@@ -143,11 +143,7 @@ gd_status gd_model_write(const char *path, gd_digest digest,
   gd_status st = gd_store_create(path, FORMAT, VERSION, digest, &w);
   if (st != GD_OK)
     return st;
-  st = put_model(w, info, weights, running);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  return gd_store_end(w, put_model(w, info, weights, running));
 }
 
 /* ---------------------------------------------------------------- reading */

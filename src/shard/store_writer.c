@@ -589,3 +589,11 @@ void gd_store_abandon(gd_store_writer *w)
     unlink(part);
   H5Eclear2(H5E_DEFAULT);
 }
+
+gd_status gd_store_end(gd_store_writer *w, gd_status st)
+{
+  if (st == GD_OK)
+    return gd_store_commit(w);
+  gd_store_abandon(w);
+  return st;
+}

@@ -204,10 +204,7 @@ static gd_status write_checkpoint(const gd_detector_parts *f)
   }
   if (st == GD_OK)
     st = gd_store_put(w, &rows, f->rows);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  return gd_store_end(w, st);
 }
 
 /* Collective. */
@@ -324,11 +321,6 @@ gd_status gd_detector_write(const gd_detector_parts *f)
     st = gd_store_create(path, "gradus-detector", 1, f->config->digest, &w);
   if (st != GD_OK)
     return st;
-  st = put_nets(f, GD_N_DETECTOR_NETS, w);
-  if (st != GD_OK) {
-    gd_store_abandon(w);
-    return st;
-  }
-  st = gd_store_commit(w);
+  st = gd_store_end(w, put_nets(f, GD_N_DETECTOR_NETS, w));
   return st == GD_OK ? write_metrics(f) : st;
 }

@@ -140,10 +140,7 @@ gd_status gd_index_writer_commit(gd_index_writer *w)
   assert(w != NULL);
   gd_status st =
       gd_store_put_texts(w->store, "id", w->n, (const char *const *)w->ids);
-  if (st == GD_OK)
-    st = gd_store_commit(w->store);
-  else
-    gd_store_abandon(w->store);
+  st = gd_store_end(w->store, st);
   free_writer(w);
   return st;
 }

@@ -217,10 +217,7 @@ static gd_status write_hdf5(const source *s, const char *to, const char *format,
     st = gd_store_set_text(w, "profile", s->profile);
   if (st == GD_OK)
     st = put(s, w);
-  if (st == GD_OK)
-    return gd_store_commit(w);
-  gd_store_abandon(w);
-  return st;
+  return gd_store_end(w, st);
 }
 
 static gd_status write_keys(const source *s, const char *to)

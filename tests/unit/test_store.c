@@ -57,11 +57,7 @@ static gd_status write_store(const char *path, int piece)
     st = gd_store_set_real(w, "rate", 2.5);
   if (st == GD_OK)
     st = gd_store_skip(w, "x.avi", "x.avi: no video stream");
-  if (st != GD_OK) {
-    gd_store_abandon(w);
-    return st;
-  }
-  return gd_store_commit(w);
+  return gd_store_end(w, st);
 }
 
 /* Debian's HDF5 has no locks: without ours, this crashes or tells nonsense. */
@@ -172,6 +168,24 @@ static void reason_that_is_too_long_is_cut_between_characters(void **state)
   assert_int_equal(strlen(reason), 1022);
   assert_memory_equal(reason, text, 1022);
   gd_store_close(s);
+}
+
+static void end_of_a_store_tells_how_it_was_written(void **state)
+{
+  (void)state;
+  const char *path = gd_test_path("end.h5"),
+             *part = gd_test_path("end.h5.part");
+  gd_store_writer *w;
+  assert_ok(gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w));
+  assert_true(gd_path_exists(part));
+  assert_fails(gd_store_end(w, gd_fail(GD_ERR_DECODE, "no picture")),
+               GD_ERR_DECODE, "no picture");
+  assert_false(gd_path_exists(path) || gd_path_exists(part));
+  assert_fails(gd_store_end(NULL, gd_fail(GD_ERR_NOMEM, "too large")),
+               GD_ERR_NOMEM, "too large");
+  assert_ok(gd_store_create(path, "gradus-test", 2, (gd_digest){1, 2}, &w));
+  assert_ok(gd_store_end(w, GD_OK));
+  assert_ok(gd_store_verify(path));
 }
 
 static void bytes_do_not_depend_on_the_pieces(void **state)
@@ -546,6 +560,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(store_reads_back_what_was_written),
     cmocka_unit_test(skipped_items_are_visited_until_one_fails),
     cmocka_unit_test(reason_that_is_too_long_is_cut_between_characters),
+    cmocka_unit_test(end_of_a_store_tells_how_it_was_written),
     cmocka_unit_test(bytes_do_not_depend_on_the_pieces),
     cmocka_unit_test(rewound_rows_leave_no_trace),
     cmocka_unit_test(wrong_expectations_are_named),
