@@ -30,9 +30,6 @@
 
 enum { GD_PROFILE_TEXT = 320 };
 
-/** Return the name of profile i, NULL behind the last one. */
-const char *gd_profile_at(int i);
-
 /**
  * Set a configuration's profile; its other members stay.
  * @param[in] text  a name, or all settings, each once

@@ -60,7 +60,8 @@ void gd_progress_tell(gd_progress *p, gd_status st);
  */
 void gd_progress_wait(gd_progress *p);
 /** Return how many items rank r is known to have done: exact for the own rank,
- * on rank 0 as last reported for the others. */
+ * on rank 0 as last reported for the others.  For tests: all else that tells is
+ * the line. */
 int64_t gd_progress_n_done(const gd_progress *p, int r);
 /** Take the line away and free `p`.  Collective: yes. NULL is allowed on all */
 void gd_progress_end(gd_progress *p);

@@ -22,7 +22,4 @@ typedef struct {
  */
 gd_range gd_range_of(int64_t n, int rank, int size);
 
-/** Return the part that owns item i when n items are dealt to `size` parts. */
-int gd_range_owner(int64_t n, int64_t i, int size);
-
 #endif

@@ -33,8 +33,6 @@ typedef struct gd_site gd_site;
 GD_NODISCARD gd_status gd_site_load(const char *path, gd_site **out);
 void gd_site_free(gd_site *site); /**< NULL is allowed */
 
-/** Return the path of the file, "" if there was none; borrowed. */
-const char *gd_site_path(const gd_site *site);
 /** Return a key of the site, as it is written; borrowed. */
 const char *gd_site_text(const gd_site *site, const char *key);
 int64_t gd_site_int(const gd_site *site, const char *key);

@@ -31,8 +31,6 @@ GD_NODISCARD gd_status gd_tally_skip(gd_tally *t, const char *item,
  */
 GD_NODISCARD gd_status gd_tally_gather(MPI_Comm comm, gd_tally *t);
 
-/** Return a count, 0 if nothing has been added. */
-int64_t gd_tally_get(const gd_tally *t, const char *name);
 /** Return how many different items were skipped. */
 int64_t gd_tally_n_skipped(gd_tally *t);
 /** Compose `counts:` and `skipped:` as YAML; items in order of name. */

@@ -198,14 +198,6 @@ gd_status gd_tally_gather(MPI_Comm comm, gd_tally *t)
 
 /* ----------------------------------------------------------------- result */
 
-int64_t gd_tally_get(const gd_tally *t, const char *name)
-{
-  for (int64_t i = 0; i < t->n_counts; i++)
-    if (strcmp(t->counts[i].name, name) == 0)
-      return t->counts[i].n;
-  return 0;
-}
-
 int64_t gd_tally_n_skipped(gd_tally *t)
 {
   settle(t);

@@ -131,11 +131,6 @@ void gd_site_free(gd_site *site)
 
 /* --------------------------------------------------------------- accessors */
 
-const char *gd_site_path(const gd_site *site)
-{
-  return site->path;
-}
-
 static const gd_value *value_of(const gd_site *site, const char *key)
 {
   const int i = gd_section_find(gd_section_site(), key);

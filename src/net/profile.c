@@ -70,12 +70,6 @@ static const struct {
                           [MEAN] = {"mean", {NULL}},
                           [DEVIATION] = {"deviation", {NULL}}};
 
-const char *gd_profile_at(int i)
-{
-  assert(i >= 0);
-  return i < N_PRESETS ? presets[i].name : NULL;
-}
-
 static void copy_profile(const gd_resnet_config *from, gd_resnet_config *to)
 {
   to->stride_on_3x3 = from->stride_on_3x3;

@@ -21,17 +21,16 @@ static void counts_are_summed_and_items_told_once(void **state)
   assert_ok(gd_tally_skip(t, item, "missing"));
   assert_ok(gd_tally_gather(MPI_COMM_WORLD, t));
   if (rank == 0) {
-    assert_int_equal(gd_tally_get(t, "videos"), 2 * size);
-    assert_int_equal(gd_tally_get(t, "frames"), 5 * size * (size + 1));
-    assert_int_equal(gd_tally_get(t, "none"), 0);
+    char begin[256];
+    snprintf(begin, sizeof begin,
+             "counts:\n  videos: %d\n  frames: %d\n"
+             "skipped:\n  - {item: \"common\", reason: \"broken in two\"}\n"
+             "  - {item: \"own \\\"0\\\"\", reason: \"missing\"}\n",
+             2 * size, 5 * size * (size + 1));
     assert_int_equal(gd_tally_n_skipped(t), 1 + size);
     gd_text text = {0};
     gd_tally_compose(t, &text);
-    const char *common =
-        strstr(gd_text_get(&text),
-               "skipped:\n  - {item: \"common\", reason: \"broken in two\"}\n"
-               "  - {item: \"own \\\"0\\\"\", reason: \"missing\"}\n");
-    assert_non_null(common);
+    assert_int_equal(strncmp(gd_text_get(&text), begin, strlen(begin)), 0);
     gd_text_free(&text);
   }
   gd_tally_free(t);

@@ -12,17 +12,17 @@ static gd_resnet_config named(const char *name)
 static void every_name_is_found_again_from_its_settings(void **state)
 {
   (void)state;
-  int n = 0;
-  for (; gd_profile_at(n) != NULL; n++) {
+  static const char *const names[] = {"gradus", "torchvision", "vggface2-bgr",
+                                      "vggface2-rgb", "keras-vggface"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     char text[GD_PROFILE_TEXT];
-    const gd_resnet_config c = named(gd_profile_at(n));
+    const gd_resnet_config c = named(names[i]);
     assert_ok(gd_resnet_config_check(&c));
-    assert_string_equal(gd_profile_name(&c), gd_profile_at(n));
+    assert_string_equal(gd_profile_name(&c), names[i]);
     gd_profile_write(&c, text);
     const gd_resnet_config back = named(text);
     assert_false(gd_profile_differs(&back, &c, text));
   }
-  assert_int_equal(n, 5);
 }
 
 static void settings_are_written_in_full(void **state)
