@@ -92,9 +92,10 @@ void gd_trainer_backward(gd_trainer *t, float *leaf, gd_resnet_hear *hear,
                          void *context);
 
 /**
- * Predict samples first .. end - 1 in evaluation mode, at most `most` of them.
+ * Predict samples in evaluation mode, at most `most` of them.
+ * @param[in]  places    the first of them, and one past the last
  * @param[in]  running   block of running statistics
- * @param[out] expected  (end - first) levels
+ * @param[out] expected  (places.end - places.first) levels
  * Errors: as gd_trainer_forward()
  */
 GD_NODISCARD gd_status gd_trainer_predict(gd_trainer *t,
