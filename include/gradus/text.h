@@ -28,6 +28,9 @@ void gd_text_printf(gd_text *t, const char *format, ...) GD_PRINTF(2, 3);
  * @return how many bytes of the text that were, >= 1
  */
 size_t gd_text_character(gd_text *t, const char *text);
+/** Return how many bytes of a text are UTF-8, from its beginning: all of them,
+ * or those before a byte above 127 that begins no character. */
+size_t gd_text_utf8(const char *text);
 /** Add with <, >, &, " and ' escaped, for HTML and SVG; always well-formed. */
 void gd_text_html(gd_text *t, const char *text);
 /** Add as a JSON string, quoted and escaped; also a valid YAML scalar, if the

@@ -86,6 +86,17 @@ size_t gd_text_character(gd_text *t, const char *text)
   return n > 0 ? n : 1;
 }
 
+size_t gd_text_utf8(const char *text)
+{
+  size_t n = 0, next;
+  for (; text[n] != '\0'; n += next) {
+    next = (unsigned char)text[n] < 0x80 ? 1 : measure_character(text + n);
+    if (next == 0)
+      break;
+  }
+  return n;
+}
+
 void gd_text_html(gd_text *t, const char *text)
 {
   static const char *const escapes[] = {['<'] = "&lt;",

@@ -25,14 +25,7 @@ struct gd_record {
 
 /* ------------------------------------------------------------------ bytes */
 
-static int is_ascii(const char *text)
-{
-  while (*text != '\0' && (unsigned char)*text < 0x80)
-    text++;
-  return *text == '\0';
-}
-
-/* YAML is UTF-8, but files are named in any bytes.  In a text that is refused,
+/* YAML is UTF-8, but files are named in any bytes.  In a text that is not,
  * each byte above 127 is read as the character of that number, and what was
  * read is turned back. */
 static char *characters_of(gd_record *r, const char *text)
@@ -57,7 +50,8 @@ static const char *bytes_of(gd_record *r, const char *text)
   char *out = gd_arena_copy(r->arena, text, strlen(text)), *to = out;
   for (; out != NULL && *text != '\0'; text++) {
     const unsigned char c = (unsigned char)*text;
-    *to++ = (char)(c < 0x80 ? c : c << 6 | (*++text & 0x3f));
+    /* Other characters than those of characters_of() were written as such. */
+    *to++ = (char)((c & 0xfe) == 0xc2 ? c << 6 | (*++text & 0x3f) : c);
   }
   if (out != NULL)
     *to = '\0';
@@ -113,15 +107,13 @@ static gd_status fill(gd_record *r, const char *name, const char *text)
   if (source == NULL || own_name == NULL || own_text == NULL)
     return GD_ERR_NOMEM;
   *source = (gd_source){.name = own_name, .text = own_text, .is_file = 1};
+  r->is_bytes = own_text[gd_text_utf8(own_text)] != '\0';
+  if (r->is_bytes)
+    source->text = characters_of(r, text);
+  if (source->text == NULL)
+    return GD_ERR_NOMEM;
   gd_node *root;
   gd_status st = gd_node_parse(r->arena, source, &root);
-  if (st == GD_ERR_USAGE && !is_ascii(text)) {
-    source->text = characters_of(r, text);
-    if (source->text == NULL)
-      return GD_ERR_NOMEM;
-    r->is_bytes = 1;
-    st = gd_node_parse(r->arena, source, &root);
-  }
   if (st == GD_ERR_USAGE)
     return gd_fail(GD_ERR_FORMAT, "%s", gd_reason());
   if (st != GD_OK)

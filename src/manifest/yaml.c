@@ -3,6 +3,7 @@
 #include <libfyaml.h>
 #include <string.h>
 
+#include "gradus/text.h"
 #include "node.h"
 
 /* Limits on what aliases can grow to, and on recursion.  A large text may have
@@ -188,9 +189,30 @@ static gd_status convert_document(reader *r, struct fy_parser *parser,
   return GD_OK;
 }
 
+/* Where a plain text would begin with a byte that begins no character, libfyaml
+ * ends, and takes what stands before it for all. */
+static gd_status check_characters(const gd_source *source)
+{
+  const size_t n = gd_text_utf8(source->text);
+  gd_node at = {.source = source, .line = 1, .column = 1};
+  if (source->text[n] == '\0')
+    return GD_OK;
+  for (size_t i = 0; i < n; i++)
+    if (source->text[i] == '\n') {
+      at.line++;
+      at.column = 1;
+    } else {
+      at.column += ((unsigned char)source->text[i] & 0xc0) != 0x80;
+    }
+  return gd_node_fail(&at, NULL, "a byte that is no UTF-8: save it as UTF-8");
+}
+
 gd_status gd_node_parse(gd_arena *a, const gd_source *source, gd_node **out)
 {
   *out = NULL;
+  gd_status st = check_characters(source);
+  if (st != GD_OK)
+    return st;
   struct fy_diag_cfg quiet;
   fy_diag_cfg_default(&quiet);
   quiet.fp = NULL;
@@ -204,7 +226,6 @@ gd_status gd_node_parse(gd_arena *a, const gd_source *source, gd_node **out)
   const struct fy_parse_cfg config = {
       .flags = FYPCF_QUIET | FYPCF_ALLOW_DUPLICATE_KEYS, .diag = diag};
   struct fy_parser *parser = fy_parser_create(&config);
-  gd_status st;
   const size_t n_bytes = strlen(source->text);
   reader r = {.arena = a,
               .source = source,

@@ -15,6 +15,19 @@ typedef struct {
 } fault;
 
 static const fault faults[] = {
+    {"Latin-1",
+     "job: x\n"
+     "# M\xc3\xbcller\n"
+     "work: \"\xc3\xa9\"\n"
+     "stages: \xe9t\xe9\n",
+     NULL,
+     ":4:9: error: a byte that is no UTF-8: save it as UTF-8\n"
+     "  stages: \xe9t\xe9\n"
+     "          ^"},
+    {"Latin-1 behind UTF-8", "job: \"\xc3\xa9\xe9\"\n", NULL,
+     ":1:8: error: a byte that is no UTF-8: save it as UTF-8\n"
+     "  job: \"\xc3\xa9\xe9\"\n"
+     "         ^"},
     {"unknown block", "jop: x\n", NULL,
      ":1:1: error: unknown key 'jop' of a manifest; did you mean 'job'?\n"
      "  jop: x\n"

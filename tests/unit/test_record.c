@@ -65,6 +65,19 @@ static void record_of_any_bytes_gives_them_back(void **state)
   assert_fails(gd_record_parse("x", "a: [\xe9\n", &r), GD_ERR_FORMAT, "x:");
 }
 
+/* In a text that is no UTF-8 elsewhere, too. */
+static void escaped_character_stays_what_it_is(void **state)
+{
+  (void)state;
+  gd_record *r;
+  assert_ok(gd_record_parse(
+      "x", "a: \xe9\nb: \"0123456789ab\\u20ac\"\nc: \"\\U0001F600\"\n", &r));
+  assert_string_equal(gd_record_get(r, "a"), "\xe9");
+  assert_string_equal(gd_record_get(r, "b"), "0123456789ab\xe2\x82\xac");
+  assert_string_equal(gd_record_get(r, "c"), "\xf0\x9f\x98\x80");
+  gd_record_free(r);
+}
+
 /* As many skipped videos as a large corpus has: more nodes than a manifest may
  * have. */
 static void record_of_a_large_list_is_read(void **state)
@@ -88,6 +101,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(record_is_flat),
     cmocka_unit_test(damaged_record_is_named_with_its_place),
     cmocka_unit_test(record_of_any_bytes_gives_them_back),
+    cmocka_unit_test(escaped_character_stays_what_it_is),
     cmocka_unit_test(record_of_a_large_list_is_read),
 };
 

@@ -56,6 +56,17 @@ static void html_of_any_bytes_is_characters_of_xml(void **state)
   }
 }
 
+static void utf8_is_measured_up_to_a_byte_of_none(void **state)
+{
+  (void)state;
+  assert_int_equal(gd_text_utf8(""), 0);
+  assert_int_equal(gd_text_utf8("a\x01\xc3\xa9\xe2\x82\xac"), 7);
+  assert_int_equal(gd_text_utf8("ab\xe9"), 2);
+  assert_int_equal(gd_text_utf8("\xe2\x82"), 0);      /* cut off */
+  assert_int_equal(gd_text_utf8("\xc0\xafz"), 0);     /* longer than needed */
+  assert_int_equal(gd_text_utf8("z\xed\xa0\x80"), 1); /* half a pair */
+}
+
 static void shell_word_means_its_text(void **state)
 {
   (void)state;
@@ -84,6 +95,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(base64_is_padded),
     cmocka_unit_test(text_grows_and_escapes),
     cmocka_unit_test(html_of_any_bytes_is_characters_of_xml),
+    cmocka_unit_test(utf8_is_measured_up_to_a_byte_of_none),
     cmocka_unit_test(shell_word_means_its_text),
 };
 
