@@ -50,7 +50,7 @@ void gd_extract_remark(const gd_corpus *corpus, const char *where)
            n_more == 1 ? "" : "s", where);
 }
 
-/* What is odd about a corpus that was there before has been said of the job. */
+/* What is odd about a corpus that the job has loaded was said of the job. */
 static gd_status read_corpus(const gd_stage_env *env, gd_text *message)
 {
   const gd_corpus_source source = gd_instance_corpus(env->self);
@@ -59,7 +59,8 @@ static gd_status read_corpus(const gd_stage_env *env, gd_text *message)
       gd_corpus_read(source.layout, source.root, source.n_levels, &corpus);
   if (st != GD_OK)
     return st;
-  if (gd_job_corpus(env->job) == NULL)
+  if (gd_job_corpus(env->job) == NULL ||
+      gd_instance_upstream(env->self, "synth") != NULL)
     gd_extract_remark(corpus, "");
   st = gd_corpus_examine(corpus);
   if (st == GD_OK)

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "corpus_list.h"
+#include "gradus/alive.h"
 #include "gradus/file.h"
 #include "gradus/memory.h"
 
@@ -74,6 +76,7 @@ size_t gd_corpus_stem(const char *path)
 
 gd_status gd_corpus_list_place(gd_corpus_list *l, gd_video *v, const char *name)
 {
+  gd_alive();
   char path[GD_PATH_MAX], beside[GD_PATH_MAX];
   gd_status st = gd_path_join(l->root, name, path);
   if (st != GD_OK)
@@ -338,8 +341,8 @@ int gd_corpus_n_folds(const gd_corpus *c)
  * are asked for at once, if there are many. */
 enum { AT_ONCE = 16, MANY = 64 };
 
-/* Ask for a file of each video, by several threads; of several failures the
- * first one's, in the order of videos, is kept. */
+/* Ask for a file of each video, by several threads, until one fails; of several
+ * failures the first one's, in the order of videos, is kept. */
 static gd_status ask_all(const gd_corpus *c, void *answers,
                          gd_status (*ask)(const gd_corpus *c, int64_t i,
                                           void *answers))
@@ -350,16 +353,23 @@ static gd_status ask_all(const gd_corpus *c, void *answers,
 #pragma omp parallel for schedule(dynamic)                                     \
     num_threads(AT_ONCE) if (c->n_videos >= MANY)
   for (int64_t i = 0; i < c->n_videos; i++) {
-    const gd_status one = ask(c, i, answers);
+    int64_t failed;
+#pragma omp atomic read
+    failed = first;
+    const gd_status one = i > failed ? GD_OK : ask(c, i, answers);
     if (one == GD_OK)
       continue;
 #pragma omp critical(gd_corpus)
     if (i < first) {
+#pragma omp atomic write
       first = i;
       st = one;
       snprintf(reason, sizeof reason, "%s", gd_reason());
     }
   }
+  /* Threads that nobody needs any more might wait by computing. */
+  if (c->n_videos >= MANY)
+    omp_pause_resource(omp_pause_soft, omp_get_initial_device());
   return st == GD_OK ? GD_OK : gd_fail(st, "%s", reason);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "corpus_list.h"
+#include "gradus/alive.h"
 #include "gradus/file.h"
 #include "gradus/memory.h"
 
@@ -162,6 +163,7 @@ static gd_status look_in_folder(search *s, const char *name, int depth)
                    "%s: cannot be read: %s", path, strerror(errno));
   for (int i = 0; i < n; i++) {
     struct stat info;
+    gd_alive();
     if (st == GD_OK && entries[i]->d_name[0] != '.') {
       st = gd_path_join(name, entries[i]->d_name, below);
       if (st == GD_OK)
@@ -221,6 +223,7 @@ static gd_status warn_of_quirk(search *s, const quirk *q, const char *what)
 
 static gd_status read_label(search *s, found *f)
 {
+  gd_alive();
   char path[GD_PATH_MAX], *text = NULL;
   gd_status st = gd_path_join(s->list->root, f->name, path);
   if (st == GD_OK)

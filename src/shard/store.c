@@ -145,11 +145,11 @@ static gd_status open_store(const char *path, hid_t access, const char *format,
 gd_status gd_store_open(const char *path, const char *format, int version,
                         gd_store **out)
 {
+  gd_alive();
   GD_H5_ALONE;
   assert(path != NULL && out != NULL);
   *out = NULL;
   gd_h5_begin();
-  gd_alive();
 
   int64_t size_bytes;
   gd_status st = gd_file_stat(path, &size_bytes, NULL);
