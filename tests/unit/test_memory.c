@@ -73,8 +73,10 @@ static void array_that_cannot_grow_stays_as_it_is(void **state)
   /* 2^61 + 1 items of 8 bytes are 8 bytes, if nobody looks. */
   assert_fails(gd_grow(&items, ((int64_t)1 << 61) + 1, &room, sizeof *items),
                GD_ERR_NOMEM, "2305843009213693953 items of 8 bytes");
+#ifndef __SANITIZE_ADDRESS__ /* which ends a program that asks for so much */
   assert_fails(gd_grow(&items, INT64_MAX, &room, 1), GD_ERR_NOMEM,
                "9223372036854775807 items of 1 bytes");
+#endif
   assert_ptr_equal(items, at);
   assert_int_equal(room, before);
   assert_int_equal(items[0], 7);
