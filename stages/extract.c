@@ -165,8 +165,7 @@ static gd_status open_index(const gd_extract *x, const gd_piece *p, int64_t v,
     return st;
   if (*out != NULL) {
     st = gd_fingerprint_check(video->path, &then, &touched);
-    if (st == GD_ERR_FORMAT ||
-        (st == GD_ERR_IO && gd_file_is_closed(video->path)))
+    if (gd_file_judge(st, video->path) == GD_ERR_FORMAT)
       return gd_fail(GD_ERR_DECODE, "%s; repeat the same command", gd_reason());
   }
   if (st == GD_OK && (*out == NULL || touched)) {
