@@ -16,10 +16,13 @@
 static const gd_option options[] = {
     {"--weights", "FILE", GD_OPTION_NEEDED,
      "Weights of MTCNN, see gradus help import; or `drawn`."},
-    {"--min-face", "PX", 0, "Smallest face that is looked for (default 20)."},
-    {"--json", NULL, 0, "One JSON object per image and line."},
-    {"--draw", "DIR", 0, "Draw boxes and landmarks, into PNGs of this folder."},
-    {"--no-blur", NULL, 0, "Draw on the faces as they are, not blurred."},
+    {"--min-face", "PX", GD_OPTION_ONCE,
+     "Smallest face that is looked for (default 20)."},
+    {"--json", NULL, GD_OPTION_ONCE, "One JSON object per image and line."},
+    {"--draw", "DIR", GD_OPTION_ONCE,
+     "Draw boxes and landmarks, into PNGs of this folder."},
+    {"--no-blur", NULL, GD_OPTION_ONCE,
+     "Draw on the faces as they are, not blurred."},
 };
 
 typedef struct {

@@ -4,7 +4,7 @@
 #include "gradus/model_export.h"
 
 static const gd_option options[] = {
-    {"--format", "FORMAT", 0,
+    {"--format", "FORMAT", GD_OPTION_ONCE,
      "safetensors (the default), pytorch-keys or keras."},
 };
 

@@ -12,9 +12,11 @@
 #include "gradus/run.h"
 
 static const gd_option options[] = {
-    {"--png", "DIR", 0, "Write each listed frame into DIR: VIDEO-FRAME.png."},
-    {"--first", "N", 0, "Begin with the N-th frame, from 0 (default 0)."},
-    {"--count", "N", 0, "List at most N frames (default: all)."},
+    {"--png", "DIR", GD_OPTION_ONCE,
+     "Write each listed frame into DIR: VIDEO-FRAME.png."},
+    {"--first", "N", GD_OPTION_ONCE,
+     "Begin with the N-th frame, from 0 (default 0)."},
+    {"--count", "N", GD_OPTION_ONCE, "List at most N frames (default: all)."},
 };
 
 typedef struct {

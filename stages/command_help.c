@@ -11,8 +11,10 @@
 enum { MOST_TOPICS = 40, COLUMN = 28 };
 
 static const gd_option options[] = {
-    {"--man", NULL, 0, "Print the manual page gradus(1), in troff."},
-    {"--markdown", NULL, 0, "Print `gradus help manifest` as Markdown."},
+    {"--man", NULL, GD_OPTION_ONCE,
+     "Print the manual page gradus(1), in troff."},
+    {"--markdown", NULL, GD_OPTION_ONCE,
+     "Print `gradus help manifest` as Markdown."},
 };
 
 static const char exit_codes[] =
@@ -86,7 +88,8 @@ void gd_help_command(const gd_command *c, gd_text *out)
   gd_text_printf(out, "\n\n%s\noptions:\n", c->details);
   for (int i = 0; i < c->n_options; i++)
     add_option(out, &c->options[i]);
-  add_option(out, &(gd_option){"--help", NULL, 0, "Print this page."});
+  add_option(out,
+             &(gd_option){"--help", NULL, GD_OPTION_ONCE, "Print this page."});
 }
 
 void gd_help_program(gd_text *out)

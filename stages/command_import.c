@@ -7,19 +7,21 @@
 #include "gradus/file.h"
 
 static const gd_option options[] = {
-    {"--profile", "NAME", 0,
+    {"--profile", "NAME", GD_OPTION_ONCE,
      "resnet needs it: what the weights were trained with: gradus,\n"
      "torchvision, vggface2-bgr, vggface2-rgb or keras-vggface."},
-    {"--set", "KEY=VALUE", 1,
+    {"--set", "KEY=VALUE", GD_OPTION_REPEATS,
      "resnet: a setting that differs from the profile:\n"
      "stride=1x1|3x3, epsilon=E, pooling=pad|ceil|valid,\n"
      "conv1=pad|same, channels=RGB|BGR, mean=R,G,B,\n"
      "deviation=R,G,B (of values from 0 to 255)."},
-    {"--prefix", "TEXT", 0,
+    {"--prefix", "TEXT", GD_OPTION_ONCE,
      "resnet: the network whose tensors' names begin so,\n"
      "where a file has several."},
-    {"--ignore", "TEXT", 1, "resnet: leave out tensors whose names begin so."},
-    {"--to", "FILE", 0, "The file to write (default: mtcnn.h5 or resnet.h5)."},
+    {"--ignore", "TEXT", GD_OPTION_REPEATS,
+     "resnet: leave out tensors whose names begin so."},
+    {"--to", "FILE", GD_OPTION_ONCE,
+     "The file to write (default: mtcnn.h5 or resnet.h5)."},
 };
 
 static gd_status import_detector(const gd_arguments *a, const char *to,

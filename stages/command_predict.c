@@ -24,21 +24,23 @@
 
 static const gd_option options[] = {
     {"--model", "FILE", GD_OPTION_NEEDED, "model.h5 of a training."},
-    {"--calibration", "FILE", 0,
+    {"--calibration", "FILE", GD_OPTION_ONCE,
      "calibration.yaml of an evaluation of this model: average\n"
      "of frames and prediction intervals."},
-    {"--detector", "FILE", 0,
+    {"--detector", "FILE", GD_OPTION_ONCE,
      "The detector's weights, where the model was trained with\n"
      "weights from a file; `drawn` and `landmarks` it knows."},
-    {"--json", NULL, 0, "One JSON object per video and line."},
-    {"--out", "DIR", 0, "Write predictions.csv and frames.csv into DIR."},
-    {"--sheet", NULL, 0,
+    {"--json", NULL, GD_OPTION_ONCE, "One JSON object per video and line."},
+    {"--out", "DIR", GD_OPTION_ONCE,
+     "Write predictions.csv and frames.csv into DIR."},
+    {"--sheet", NULL, GD_OPTION_ONCE,
      "Write sheet.png into DIR too: some of the faces, blurred."},
-    {"--attention-video", "DIR", 0,
+    {"--attention-video", "DIR", GD_OPTION_ONCE,
      "Write a film of each video into DIR: its faces, blurred,\n"
      "with what raises their level orange and what lowers it blue."},
-    {"--no-blur", NULL, 0, "Show the faces of sheet and films as they are."},
-    {"--work", "DIR", 0,
+    {"--no-blur", NULL, GD_OPTION_ONCE,
+     "Show the faces of sheet and films as they are."},
+    {"--work", "DIR", GD_OPTION_ONCE,
      "Keep frames and faces in DIR, and go on from there; default:\n"
      "a temporary folder below $TMPDIR, or /tmp, that you alone\n"
      "can read, removed at the end, or by the next `predict` of\n"

@@ -11,7 +11,7 @@
 #include "report.h"
 
 static const gd_option options[] = {
-    {"--to", "DIR", 0,
+    {"--to", "DIR", GD_OPTION_ONCE,
      "Folder of a report on several jobs (default comparison)."},
     GD_OPTION_SET,
 };

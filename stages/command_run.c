@@ -11,12 +11,13 @@
 #include "stages.h"
 
 static const gd_option options[] = {
-    {"--stage", "NAME", 0,
+    {"--stage", "NAME", GD_OPTION_ONCE,
      "Run only the stage of this name, all its members; or\n"
      "the one member whose folder in the work directory is\n"
      "called so: model-1234abcd."},
     GD_OPTION_SET,
-    {"--dry-run", NULL, 0, "Say what would be done, and do nothing."},
+    {"--dry-run", NULL, GD_OPTION_ONCE,
+     "Say what would be done, and do nothing."},
 };
 
 /* What is done stays done; but say what may be stale in it.  Rank 0. */

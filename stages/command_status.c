@@ -8,7 +8,7 @@
 #include "gradus/plan.h"
 
 static const gd_option options[] = {
-    {"--watch", NULL, 0,
+    {"--watch", NULL, GD_OPTION_ONCE,
      "Show it again every few seconds, until nothing is running\n"
      "or queued."},
     GD_OPTION_SET,

@@ -7,12 +7,13 @@
 #include "gradus/submit.h"
 
 static const gd_option options[] = {
-    {"--site", "FILE", 0,
+    {"--site", "FILE", GD_OPTION_ONCE,
      "What the cluster wants: modules, launcher, container,\n"
      "partition; default: $GRADUS_SITE,\n"
      "~/.config/gradus/site.yaml, /etc/gradus/site.yaml."},
     GD_OPTION_SET,
-    {"--dry-run", NULL, 0, "Print the scripts, and submit nothing."},
+    {"--dry-run", NULL, GD_OPTION_ONCE,
+     "Print the scripts, and submit nothing."},
 };
 
 /* The nodes run the program that submits, unless the site says otherwise. */

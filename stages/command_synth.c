@@ -10,13 +10,17 @@
 #include "gradus/synth.h"
 
 static const gd_option options[] = {
-    {"--layout", "LAYOUT", 0, "table, avec2013 or avec2014 (default table)."},
-    {"--seed", "N", 0, "The same seed draws the same videos (default 1)."},
-    {"--subjects", "N", 0, "Persons, dealt to the three partitions."},
-    {"--videos-per-subject", "N", 0, "Sessions of each person."},
-    {"--seconds", "S", 0, "Length of a video."},
-    {"--levels", "K", 0, "Labels are 0 to K-1."},
-    {"--label-noise", "LEVELS", 0, "Standard deviation of labels' errors."},
+    {"--layout", "LAYOUT", GD_OPTION_ONCE,
+     "table, avec2013 or avec2014 (default table)."},
+    {"--seed", "N", GD_OPTION_ONCE,
+     "The same seed draws the same videos (default 1)."},
+    {"--subjects", "N", GD_OPTION_ONCE,
+     "Persons, dealt to the three partitions."},
+    {"--videos-per-subject", "N", GD_OPTION_ONCE, "Sessions of each person."},
+    {"--seconds", "S", GD_OPTION_ONCE, "Length of a video."},
+    {"--levels", "K", GD_OPTION_ONCE, "Labels are 0 to K-1."},
+    {"--label-noise", "LEVELS", GD_OPTION_ONCE,
+     "Standard deviation of labels' errors."},
 };
 
 /* A number option, or its default if it was not given. */

@@ -140,7 +140,8 @@ static int run_command(const gd_command *c, int n_words,
   int n = 0;
   for (; n < c->n_options && n < MOST_OPTIONS; n++)
     options[n] = c->options[n];
-  options[n++] = (gd_option){"--help", NULL, 0, "Print this page."};
+  options[n++] =
+      (gd_option){"--help", NULL, GD_OPTION_ONCE, "Print this page."};
 
   gd_arguments *a;
   gd_status st = gd_arguments_parse(options, n, n_words, words, &a);

@@ -8,8 +8,9 @@
 
 /** Show a sign of life.  Cheap; heard from the listener's own thread alone. */
 void gd_alive(void);
-/** Let the calling thread's signs of life be heard; NULL: nobody's, as at
- * first.
+/**
+ * Let the calling thread's signs of life be heard.
+ * @param[in] listener  NULL: by nobody, as at first
  */
 void gd_alive_listen(void (*listener)(void));
 

@@ -12,13 +12,17 @@
 
 /** How often an option is given: once at most, any number of times, or once,
  * which the command checks. */
-typedef enum { GD_OPTION_ONCE, GD_OPTION_REPEATS, GD_OPTION_NEEDED } gd_times;
+typedef enum {
+  GD_OPTION_ONCE,
+  GD_OPTION_REPEATS,
+  GD_OPTION_NEEDED
+} gd_option_times;
 
 typedef struct {
-  const char *name;     /**< "--set" */
-  const char *value;    /**< what its value is called, NULL: a flag */
-  gd_times times;       /**< the help shows it */
-  const char *sentence; /**< for the help */
+  const char *name;      /**< "--set" */
+  const char *value;     /**< what its value is called, NULL: a flag */
+  gd_option_times times; /**< the help shows it */
+  const char *sentence;  /**< for the help */
 } gd_option;
 
 typedef struct gd_arguments gd_arguments;

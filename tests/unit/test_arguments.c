@@ -3,9 +3,9 @@
 #include "test.h"
 
 static const gd_option options[] = {
-    {"--set", "KEY=VALUE", 1, "Override."},
-    {"--stage", "NAME", 0, "Only this."},
-    {"--dry-run", NULL, 0, "Do nothing."},
+    {"--set", "KEY=VALUE", GD_OPTION_REPEATS, "Override."},
+    {"--stage", "NAME", GD_OPTION_ONCE, "Only this."},
+    {"--dry-run", NULL, GD_OPTION_ONCE, "Do nothing."},
 };
 
 static gd_status parse(int n, const char *const *words, gd_arguments **out)
